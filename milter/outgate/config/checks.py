@@ -1,0 +1,263 @@
+"""What values say together: references, ties, impossible combinations.
+
+Each check gives problems and goes on, so that one run of `outgate config check` shows
+all there is to mend.
+"""
+
+import grp
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
+from difflib import get_close_matches
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from outgate.config.settings import ListenSettings, Settings
+from outgate.model.errors import Problem
+from outgate.model.identity import Path as SubmissionPath
+from outgate.model.limit import Count
+from outgate.model.verdict import Action, Reason
+from outgate.policy.compiled import merge_limits
+from outgate.policy.customers import Match, ties
+from outgate.policy.settings import RuleSettings, allowed_actions, rule_field
+
+# sun_path of unix(7) holds 108 bytes with its NUL.
+MAX_SOCKET_PATH = 107
+MAX_PORT = 65535
+# More processes than any machine that runs an MTA has CPUs.
+MAX_WORKERS = 256
+# Longer, and every session waits too long in an outage; the MTA waits 10 s and more.
+MAX_STORE_TIMEOUT = timedelta(milliseconds=500)
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
+_HEADER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
+_MODE = re.compile(r"0?[0-7]{3}")
+_INET = re.compile(r"inet:(?P<host>[^\[\]:]*):(?P<port>\d{1,5})")
+_INET6 = re.compile(r"inet6:\[(?P<host>[0-9a-fA-F:.]*)\]:(?P<port>\d{1,5})")
+
+
+def check(settings: Settings) -> tuple[Problem, ...]:
+    """All problems that only the whole can show."""
+    checks: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
+        _listen,
+        _workers,
+        _customers,
+        _profiles,
+        _limits,
+        _rules,
+        _quarantine,
+        _tag,
+        _store,
+        _service,
+    )
+    return tuple(problem for one in checks for problem in one(settings))
+
+
+def parse_inet(address: str) -> tuple[str, int] | None:
+    """Host and port of an `inet:` or `inet6:` address, None if it is neither."""
+    found = _INET.fullmatch(address) or _INET6.fullmatch(address)
+    if not found or int(found["port"]) > MAX_PORT:
+        return None
+    return found["host"], int(found["port"])
+
+
+def parse_host_port(text: str) -> tuple[str, int] | None:
+    """Host and port of `host:port`, None if it is none."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdigit() or int(port) > MAX_PORT:
+        return None
+    return host.strip("[]"), int(port)
+
+
+def _listen(settings: Settings) -> Iterator[Problem]:
+    addresses = [listen.address for listen in settings.listen]
+    yield from _twice("listen", "address", addresses)
+    for index, listen in enumerate(settings.listen):
+        for key, message in _one_listen(listen):
+            yield Problem(f"listen[{index}].{key}", message)
+
+
+def _one_listen(listen: ListenSettings) -> Iterator[tuple[str, str]]:
+    address = listen.address
+    if address.startswith("unix:"):
+        path = address.removeprefix("unix:")
+        if not Path(path).is_absolute():
+            yield "address", f"got {address!r}: expected an absolute path after unix:"
+        elif len(path.encode()) > MAX_SOCKET_PATH:
+            yield (
+                "address",
+                (
+                    f"is {len(path.encode())} bytes long: a socket path has at most "
+                    f"{MAX_SOCKET_PATH}"
+                ),
+            )
+    elif parse_inet(address) is None:
+        yield (
+            "address",
+            f"got {address!r}: expected unix:/path, inet:host:port or inet6:[host]:port",
+        )
+    if not _MODE.fullmatch(listen.mode):
+        yield "mode", f"got {listen.mode!r}: expected octal permissions such as 0660"
+    if listen.group and not _group_exists(listen.group):
+        yield "group", f"got {listen.group!r}: no such group on this machine"
+    if listen.workers is not None and listen.workers < 1:
+        yield "workers", f"got {listen.workers}: expected at least 1"
+    replies = ("end-of-message", "mail", "recipient")
+    if listen.replies not in replies:
+        yield "replies", _one_of(listen.replies, replies)
+    if listen.local_user and listen.path is not SubmissionPath.LOCAL_SUBMISSION:
+        yield "local-user", 'goes only with path = "local-submission"'
+
+
+def _workers(settings: Settings) -> Iterator[Problem]:
+    workers = settings.workers
+    if workers.count is not None and not 1 <= workers.count <= MAX_WORKERS:
+        yield Problem(
+            "workers.count", f"got {workers.count}: expected 1 to {MAX_WORKERS}"
+        )
+    if workers.pin not in {"auto", "off"}:
+        yield Problem("workers.pin", _one_of(workers.pin, ("auto", "off")))
+
+
+def _customers(settings: Settings) -> Iterator[Problem]:
+    yield from _twice("customer", "name", [one.name for one in settings.customer])
+    profiles = [profile.name for profile in settings.profile]
+    for index, customer in enumerate(settings.customer):
+        key = f"customer[{index}]"
+        if not customer.name.strip():
+            yield Problem(f"{key}.name", "is empty")
+        if not customer.match:
+            yield Problem(f"{key}.match", "is empty: this customer would have no mail")
+        for pattern in customer.match:
+            try:
+                Match.parse(pattern)
+            except ValueError as error:
+                yield Problem(f"{key}.match", f"got {pattern!r}: {error}")
+        if customer.profile and customer.profile not in profiles:
+            yield Problem(f"{key}.profile", _no_such(customer.profile, profiles))
+    for pattern, one, other in ties(settings.customer):
+        yield Problem("customer", f"{pattern!r} matches both {one!r} and {other!r}")
+
+
+def _profiles(settings: Settings) -> Iterator[Problem]:
+    yield from _twice("profile", "name", [one.name for one in settings.profile])
+    known = [limit.name for limit in merge_limits(settings.limit)]
+    known += [count.value for count in Count]
+    for index, profile in enumerate(settings.profile):
+        for name in profile.limits:
+            if name not in known:
+                yield Problem(f"profile[{index}].limits", _no_such(name, known))
+
+
+def _limits(settings: Settings) -> Iterator[Problem]:
+    yield from _twice("limit", "name", [one.name for one in settings.limit])
+    counts = {count.value for count in Count}
+    for index, limit in enumerate(settings.limit):
+        key = f"limit[{index}]"
+        if not _NAME.fullmatch(limit.name) or limit.name in counts:
+            yield Problem(
+                f"{key}.name",
+                f"got {limit.name!r}: expected lower-case words with dashes, and no "
+                "count word",
+            )
+        if limit.action is Action.ACCEPT:
+            yield Problem(f"{key}.action", "got 'accept': use mode = \"monitor\"")
+        if limit.burst is not None and limit.burst < 1:
+            yield Problem(f"{key}.burst", f"got {limit.burst}: expected at least 1")
+
+
+def _rules(settings: Settings) -> Iterator[Problem]:
+    for reason in Reason:
+        rule: RuleSettings = getattr(settings.rules, rule_field(reason).name)
+        allowed = allowed_actions(reason)
+        if rule.action is not None and rule.action not in allowed:
+            words = tuple(action.value for action in allowed)
+            yield Problem(f"rules.{reason}.action", _one_of(rule.action.value, words))
+
+
+def _quarantine(settings: Settings) -> Iterator[Problem]:
+    if settings.quarantine.cap < 1:
+        yield Problem("quarantine.cap", "expected at least 1")
+    if not Path(settings.quarantine.spool).is_absolute():
+        yield Problem("quarantine.spool", "expected an absolute path")
+
+
+def _tag(settings: Settings) -> Iterator[Problem]:
+    if not _HEADER.fullmatch(settings.tag.header):
+        yield Problem("tag.header", f"got {settings.tag.header!r}: no header name")
+    parts = ("class", "action", "reasons")
+    for part in settings.tag.show:
+        if part not in parts:
+            yield Problem("tag.show", _one_of(part, parts))
+
+
+def _store(settings: Settings) -> Iterator[Problem]:
+    store = settings.store
+    if store.url:
+        url = urlsplit(store.url)
+        if url.scheme not in {"redis", "rediss", "unix"}:
+            yield Problem(
+                "store.url",
+                f"got scheme {url.scheme!r}: expected redis://, rediss:// or unix://",
+            )
+        elif url.scheme == "unix" and not Path(url.path).is_absolute():
+            yield Problem(
+                "store.url", "expected an absolute path, as unix:///run/x.sock"
+            )
+    if not timedelta(milliseconds=1) <= store.timeout <= MAX_STORE_TIMEOUT:
+        yield Problem("store.timeout", "expected from 1ms to 500ms")
+    directions = ("degraded", "accept", "defer")
+    if store.on_failure not in directions:
+        yield Problem("store.on-failure", _one_of(store.on_failure, directions))
+    if not _NAME.fullmatch(store.namespace):
+        yield Problem(
+            "store.namespace", f"got {store.namespace!r}: expected a lower-case word"
+        )
+
+
+def _service(settings: Settings) -> Iterator[Problem]:
+    if settings.log.format not in {"logfmt", "json"}:
+        yield Problem("log.format", _one_of(settings.log.format, ("logfmt", "json")))
+    levels = ("debug", "info", "warning", "error")
+    if settings.log.level not in levels:
+        yield Problem("log.level", _one_of(settings.log.level, levels))
+    for key, text in (
+        ("metrics.listen", settings.metrics.listen),
+        ("notify.smtp", settings.notify.smtp),
+    ):
+        if text and parse_host_port(text) is None:
+            yield Problem(key, f"got {text!r}: expected host:port")
+    if settings.notify.postmaster and not settings.notify.sender:
+        yield Problem("notify.sender", "is required where notify.postmaster is set")
+    for name in ("state", "runtime"):
+        directory = getattr(settings.paths, name)
+        if not Path(directory).is_absolute():
+            yield Problem(f"paths.{name}", f"got {directory!r}: expected absolute")
+
+
+def _twice(table: str, key: str, names: Iterable[str]) -> Iterator[Problem]:
+    for name, number in Counter(names).items():
+        if number > 1:
+            yield Problem(table, f"{key} {name!r} stands {number} times")
+
+
+def _one_of(got: str, words: tuple[str, ...]) -> str:
+    close = get_close_matches(got, words, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    return f"got {got!r}: expected one of {', '.join(words)}{hint}"
+
+
+def _no_such(name: str, known: list[str]) -> str:
+    close = get_close_matches(name, known, n=1)
+    if close:
+        return f"got {name!r}: no such name; did you mean {close[0]!r}?"
+    return f"got {name!r}: no such name; expected one of {', '.join(known) or 'none'}"
+
+
+def _group_exists(name: str) -> bool:
+    try:
+        grp.getgrnam(name)
+    except KeyError:
+        return False
+    return True

@@ -1,0 +1,157 @@
+"""Listening sockets: bound once by the supervisor, shared by all generations of workers.
+
+They stay open over restarts of workers and over reloads, so a connection never finds
+nobody. libmilter would unlink a unix socket at its end; it never sees the real one.
+"""
+
+import errno
+import grp
+import os
+import socket
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from outgate.config.checks import parse_inet
+from outgate.config.settings import ListenSettings
+from outgate.daemon.systemd import passed_sockets
+from outgate.model.errors import EX_CANTCREAT, StartError
+
+_BACKLOG = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """One listening socket.
+
+    Attributes:
+        settings: as configured.
+        sock: bound, listening, non-blocking.
+    """
+
+    settings: ListenSettings
+    sock: socket.socket
+
+    @property
+    def address(self) -> str:
+        """As configured, with the real port where it was 0."""
+        if self.sock.family == socket.AF_UNIX:
+            return self.settings.address
+        kind = "inet6" if self.sock.family == socket.AF_INET6 else "inet"
+        host, port = self.sock.getsockname()[:2]
+        return f"{kind}:[{host}]:{port}" if kind == "inet6" else f"{kind}:{host}:{port}"
+
+    def dummy(self, runtime: Path, slot: int) -> str:
+        """Where libmilter of one worker may bind a socket that nobody uses."""
+        match self.sock.family:
+            case socket.AF_UNIX:
+                return f"unix:{runtime}/dummy-{slot}.sock"
+            case socket.AF_INET6:
+                return "inet6:0@[::1]"
+            case _:
+                return "inet:0@127.0.0.1"
+
+    def close(self) -> None:
+        """Stop listening; the path of a unix socket goes too."""
+        self.sock.close()
+        if self.settings.address.startswith("unix:"):
+            Path(self.settings.address.removeprefix("unix:")).unlink(missing_ok=True)
+
+
+def open_all(wanted: Iterable[tuple[str, ListenSettings]]) -> list[Listener]:
+    """Bind all sockets, or none.
+
+    Args:
+        wanted: the key in the configuration, and the settings.
+
+    Raises:
+        StartError: one cannot be opened; it names the key and the address.
+    """
+    passed = {_name(sock): sock for sock in passed_sockets()}
+    opened: list[Listener] = []
+    try:
+        for key, settings in wanted:
+            sock = passed.pop(settings.address, None)
+            if sock is None:
+                sock = _open(key, settings)
+            else:
+                sock.setblocking(False)
+            opened.append(Listener(settings, sock))
+    except StartError:
+        for listener in opened:
+            listener.close()
+        raise
+    return opened
+
+
+def _open(key: str, settings: ListenSettings) -> socket.socket:
+    address = settings.address
+    try:
+        if address.startswith("unix:"):
+            sock = _open_unix(Path(address.removeprefix("unix:")), settings)
+        else:
+            sock = _open_inet(address)
+        sock.listen(_BACKLOG)
+        # Several processes poll one socket: with a blocking one, all but the first
+        # would hang in accept(2).
+        sock.setblocking(False)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            text = "is in use by another process"
+        else:
+            text = f"cannot be opened: {error.strerror}"
+        raise StartError(f"{key}.address: {address} {text}", EX_CANTCREAT) from error
+    return sock
+
+
+def _open_inet(address: str) -> socket.socket:
+    host, port = parse_inet(address) or ("", 0)
+    family = socket.AF_INET6 if address.startswith("inet6:") else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    sock.bind((host, port))
+    return sock
+
+
+def _open_unix(path: Path, settings: ListenSettings) -> socket.socket:
+    path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+    _remove_stale(path)
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    # Nobody may connect before mode and group are right.
+    before = os.umask(0o177)
+    try:
+        sock.bind(str(path))
+    finally:
+        os.umask(before)
+    if settings.group:
+        os.chown(path, -1, grp.getgrnam(settings.group).gr_gid)
+    path.chmod(int(settings.mode, 8))
+    return sock
+
+
+def _remove_stale(path: Path) -> None:
+    """Remove a socket that nobody serves; anything else stays and is an error."""
+    try:
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            raise OSError(errno.EEXIST, "is no socket, and in the way")
+    except FileNotFoundError:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()
+            return
+    raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+
+
+def _name(sock: socket.socket) -> str:
+    address = sock.getsockname()
+    if sock.family == socket.AF_UNIX:
+        return f"unix:{address}"
+    if sock.family == socket.AF_INET6:
+        return f"inet6:[{address[0]}]:{address[1]}"
+    return f"inet:{address[0]}:{address[1]}"

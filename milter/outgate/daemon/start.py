@@ -1,0 +1,243 @@
+"""From a configuration file to a running supervisor.
+
+Everything that an operator can get wrong is found here, before a single message is
+touched: one clear line each, and an exit code of sysexits.h.
+"""
+
+import contextlib
+import fcntl
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from outgate.config.reader import load
+from outgate.config.settings import Settings
+from outgate.daemon.compose import Places, default_listen, endpoint_of, make_log
+from outgate.daemon.sockets import open_all
+from outgate.daemon.supervisor import Plan, Supervisor
+from outgate.log.lines import Log
+from outgate.metrics.recorder import fresh_directory
+from outgate.model.errors import (
+    EX_CANTCREAT,
+    EX_CONFIG,
+    EX_TEMPFAIL,
+    StartError,
+    StoreError,
+    StoreRefused,
+)
+from outgate.policy.compiled import Policy
+from outgate.signing.secret import key_id, make_secret, read_secret
+from outgate.store.client import connect
+from outgate.store.embedded import EmbeddedStore
+from outgate.store.keys import Keys
+from outgate.store.schema import inspect
+
+_STORE_START_S = 30.0
+_STORE_TICK_S = 0.02
+
+
+def run(config: Path | None) -> None:
+    """Run the daemon until it is stopped.
+
+    Args:
+        config: the file; None for no configuration at all.
+
+    Raises:
+        ConfigError: the file cannot be used.
+        StartError: something else cannot.
+    """
+    settings = load_settings(config)
+    places = Places.of(settings)
+    log = make_log(settings)
+    _make_directories(places)
+    with _lock(places.lock):
+        fresh_directory(places.metrics)
+        listeners = open_all(
+            (f"listen[{index}]", listen)
+            for index, listen in enumerate(default_listen(settings))
+        )
+        embedded = EmbeddedStore(places.store) if not settings.store.url else None
+        try:
+            store = start_store(embedded, log) if embedded is not None else None
+            plan = make_plan(settings)
+            check_store(plan, log)
+        except BaseException:
+            for listener in listeners:
+                listener.close()
+            raise
+        supervisor = Supervisor(
+            plan,
+            listeners,
+            reload=lambda: _reload(config, settings),
+            log=log,
+            store=store,
+            start_store=_restarter(embedded, log),
+        )
+        supervisor.run()
+
+
+def load_settings(config: Path | None) -> Settings:
+    """The settings of a file, or the defaults.
+
+    Raises:
+        ConfigError: the file cannot be used.
+    """
+    return load(config) if config is not None else Settings()
+
+
+def make_plan(settings: Settings) -> Plan:
+    """Everything that children need, resolved.
+
+    Raises:
+        StartError: the secret or the password file cannot be used.
+    """
+    path = Places.of(settings).secret(settings)
+    own_store = not settings.store.url
+    if own_store and not settings.secrets.file and not path.exists():
+        secret = make_secret(path)
+    else:
+        secret = read_secret(path)
+    try:
+        endpoint = endpoint_of(settings)
+    except OSError as error:
+        raise StartError(
+            f"store.password-file: {settings.store.password_file}: {error.strerror}",
+            EX_CONFIG,
+        ) from error
+    return Plan(
+        settings=settings,
+        policy=Policy.build(settings.for_policy()),
+        endpoint=endpoint,
+        secret=secret,
+    )
+
+
+def check_store(plan: Plan, log: Log) -> None:
+    """Claim or check the store. One that is away does not stop the daemon.
+
+    A machine that boots before its store must not refuse mail: it starts degraded.
+
+    Raises:
+        StartError: wrong credentials, another secret, a newer layout.
+    """
+    keys = Keys(plan.settings.store.namespace)
+    # A failed start is rare and final; a patient client is fine here.
+    patient = replace(plan.endpoint, timeout_s=max(plan.endpoint.timeout_s, 2.0))
+    try:
+        server = inspect(connect(patient), keys, key_id(plan.secret))
+    except StoreRefused as error:
+        raise StartError(f"store.url: {plan.endpoint}: {error}", EX_CONFIG) from error
+    except StoreError as error:
+        log.error(  # noqa: TRY400 - our log, and no traceback for an outage
+            "store-unreachable",
+            store=str(plan.endpoint),
+            message=str(error),
+            on_failure=plan.settings.store.on_failure,
+        )
+        return
+    if server.evicts:
+        log.error(
+            "store-evicts",
+            store=str(plan.endpoint),
+            policy=server.evicts,
+            message="set maxmemory-policy noeviction: a full store must say so",
+        )
+    log.debug("store-checked", store=str(plan.endpoint), server=server.version)
+
+
+def start_store(embedded: EmbeddedStore, log: Log) -> subprocess.Popen[bytes] | None:
+    """Start the embedded server, or adopt one that is alive (then None).
+
+    Raises:
+        StartError: it does not start.
+    """
+    if embedded.is_alive():
+        log.info("store-adopted", pid=embedded.pid())
+        return None
+    command = embedded.prepare()
+    try:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise StartError(f"store: {command[0]}: {error.strerror}", EX_CONFIG) from error
+    deadline_s = time.monotonic() + _STORE_START_S
+    while not embedded.is_ready():
+        if process.poll() is not None or time.monotonic() > deadline_s:
+            process.kill()
+            raise StartError(
+                f"store: {command[0]} does not start: {embedded.last_words()}",
+                EX_CANTCREAT,
+            )
+        time.sleep(_STORE_TICK_S)
+    log.info("store-started", program=command[0], pid=process.pid)
+    return process
+
+
+def _restarter(
+    embedded: EmbeddedStore | None, log: Log
+) -> Callable[[], subprocess.Popen[bytes] | None]:
+    def restart() -> subprocess.Popen[bytes] | None:
+        return start_store(embedded, log) if embedded is not None else None
+
+    return restart
+
+
+def _reload(config: Path | None, started: Settings) -> Plan:
+    """Read the configuration again; what needs a restart says so.
+
+    Raises:
+        ConfigError: the file cannot be used.
+        StartError: a change that only a restart can make.
+    """
+    settings = load_settings(config)
+    if settings.paths != started.paths:
+        raise StartError("paths: a change needs a restart", EX_CONFIG)
+    if bool(settings.store.url) != bool(started.store.url):
+        raise StartError(
+            "store.url: from or to the embedded store needs a restart", EX_CONFIG
+        )
+    return make_plan(settings)
+
+
+def _make_directories(places: Places) -> None:
+    for key, directory in (
+        ("state", places.state),
+        ("state", places.spool),
+        ("runtime", places.runtime),
+    ):
+        try:
+            directory.mkdir(mode=0o750, parents=True, exist_ok=True)
+            # What cannot be written must show now, not with the first held message.
+            probe = directory / f".probe-{os.getpid()}"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise StartError(
+                f"paths.{key}: {directory} cannot be written: {error.strerror}",
+                EX_CANTCREAT,
+            ) from error
+
+
+@contextlib.contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    """Hold the state directory alone."""
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            pid = file.read().strip() or "unknown"
+            raise StartError(
+                f"{path.parent} belongs to a running daemon, pid {pid}", EX_TEMPFAIL
+            ) from None
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield

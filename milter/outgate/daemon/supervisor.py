@@ -1,0 +1,416 @@
+"""The supervisor: one thread, one loop, no Redis and no HTTP.
+
+It owns the listening sockets, starts the embedded store, the keeper and the workers,
+starts again who died, and hands sockets from one generation of workers to the next.
+SIGHUP reloads, SIGTERM and SIGINT stop; both drain, and no message is lost.
+"""
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from outgate.config.settings import ListenSettings, Settings
+from outgate.daemon import children, systemd
+from outgate.daemon.children import Child, State
+from outgate.daemon.compose import Places, default_listen
+from outgate.daemon.keeper import keep
+from outgate.daemon.sockets import Listener, open_all
+from outgate.daemon.worker import Assignment, work
+from outgate.log.lines import Log
+from outgate.metrics.recorder import forget_gauges
+from outgate.model.errors import ConfigError, StartError
+from outgate.model.identity import Path as SubmissionPath
+from outgate.policy.compiled import Policy
+from outgate.store.wire import Endpoint
+
+_TICK_S = 0.5
+# A process that dies at once is not started again at once: 1 s, 2 s, … 30 s.
+_SHORT_LIFE_S = 5.0
+_MAX_PAUSE_S = 30.0
+# Beyond the drain time-out, for a child to end by itself.
+_GRACE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One configuration, ready to be run.
+
+    Attributes:
+        endpoint: where the store is.
+        secret: for keyed hashes.
+    """
+
+    settings: Settings
+    policy: Policy
+    endpoint: Endpoint
+    secret: bytes
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What happened so far; the keeper makes metrics of it."""
+
+    restarts: dict[str, int] = field(
+        default_factory=lambda: {"worker": 0, "keeper": 0, "store": 0}
+    )
+    reloads: dict[str, int] = field(default_factory=lambda: {"ok": 0, "failed": 0})
+
+
+class Supervisor:
+    """Runs one daemon until it is told to stop."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        listeners: list[Listener],
+        reload: Callable[[], Plan],
+        log: Log,
+        store: subprocess.Popen[bytes] | None,
+        start_store: Callable[[], subprocess.Popen[bytes] | None],
+    ) -> None:
+        """Take over what `start` prepared.
+
+        Args:
+            plan: the configuration to run.
+            listeners: open sockets, one or more.
+            log: of the supervisor itself.
+            reload: reads the configuration again; raises `ConfigError`/`StartError`.
+            store: the embedded server's process, None where it is not ours.
+            start_store: starts it again if it died.
+        """
+        self._plan = plan
+        self._listeners = listeners
+        self._reload = reload
+        self._log = log
+        self._store = store
+        self._start_store = start_store
+        self._places = Places.of(plan.settings)
+        self._children: dict[int, Child] = {}
+        self._generation = 0
+        self._tally = _Tally()
+        self._short_lives = 0
+        self._not_before_s = 0.0
+        self._stopping_since_s: float | None = None
+        self._announced = False
+        self._selector = selectors.DefaultSelector()
+        self._wakeup: tuple[socket.socket, socket.socket] | None = None
+        self._signals: list[int] = []
+        self._last_status = ""
+
+    def run(self) -> None:
+        """Serve until stopped."""
+        self._catch_signals()
+        self._fill()
+        while self._children or self._stopping_since_s is None:
+            self._wait()
+            self._reap()
+            for number in self._take_signals():
+                self._handle(number)
+            if self._stopping_since_s is None:
+                self._fill()
+                self._watch_store()
+                self._advance_generation()
+            else:
+                self._press_on()
+            self._write_status()
+        for listener in self._listeners:
+            listener.close()
+        self._stop_store()
+        self._places.supervisor.unlink(missing_ok=True)
+        self._log.info("stopped")
+
+    def _catch_signals(self) -> None:
+        self._wakeup = socket.socketpair()
+        for end in self._wakeup:
+            end.setblocking(False)
+        self._selector.register(self._wakeup[0], selectors.EVENT_READ)
+        signal.set_wakeup_fd(self._wakeup[1].fileno(), warn_on_full_buffer=False)
+        for number in children.SUPERVISOR_SIGNALS:
+            signal.signal(number, self._note_signal)
+
+    def _note_signal(self, number: int, _frame: object) -> None:
+        self._signals.append(number)
+
+    def _take_signals(self) -> list[int]:
+        taken, self._signals = self._signals, []
+        return taken
+
+    def _wait(self) -> None:
+        for key, _ in self._selector.select(_TICK_S):
+            if isinstance(key.data, Child):
+                self._hear(key.data)
+            elif self._wakeup is not None:
+                with contextlib.suppress(BlockingIOError):
+                    self._wakeup[0].recv(4096)
+
+    def _hear(self, child: Child) -> None:
+        try:
+            word = child.control.recv(16)
+        except OSError:
+            word = b""
+        if word.startswith(children.READY) and child.state is State.STARTING:
+            child.state = State.READY
+        elif not word:
+            # It ended, or will: `_reap` does the rest.
+            self._selector.unregister(child.control)
+            child.control.close()
+
+    def _reap(self) -> None:
+        for pid, child in list(self._children.items()):
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if not ended:
+                continue
+            del self._children[pid]
+            with contextlib.suppress(KeyError, ValueError):
+                self._selector.unregister(child.control)
+            child.control.close()
+            forget_gauges(self._places.metrics, child.slot)
+            if child.state is not State.DRAINING:
+                self._note_death(child, os.waitstatus_to_exitcode(status))
+
+    def _note_death(self, child: Child, code: int) -> None:
+        self._tally.restarts[child.role] += 1
+        self._log.error(
+            "process-died",
+            role=child.role,
+            worker=child.slot if child.role == "worker" else "",
+            pid=child.pid,
+            exit_code=code,
+        )
+        if time.monotonic() - child.started_s < _SHORT_LIFE_S:
+            pause_s = min(2.0**self._short_lives, _MAX_PAUSE_S)
+            self._short_lives += 1
+            self._not_before_s = time.monotonic() + (
+                pause_s if self._short_lives > 1 else 0.0
+            )
+        else:
+            self._short_lives = 0
+
+    def _handle(self, number: int) -> None:
+        match number:
+            case signal.SIGHUP if self._stopping_since_s is None:
+                self._begin_reload()
+            case signal.SIGTERM | signal.SIGINT if self._stopping_since_s is None:
+                self._begin_stop()
+            case signal.SIGTERM | signal.SIGINT:
+                # Asked twice: somebody is in a hurry.
+                for child in self._children.values():
+                    child.kill()
+            case _:
+                pass
+
+    def _fill(self) -> None:
+        """Start whoever is missing."""
+        if time.monotonic() < self._not_before_s:
+            return
+        if not any(
+            child.role == "keeper" and child.state is not State.DRAINING
+            for child in self._children.values()
+        ):
+            self._start_keeper()
+        for index, listener in enumerate(self._listeners):
+            serving = sum(
+                child.listener == index and child.generation == self._generation
+                for child in self._children.values()
+            )
+            for _ in range(serving, self._wanted(listener.settings)):
+                self._start_worker(index)
+
+    def _wanted(self, listen: ListenSettings) -> int:
+        if listen.workers is not None:
+            return listen.workers
+        if listen.path is SubmissionPath.LOCAL_SUBMISSION:
+            return 1
+        return self._plan.settings.workers.count or len(os.sched_getaffinity(0))
+
+    def _start_worker(self, index: int) -> None:
+        slot = self._free_slot()
+        cpus = sorted(os.sched_getaffinity(0))
+        pinned = self._plan.settings.workers.pin == "auto"
+        assignment = Assignment(
+            settings=self._plan.settings,
+            policy=self._plan.policy,
+            endpoint=self._plan.endpoint,
+            secret=self._plan.secret,
+            listener=self._listeners[index],
+            slot=slot,
+            cpu=cpus[slot % len(cpus)] if pinned else -1,
+        )
+        self._start("worker", slot, index, lambda control: work(assignment, control))
+
+    def _start_keeper(self) -> None:
+        plan = self._plan
+        self._start(
+            "keeper",
+            self._free_slot(),
+            -1,
+            lambda control: keep(plan.settings, plan.policy, plan.endpoint, control),
+        )
+
+    def _start(
+        self, role: str, slot: int, index: int, run: Callable[[socket.socket], None]
+    ) -> None:
+        pid, control = children.start(
+            run,
+            self._close_in_child,
+            lambda text: self._log.error("start-failed", role=role, traceback=text),
+        )
+        child = Child(
+            role, pid, slot, index, self._generation, control, time.monotonic()
+        )
+        self._children[pid] = child
+        self._selector.register(control, selectors.EVENT_READ, child)
+
+    def _close_in_child(self) -> None:
+        self._selector.close()
+        for child in self._children.values():
+            child.control.close()
+        for end in self._wakeup or ():
+            end.close()
+
+    def _free_slot(self) -> int:
+        taken = {child.slot for child in self._children.values()}
+        return next(slot for slot in range(len(taken) + 1) if slot not in taken)
+
+    def _begin_reload(self) -> None:
+        systemd.notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        try:
+            plan = self._reload()
+            self._take_listeners(plan.settings)
+        except (ConfigError, StartError) as error:
+            self._tally.reloads["failed"] += 1
+            for line in str(error).splitlines():
+                self._log.error("reload-failed", problem=line)
+            systemd.notify(
+                "READY=1", "STATUS=reload failed; old configuration in force"
+            )
+            return
+        self._plan = plan
+        self._generation += 1
+        self._announced = False
+        self._log.info("reloading", generation=self._generation)
+        for child in self._children.values():
+            if child.role == "keeper":
+                child.drain()
+
+    def _take_listeners(self, settings: Settings) -> None:
+        """Keep sockets that stay, open new ones; old ones close when nobody serves."""
+        current = {listener.settings.address: listener for listener in self._listeners}
+        wanted = default_listen(settings)
+        fresh = open_all(
+            (f"listen[{index}]", listen)
+            for index, listen in enumerate(wanted)
+            if listen.address not in current
+        )
+        opened = {listener.settings.address: listener for listener in fresh}
+        kept = [
+            Listener(listen, current[listen.address].sock)
+            if listen.address in current
+            else opened[listen.address]
+            for listen in wanted
+        ]
+        for address, listener in current.items():
+            if address not in {listen.address for listen in wanted}:
+                listener.close()
+        self._listeners = kept
+
+    def _advance_generation(self) -> None:
+        """When every worker of this generation is ready, the old ones may go."""
+        workers = [one for one in self._children.values() if one.role == "worker"]
+        current = [one for one in workers if one.generation == self._generation]
+        wanted = sum(self._wanted(one.settings) for one in self._listeners)
+        ready = sum(one.state is State.READY for one in current)
+        if self._announced or ready < wanted:
+            return
+        self._announced = True
+        for child in workers:
+            old = child.generation != self._generation
+            if old and child.state is not State.DRAINING:
+                child.drain()
+        if self._generation:
+            self._tally.reloads["ok"] += 1
+            self._log.info("reloaded", generation=self._generation)
+        else:
+            self._log.info(
+                "ready",
+                mode=self._plan.settings.mode.value,
+                workers=wanted,
+                listen=",".join(listener.address for listener in self._listeners),
+                store=str(self._plan.endpoint),
+                metrics=self._plan.settings.metrics.listen,
+            )
+        systemd.notify("READY=1", f"STATUS=serving, {wanted} workers")
+
+    def _begin_stop(self) -> None:
+        self._stopping_since_s = time.monotonic()
+        systemd.notify("STOPPING=1")
+        self._log.info("stopping")
+        for child in self._children.values():
+            if child.role == "worker":
+                child.drain()
+        self._press_on()
+
+    def _press_on(self) -> None:
+        """Let the keeper go after the workers; end whoever does not end."""
+        if not any(child.role == "worker" for child in self._children.values()):
+            for child in self._children.values():
+                if child.state is not State.DRAINING:
+                    child.drain()
+        patience_s = (
+            self._plan.settings.workers.drain_timeout.total_seconds() + _GRACE_S
+        )
+        since_s = self._stopping_since_s or 0.0
+        if time.monotonic() - since_s > patience_s:
+            for child in self._children.values():
+                child.kill()
+
+    def _watch_store(self) -> None:
+        if self._store is not None and self._store.poll() is not None:
+            self._tally.restarts["store"] += 1
+            self._log.error(
+                "process-died", role="store", exit_code=self._store.returncode
+            )
+            try:
+                self._store = self._start_store()
+            except StartError as error:
+                self._log.error("store-not-started", message=str(error))
+
+    def _stop_store(self) -> None:
+        if self._store is None:
+            return
+        self._store.terminate()
+        try:
+            self._store.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._log.error("store-not-stopped", pid=self._store.pid)
+
+    def _write_status(self) -> None:
+        """Tell the keeper what there is to tell; by rename, so it never reads half."""
+        states: dict[str, int] = {}
+        for child in self._children.values():
+            if child.role == "worker":
+                states[child.state.value] = states.get(child.state.value, 0) + 1
+        document = {
+            "workers": states,
+            "restarts": self._tally.restarts,
+            "reloads": self._tally.reloads,
+            "generation": self._generation,
+            "serving": self._announced,
+        }
+        text = json.dumps(document, sort_keys=True)
+        if text == self._last_status:
+            return
+        self._last_status = text
+        fresh = self._places.supervisor.with_suffix(".new")
+        try:
+            fresh.write_text(text)
+            fresh.replace(self._places.supervisor)
+        except OSError as error:
+            self._log.warning("status-not-written", message=str(error))

@@ -1,0 +1,166 @@
+"""A worker: serves one socket through libmilter, until it is told to drain.
+
+libmilter's threads run the callbacks. One more thread, started with all signals blocked
+like everyone here, listens to the control channel, reads the local copy, and publishes
+gauges. A drain takes no new sessions, waits for the running ones, and ends the process
+without libmilter's own five seconds.
+"""
+
+import os
+import select
+import socket
+import threading
+import time
+from dataclasses import dataclass
+
+from outgate.config.settings import Settings
+from outgate.daemon.children import DRAIN, READY
+from outgate.daemon.compose import (
+    Places,
+    StoreWatcher,
+    log_exception,
+    make_front,
+    make_gate,
+    make_host,
+    make_log,
+    socket_of,
+)
+from outgate.daemon.sockets import Listener
+from outgate.log.lines import Log
+from outgate.metrics.recorder import Recorder
+from outgate.mta.libmilter import Engine
+from outgate.mta.session import MilterSession, wanted_headers
+from outgate.policy.compiled import Policy
+from outgate.policy.gate import Gate
+from outgate.store.wire import Endpoint
+
+_TICK_S = 0.25
+_DRAIN_TICK_S = 0.02
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """What one worker is to do.
+
+    Attributes:
+        slot: unique among living workers.
+        cpu: the CPU to be bound to, -1 for none.
+    """
+
+    settings: Settings
+    policy: Policy
+    endpoint: Endpoint
+    secret: bytes
+    listener: Listener
+    slot: int
+    cpu: int
+
+
+def work(assignment: Assignment, control: socket.socket) -> None:
+    """Live as a worker; does not return."""
+    settings = assignment.settings
+    log = make_log(settings)
+    _pin(assignment.cpu, log)
+    places = Places.of(settings)
+    recorder = Recorder(places.metrics, assignment.slot)
+    host = make_host(settings)
+    host.refresh(time.monotonic())
+    front = make_front(
+        settings,
+        assignment.endpoint,
+        assignment.secret,
+        host.snapshot,
+        StoreWatcher(log, recorder),
+    )
+    gate = make_gate(
+        settings, assignment.policy, front, host, recorder, log, assignment.slot
+    )
+    hooks = _Sessions(gate, recorder, log, assignment)
+    listen = socket_of(assignment.listener.settings)
+    engine = Engine(hooks, needs_body=True, replies=listen.replies)
+    engine.adopt(
+        assignment.listener.sock,
+        assignment.listener.dummy(places.runtime, assignment.slot),
+    )
+
+    def attend() -> None:
+        """Live as the control thread."""
+        while True:
+            readable, _, _ = select.select([control], [], [], _TICK_S)
+            if readable and control.recv(16)[:1] in {DRAIN, b""}:
+                break
+            host.refresh(time.monotonic())
+            hooks.publish()
+        engine.stop_accepting()
+        deadline_s = time.monotonic() + settings.workers.drain_timeout.total_seconds()
+        while not hooks.idle() and time.monotonic() < deadline_s:
+            time.sleep(_DRAIN_TICK_S)
+        hooks.publish()
+        if not hooks.idle():
+            log.warning("drain-timeout", worker=assignment.slot, **hooks.counts())
+        os._exit(0)
+
+    threading.Thread(target=attend, name="control", daemon=True).start()
+    control.send(READY)
+    engine.run()
+
+
+class _Sessions:
+    """The engine's hooks: who is connected, whose message is under way."""
+
+    def __init__(
+        self, gate: Gate, recorder: Recorder, log: Log, assignment: Assignment
+    ) -> None:
+        self._gate = gate
+        self._recorder = recorder
+        self._log = log
+        self._socket = socket_of(assignment.listener.settings)
+        self._own_header = assignment.settings.tag.header
+        self._wanted = wanted_headers(self._own_header)
+        # Sets of identities: adding and discarding are atomic under the interpreter's
+        # lock, `+= 1` from several threads is not.
+        self._open: set[int] = set()
+        self._running: set[int] = set()
+
+    def open_session(self) -> MilterSession:
+        session = MilterSession(
+            self._socket, self._gate, self._wanted, self._own_header
+        )
+        self._open.add(id(session))
+        return session
+
+    def close_session(self, session: MilterSession) -> None:
+        self._running.discard(id(session))
+        self._open.discard(id(session))
+
+    def begin(self, session: MilterSession) -> None:
+        self._running.add(id(session))
+
+    def end(self, session: MilterSession) -> None:
+        self._running.discard(id(session))
+
+    def failed(self, stage: str) -> None:
+        log_exception(self._log, stage)
+        self._recorder.callback_errors.labels(stage).inc()
+
+    def idle(self) -> bool:
+        """Whether nobody is connected."""
+        return not self._open
+
+    def counts(self) -> dict[str, int]:
+        """Open sessions and running transactions."""
+        return {"sessions": len(self._open), "transactions": len(self._running)}
+
+    def publish(self) -> None:
+        """Put the gauges where the endpoint reads them."""
+        self._recorder.sessions.set(len(self._open))
+        self._recorder.transactions.set(len(self._running))
+
+
+def _pin(cpu: int, log: Log) -> None:
+    if cpu < 0:
+        return
+    try:
+        os.sched_setaffinity(0, {cpu})
+    except OSError as error:
+        log.warning("pin-failed", cpu=cpu, message=error.strerror or str(error))

@@ -1,0 +1,84 @@
+"""The canonical line: everything that happened to one message, once.
+
+Recipients are never in it, only their number: addresses of third parties belong to no
+log.
+"""
+
+from outgate.log.lines import Field, Log
+from outgate.model.verdict import Action
+from outgate.policy.gate import Decision
+from outgate.policy.ports import Source
+
+
+class MessageLine:
+    """An observer that writes one line for each decision."""
+
+    def __init__(self, log: Log, worker: int) -> None:
+        self._log = log
+        self._worker = worker
+
+    def observe(self, decision: Decision) -> None:
+        """Write the line of one message."""
+        if self._log.reports_messages:
+            self._log.write(
+                decision.now_us, "info", "message", fields(decision, self._worker)
+            )
+
+
+def fields(decision: Decision, worker: int) -> list[Field]:
+    """The line's fields, in the order of the manual."""
+    transaction = decision.transaction
+    session = transaction.session
+    accountable = decision.accountable
+    found: list[Field] = [
+        ("queue-id", transaction.queue_id),
+        ("mta", session.mta_name),
+        ("customer", accountable.customer if accountable else ""),
+        ("login", accountable.login if accountable else transaction.login),
+        ("client", session.client.text if session.client else ""),
+        (
+            "sender",
+            transaction.sender.decode("utf-8", "backslashreplace").strip("<>") or "<>",
+        ),
+        ("recipients", transaction.recipient_count),
+        ("size", transaction.size_bytes),
+        ("class", decision.mail_class.value),
+        ("action", decision.verdict.action.value),
+        ("disposition", decision.disposition.action.value),
+    ]
+    if accountable and accountable.local_user:
+        found.insert(4, ("local-user", accountable.local_user))
+    if decision.verdict.action is not Action.ACCEPT:
+        findings = decision.verdict.findings
+        found += [
+            ("reasons", ",".join(finding.reason.value for finding in findings)),
+            ("detail", "; ".join(one.detail for one in findings if one.detail)),
+        ]
+        if decision.disposition.reason not in {None, *decision.verdict.reasons}:
+            found.append(("instead", str(decision.disposition.reason)))
+    answers = decision.answers
+    if answers is not None and decision.plan is not None:
+        found.append(("limits", _limits(decision)))
+        if answers.attempts:
+            found.append(("attempt", answers.attempts + 1))
+        if answers.source is not Source.STORE:
+            found += [("source", answers.source.value), ("trouble", answers.trouble)]
+        found.append(("store-ms", _ms(answers.store_us)))
+    found += [("total-ms", _ms(decision.total_us)), ("worker", worker)]
+    return found
+
+
+def _limits(decision: Decision) -> str:
+    """`name:used/of` of every limit that the message was measured against."""
+    if decision.plan is None or decision.answers is None:
+        return ""
+    return ",".join(
+        f"{charge.limit.name}:{level.used}/{charge.burst}"
+        for charge, level in zip(
+            decision.plan.charges, decision.answers.levels, strict=False
+        )
+    )
+
+
+def _ms(duration_us: int) -> str:
+    return f"{duration_us / 1_000:.2f}"

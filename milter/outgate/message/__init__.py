@@ -1,0 +1,28 @@
+"""Bytes in, facts out: what a message says about itself.
+
+May import: `outgate.model` and the standard library; no clock, no randomness, no I/O.
+Failure: none. Whatever bytes a sender chose, every function here gives facts: what
+could not be read is absent, or is a note. Time and memory are linear in the bytes of
+the wanted headers, and the session keeps at most `MAX_HEADER_BYTES` of them.
+
+How to read this room:
+
+    wanted          which headers the session has to keep
+    facts           `read_facts`: everything that policy asks, of one transaction
+    classify        which kind of mail it is; whether it declares itself bulk
+    automation      bounces, auto-replies, calendar mail
+    list_headers    List-Id, List-Unsubscribe, one-click; what is odd about them
+    list_note         … in sentences for the maintainer of the list
+    uri             one unsubscribe link, and whether a recipient can use it
+    retry           what makes a second attempt the same message
+    local_user      who called Sendmail on this host
+    headers         header From; text that is fit to show
+    address_list, encoded_words, cfws    the grammar below them
+
+All of it is what the sender *says*. It selects among the things that belong to the
+accountable customer; who that is never comes from here, except from `local_user`,
+and from that only where the connection itself is trusted.
+
+Headers are a dictionary of lower-case names to values in the order they came, as a
+milter gets them: the first space may be missing, folds are LF or CRLF before a space.
+"""

@@ -1,0 +1,54 @@
+"""Everything that policy asks of a message, read once at end-of-message.
+
+Ordinary mail costs a few dictionary look-ups: list headers are parsed only where one
+is present.
+"""
+
+from dataclasses import dataclass
+
+from outgate.message.classify import classify, declares_bulk, is_forwarded
+from outgate.message.headers import header_from_address
+from outgate.message.list_headers import LIST_HEADERS, ListHeaders, parse_list_headers
+from outgate.model.address import Address
+from outgate.model.transaction import Transaction
+from outgate.model.verdict import MailClass
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a message says about itself.
+
+    Attributes:
+        mail_class: which kind of mail it is.
+        declares_bulk: whether it calls itself list or bulk mail, whatever its class.
+        header_from: first address of header From; None where there is none.
+        list_headers: what its list headers say; None where it has none.
+        list_id: the well-formed List-Id, or "".
+        forwarded: whether anything says that it was passed on, and not written, here.
+    """
+
+    mail_class: MailClass
+    declares_bulk: bool
+    header_from: Address | None
+    list_headers: ListHeaders | None
+    list_id: str
+    forwarded: bool
+
+
+def read_facts(transaction: Transaction) -> Facts:
+    """Read the facts of one message; never raises, whatever the message is."""
+    headers = transaction.headers
+    list_headers = None
+    list_id = ""
+    if not LIST_HEADERS.isdisjoint(headers):
+        list_headers = parse_list_headers(headers)
+        list_id = list_headers.list_id or ""
+    bulk = declares_bulk(headers)
+    return Facts(
+        classify(transaction, bulk=bulk, list_id=list_id),
+        bulk,
+        header_from_address(headers),
+        list_headers,
+        list_id,
+        is_forwarded(transaction),
+    )

@@ -1,0 +1,85 @@
+"""HTTP for Prometheus and for health checks: /metrics, /healthz, /readyz.
+
+Served by the keeper alone, from a thread of its own; its death stops no mail.
+"""
+
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from outgate.metrics.status import Status, StatusCollector
+
+# A scraper that says nothing may hold a thread for so long.
+_CLIENT_TIMEOUT_S = 10
+
+
+class Endpoint:
+    """The HTTP server."""
+
+    def __init__(
+        self, address: tuple[str, int], directory: Path, status: Status
+    ) -> None:
+        handler = type(
+            "Handler", (_Handler,), {"directory": directory, "status": status}
+        )
+        self._server = ThreadingHTTPServer(address, handler)
+        self._server.daemon_threads = True
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return int(self._server.server_address[1])
+
+    def start(self) -> None:
+        """Serve from a thread of its own."""
+        threading.Thread(
+            target=self._server.serve_forever, name="http", daemon=True
+        ).start()
+
+
+def exposition(directory: Path, status: Status) -> tuple[bytes, str]:
+    """All metrics of all processes, and the content type."""
+    from prometheus_client import CollectorRegistry
+    from prometheus_client.exposition import (
+        CONTENT_TYPE_LATEST,
+        generate_latest,
+    )
+    from prometheus_client.multiprocess import MultiProcessCollector
+
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, str(directory))
+    registry.register(StatusCollector(status))
+    return generate_latest(registry), CONTENT_TYPE_LATEST
+
+
+class _Handler(BaseHTTPRequestHandler):
+    directory: Path
+    status: Status
+    timeout = _CLIENT_TIMEOUT_S
+    server_version = "outgate"
+    sys_version = ""
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        if path == "/metrics":
+            body, content_type = exposition(self.directory, self.status)
+            self._answer(200, body, content_type)
+        elif path == "/healthz":
+            self._answer(200, b"ok\n")
+        elif path == "/readyz":
+            code = 200 if self.status.ready else 503
+            self._answer(code, f"{self.status.detail}\n".encode())
+        else:
+            self._answer(404, b"try /metrics, /healthz or /readyz\n")
+
+    def _answer(
+        self, code: int, body: bytes, content_type: str = "text/plain; charset=utf-8"
+    ) -> None:
+        self.send_response(code)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Say nothing: scrapes are no news."""

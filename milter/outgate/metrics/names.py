@@ -1,0 +1,260 @@
+"""Every metric there is. No other module spells one."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from outgate.model.verdict import Action, MailClass, Reason
+from outgate.policy.ports import Source
+
+
+class Kind(StrEnum):
+    """Prometheus metric types."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """One metric.
+
+    Attributes:
+        name: as it is exported, with its unit and `_total`.
+        text: one sentence, also its HELP line.
+        rise: what a sustained rise suggests.
+        labels: label name to the words it may have; empty words where they come from
+            a closed set known only at run time.
+        buckets: upper bounds of a histogram, in seconds.
+    """
+
+    name: str
+    kind: Kind
+    text: str
+    rise: str
+    labels: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    buckets: tuple[float, ...] = ()
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The names of its labels."""
+        return tuple(name for name, _ in self.labels)
+
+
+NO_REASON = "none"
+_ACTIONS = tuple(action.value for action in Action)
+
+# From well below a local round trip to well beyond an MTA's patience.
+_SECONDS = (
+    0.0001,
+    0.00025,
+    0.0005,
+    0.001,
+    0.0025,
+    0.005,
+    0.01,
+    0.025,
+    0.05,
+    0.1,
+    0.25,
+    1.0,
+)
+
+MESSAGES = Metric(
+    name="outgate_messages_total",
+    kind=Kind.COUNTER,
+    text="Messages, by class, verdict, what the MTA was told, and first reason.",
+    rise="By reason: somebody sends more than they may. By disposition `defer`: mail "
+    "piles up at clients.",
+    labels=(
+        ("class", tuple(mail_class.value for mail_class in MailClass)),
+        ("action", _ACTIONS),
+        ("disposition", _ACTIONS),
+        ("reason", (NO_REASON, *(reason.value for reason in Reason))),
+    ),
+)
+RECIPIENTS = Metric(
+    name="outgate_recipients_total",
+    kind=Kind.COUNTER,
+    text="Recipients of outbound messages, people behind aliases included.",
+    rise="More people get mail from here.",
+    labels=(("direction", ("external", "internal")), ("disposition", _ACTIONS)),
+)
+RETRIES = Metric(
+    name="outgate_retries_total",
+    kind=Kind.COUNTER,
+    text="Messages that had been tried before and not accepted.",
+    rise="Clients try deferred mail again and again.",
+)
+DECISION_SECONDS = Metric(
+    name="outgate_decision_seconds",
+    kind=Kind.HISTOGRAM,
+    text="From end-of-message to the decision, look-up included.",
+    rise="The store or this machine is slow.",
+    buckets=_SECONDS,
+)
+STORE_SECONDS = Metric(
+    name="outgate_store_seconds",
+    kind=Kind.HISTOGRAM,
+    text="One look-up in the store.",
+    rise="The store is slow or far.",
+    buckets=_SECONDS,
+)
+STORE_ERRORS = Metric(
+    name="outgate_store_errors_total",
+    kind=Kind.COUNTER,
+    text="Look-ups that the store did not answer as it should.",
+    rise="timeout and unavailable: the store is away; refused: credentials; script: a "
+    "bug or a key of a wrong type; local: the degraded counters cannot be used.",
+    labels=(("kind", ("timeout", "unavailable", "refused", "script", "local")),),
+)
+ANSWERS = Metric(
+    name="outgate_answers_total",
+    kind=Kind.COUNTER,
+    text="Look-ups, by who answered.",
+    rise="Anything but `store`: degraded mode.",
+    labels=(("source", tuple(source.value for source in Source)),),
+)
+CALLBACK_ERRORS = Metric(
+    name="outgate_callback_errors_total",
+    kind=Kind.COUNTER,
+    text="Unforeseen errors in milter callbacks; each has a traceback in the log.",
+    rise="A bug; mail goes the way of `[rules.internal-error]`.",
+    labels=(
+        (
+            "stage",
+            (
+                "negotiate",
+                "connect",
+                "mail",
+                "rcpt",
+                "header",
+                "body",
+                "end-of-message",
+                "abort",
+                "close",
+            ),
+        ),
+    ),
+)
+SESSIONS = Metric(
+    name="outgate_sessions",
+    kind=Kind.GAUGE,
+    text="Open milter connections.",
+    rise="More SMTP sessions, or an MTA that keeps them.",
+)
+TRANSACTIONS = Metric(
+    name="outgate_transactions",
+    kind=Kind.GAUGE,
+    text="Messages between MAIL and the answer at end-of-message.",
+    rise="Messages wait: the store or this machine is slow.",
+)
+WORKERS = Metric(
+    name="outgate_workers",
+    kind=Kind.GAUGE,
+    text="Worker processes, by state.",
+    rise="`draining` that stays: sessions that do not end.",
+    labels=(("state", ("starting", "ready", "draining")),),
+)
+WORKER_RESTARTS = Metric(
+    name="outgate_worker_restarts_total",
+    kind=Kind.COUNTER,
+    text="Processes that died and were started again, by role.",
+    rise="Crashes: see the log.",
+    labels=(("role", ("worker", "keeper", "store")),),
+)
+RELOADS = Metric(
+    name="outgate_config_reloads_total",
+    kind=Kind.COUNTER,
+    text="Reloads of the configuration, by result.",
+    rise="`failed`: the old configuration is still in force.",
+    labels=(("result", ("ok", "failed")),),
+)
+BUILD = Metric(
+    name="outgate_build_info",
+    kind=Kind.GAUGE,
+    text="Always 1; the version runs as a label.",
+    rise="-",
+    labels=(("version", ()), ("mode", ("monitor", "enforce"))),
+)
+ORDERS = Metric(
+    name="outgate_operator_orders",
+    kind=Kind.GAUGE,
+    text="Operators' orders in force, by hash.",
+    rise="-",
+    labels=(("order", ("quarantine", "suspend", "allow", "limit")),),
+)
+ORDER_TROUBLES = Metric(
+    name="outgate_operator_troubles",
+    kind=Kind.GAUGE,
+    text="Names, types and values in operators' hashes that cannot be used.",
+    rise="A typing error: an order may not act as its author thinks.",
+)
+HELD_MESSAGES = Metric(
+    name="outgate_held_messages",
+    kind=Kind.GAUGE,
+    text="Messages in hold queues, as recorded, of all hosts.",
+    rise="Nobody releases or deletes.",
+)
+HELD_BYTES = Metric(
+    name="outgate_held_bytes",
+    kind=Kind.GAUGE,
+    text="Size of the messages in hold queues.",
+    rise="Nobody releases or deletes.",
+)
+HELD_OVERDUE = Metric(
+    name="outgate_held_overdue",
+    kind=Kind.GAUGE,
+    text="Held messages past their hold-until.",
+    rise="Nobody looks at the hold queue.",
+)
+HELD_OLDEST = Metric(
+    name="outgate_held_oldest_seconds",
+    kind=Kind.GAUGE,
+    text="Age of the oldest held message.",
+    rise="Nobody looks at the hold queue.",
+)
+HOSTS = Metric(
+    name="outgate_hosts",
+    kind=Kind.GAUGE,
+    text="Hosts that share the store.",
+    rise="-",
+)
+OUTBOX = Metric(
+    name="outgate_outbox_records",
+    kind=Kind.GAUGE,
+    text="Records on disk that are not in the store yet.",
+    rise="The store is away; nothing is lost.",
+)
+STORE_UP = Metric(
+    name="outgate_store_up",
+    kind=Kind.GAUGE,
+    text="Whether the keeper reached the store in its last round.",
+    rise="A fall to 0: degraded mode.",
+)
+
+METRICS: tuple[Metric, ...] = (
+    MESSAGES,
+    RECIPIENTS,
+    RETRIES,
+    DECISION_SECONDS,
+    STORE_SECONDS,
+    STORE_ERRORS,
+    ANSWERS,
+    CALLBACK_ERRORS,
+    SESSIONS,
+    TRANSACTIONS,
+    WORKERS,
+    WORKER_RESTARTS,
+    RELOADS,
+    BUILD,
+    ORDERS,
+    ORDER_TROUBLES,
+    HELD_MESSAGES,
+    HELD_BYTES,
+    HELD_OVERDUE,
+    HELD_OLDEST,
+    HOSTS,
+    OUTBOX,
+    STORE_UP,
+)

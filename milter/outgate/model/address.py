@@ -1,0 +1,132 @@
+"""Mail addresses, in the one form that is compared and counted.
+
+A canonical address is an NFC, lower-case local part and a lower-case A-label
+domain: `Änne@Bücher.example` and `ANNE@xn--bcher-kva.example` count where an
+operator would expect them. RFC 5321 §2.4 lets a local part be case-sensitive; two
+that differ only by case are one here, or a sender had as many counters as spellings.
+
+`fold` takes the disguises off an envelope sender: VERP (one sender per recipient),
+BATV (draft-levine-smtp-batv), SRS (forwarders) and plus-tags.
+
+Nothing raises: whatever bytes a sender chose become *some* address.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+import idna
+
+# RFC 5321 §4.5.3.1: 64 + 1 + 255; longer paths are cut before they are compared.
+MAX_ADDRESS_BYTES = 320
+
+_SOURCE_ROUTE = re.compile(rb"^@[^:]*:")
+_BATV = re.compile(r"^(?:prvs|btv1)=(?:[0-9a-z]{8,12}|[0-9a-z]+==)=(?P<local>.+)$")
+_BATV_TRAILING = re.compile(r"^(?:prvs)=(?P<local>.+)=[0-9a-z]{8,12}$")
+_SRS = re.compile(r"^srs[01](?P<separator>[=+-])(?P<rest>.+)$")
+# ezmlm and qmail write list-return-12-user=domain@host, Mailman list-bounces+user=domain@host.
+_VERP = re.compile(r"^(?P<base>.+?)(?:-\d+)?[+-][^+=]+=[^=]+\.[^=]+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A canonical address; `domain` is "" where there was no `@`."""
+
+    local: str
+    domain: str
+
+    def __str__(self) -> str:
+        """Give `local@domain`, or the local part where there is no domain."""
+        return f"{self.local}@{self.domain}" if self.domain else self.local
+
+
+@dataclass(frozen=True, slots=True)
+class NullSender:
+    """`MAIL FROM:<>`, the sender of bounces (RFC 5321 §4.5.5)."""
+
+    domain: str = ""
+
+    def __str__(self) -> str:
+        """Give `<>`, as in logs of MTAs."""
+        return "<>"
+
+
+NULL_SENDER = NullSender()
+EnvelopeSender = Address | NullSender
+
+
+@lru_cache(maxsize=4096)
+def canonical_domain(text: str) -> str:
+    """Lower-case A-label form of a domain (UTS 46); as it is where there is none."""
+    domain = text.strip().rstrip(".").lower()
+    if domain.isascii():
+        return domain
+    try:
+        return idna.encode(domain, uts46=True).decode("ascii")
+    except (idna.IDNAError, UnicodeError):
+        return unicodedata.normalize("NFC", domain)
+
+
+def canonical_local(text: str) -> str:
+    """NFC, lower case, without the quotes of a quoted string."""
+    if len(text) > 1 and text[0] == text[-1] == '"':
+        text = re.sub(r"\\(.)", r"\1", text[1:-1])
+    return (
+        text.lower() if text.isascii() else unicodedata.normalize("NFC", text).lower()
+    )
+
+
+def parse_address(text: str) -> Address:
+    """Read `local@domain`; the last `@` divides."""
+    local, at, domain = text.strip().rpartition("@")
+    if not at:
+        return Address(canonical_local(domain), "")
+    return Address(canonical_local(local), canonical_domain(domain))
+
+
+def parse_path(raw: bytes) -> EnvelopeSender:
+    r"""Read the argument of MAIL or RCPT, with or without brackets.
+
+    Sendmail and Postfix's SMTP server give brackets, Postfix's local submission does
+    not. A source route is dropped (RFC 5321 §4.1.1.3). Bytes that are not UTF-8 stay
+    readable as `\\xNN`.
+    """
+    path = raw.strip()
+    if path[:1] == b"<":
+        path = path[1:].removesuffix(b">")
+    if path[:1] == b"@":
+        path = _SOURCE_ROUTE.sub(b"", path)
+    if not path:
+        return NULL_SENDER
+    return parse_address(path[:MAX_ADDRESS_BYTES].decode("utf-8", "backslashreplace"))
+
+
+def domain_of(raw: bytes) -> str:
+    """Canonical domain of a path: all that a recipient's direction depends on."""
+    return canonical_domain(
+        raw.rpartition(b"@")[2]
+        .strip()
+        .removesuffix(b">")[:MAX_ADDRESS_BYTES]
+        .decode("utf-8", "backslashreplace")
+    )
+
+
+def fold(sender: EnvelopeSender) -> EnvelopeSender:
+    """Give the address behind VERP, BATV, SRS or a plus-tag.
+
+    Only the local part is folded, never the domain: a folded address is an attribute
+    of its customer, and no disguise may move it to another one. An SRS address folds
+    to `srs0@` its forwarder: whose mail it forwards says only the sender.
+    """
+    if isinstance(sender, NullSender):
+        return sender
+    local = sender.local
+    if found := _BATV.match(local) or _BATV_TRAILING.match(local):
+        local = found["local"]
+    if _SRS.match(local):
+        return Address(local[:4], sender.domain)
+    if "=" in local and (found := _VERP.match(local)):
+        local = found["base"]
+    base = local.partition("+")[0]
+    return Address(base or local, sender.domain)

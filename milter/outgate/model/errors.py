@@ -1,0 +1,116 @@
+"""Everything Outgate raises, and whose fault it is.
+
+    OutgateError
+      ConfigError          the operator's: all problems at once, exit 78
+      StartError           the operator's: the daemon cannot start, exit code inside
+      StoreError           ours, or the store's
+        StoreUnavailable     cannot be reached, loading, read-only, full
+        StoreTimeout         no answer within the budget
+        StoreRefused         wrong password or missing permission: configuration
+        ScriptError          a script and its caller disagree: a bug
+      MtaError             the MTA refused a command or spoke nonsense
+
+A hostile message raises none of them: parsers return facts.
+"""
+
+from dataclasses import dataclass
+
+EX_OK = 0
+EX_FOUND = 1
+EX_USAGE = 2
+EX_NOINPUT = 66
+EX_SOFTWARE = 70
+EX_CANTCREAT = 73
+EX_TEMPFAIL = 75
+EX_NOPERM = 77
+EX_CONFIG = 78
+
+
+class OutgateError(Exception):
+    """Base of all errors that Outgate raises on purpose.
+
+    Attributes:
+        exit_code: what a command that ends by this error exits with (sysexits.h).
+    """
+
+    exit_code = EX_SOFTWARE
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in a configuration.
+
+    Attributes:
+        key: dotted key, such as `limit[2].rate`; empty for the file as a whole.
+        message: what was got and what was expected, one sentence.
+        source: the file, or "" where the reader adds it.
+    """
+
+    key: str
+    message: str
+    source: str = ""
+
+    def __str__(self) -> str:
+        """Give `file: key: message`, without the parts that are empty."""
+        return ": ".join(part for part in (self.source, self.key, self.message) if part)
+
+
+class ConfigError(OutgateError):
+    """The configuration cannot be used; carries every problem found."""
+
+    exit_code = EX_CONFIG
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+class StartError(OutgateError):
+    """The daemon or a command cannot start: one line for a person, one exit code."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+class StoreError(OutgateError):
+    """The store did not answer as it should.
+
+    Attributes:
+        kind: the label of `outgate_store_errors_total`.
+    """
+
+    exit_code = EX_TEMPFAIL
+    kind = "error"
+
+
+class StoreUnavailable(StoreError):
+    """The store cannot be reached, is loading, read-only or full."""
+
+    kind = "unavailable"
+
+
+class StoreTimeout(StoreError):
+    """The store did not answer within the budget."""
+
+    kind = "timeout"
+
+
+class StoreRefused(StoreError):
+    """The store refused the credentials or the command."""
+
+    exit_code = EX_CONFIG
+    kind = "refused"
+
+
+class ScriptError(StoreError):
+    """A script failed or answered in a shape its caller does not know: a bug."""
+
+    exit_code = EX_SOFTWARE
+    kind = "script"
+
+
+class MtaError(OutgateError):
+    """An MTA refused a command of ours, or answered in a shape we do not know."""
+
+    exit_code = EX_TEMPFAIL

@@ -1,0 +1,98 @@
+"""The generic cell rate algorithm, as a pure function.
+
+The Lua script `store/lua/charge.lua` does the same on the server; this twin judges
+it in tests, and the degraded local store uses it when the server is away.
+
+State of one counter is its *theoretical arrival time* (TAT): the moment, in
+microseconds since the epoch, at which everything charged so far has drained. An
+empty counter has a TAT in the past, so a key that expires changes no answer.
+(ITU-T I.371 annex A, virtual scheduling; the names remaining, retry-after and
+reset-after are those of redis-cell.)
+"""
+
+from dataclasses import dataclass
+
+NEVER = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What one message would cost one counter.
+
+    Attributes:
+        interval_us: microseconds that one unit takes to drain.
+        burst: how many units fit into an empty counter.
+        cost: units that this message takes; 0 only looks.
+        binding: whether a refusal here refuses the whole message.
+    """
+
+    interval_us: int
+    burst: int
+    cost: int
+    binding: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What one counter says to one charge.
+
+    Attributes:
+        fits: whether the cost fits.
+        used: units in the counter now, after the charge if it was made.
+        retry_after_us: until the cost would fit; 0 if it fits, `NEVER` if the
+            cost is larger than the burst.
+    """
+
+    fits: bool
+    used: int
+    retry_after_us: int
+
+
+def check_all(
+    tats_us: list[int], charges: list[Charge], now_us: int
+) -> tuple[bool, list[Level], list[int]]:
+    """Check every charge, then charge all or none.
+
+    A charge that is not binding is checked for itself: it neither stops the others
+    nor is charged where it does not fit.
+
+    Args:
+        tats_us: the TAT of each counter, 0 where there is none.
+        charges: one for each counter.
+        now_us: microseconds since the epoch.
+
+    Returns:
+        Whether all binding charges fit; the level of each counter; the TAT of each
+        counter afterwards (unchanged where nothing was charged).
+    """
+    news = [
+        max(tat, now_us) + charge.cost * charge.interval_us
+        for tat, charge in zip(tats_us, charges, strict=True)
+    ]
+    overs = [
+        new - now_us - charge.burst * charge.interval_us
+        for new, charge in zip(news, charges, strict=True)
+    ]
+    allowed = all(
+        over <= 0 for over, charge in zip(overs, charges, strict=True) if charge.binding
+    )
+    levels: list[Level] = []
+    after: list[int] = []
+    for tat, new, over, charge in zip(tats_us, news, overs, charges, strict=True):
+        fits = over <= 0
+        held = new if allowed and fits else max(tat, now_us)
+        used = -((now_us - held) // charge.interval_us)
+        if fits:
+            retry_after_us = 0
+        elif charge.cost > charge.burst:
+            retry_after_us = NEVER
+        else:
+            retry_after_us = over
+        levels.append(Level(fits, used, retry_after_us))
+        after.append(new if allowed and fits and charge.cost else tat)
+    return allowed, levels, after
+
+
+def refund(tat_us: int, charge: Charge) -> int:
+    """Give a charge back: the TAT without it (0 where there was no counter)."""
+    return max(0, tat_us - charge.cost * charge.interval_us) if tat_us else 0

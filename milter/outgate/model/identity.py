@@ -1,0 +1,58 @@
+"""Who is accountable for a message, from what its sender cannot choose."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from outgate.model.client import Client
+
+
+class PrincipalKind(StrEnum):
+    """How we know who sends, best evidence first."""
+
+    LOGIN = "login"
+    LOCAL_USER = "local-user"
+    CERTIFICATE = "certificate"
+    NETWORK = "network"
+    CLIENT = "client"
+
+
+class Direction(StrEnum):
+    """Whether mail leaves the network (and is judged) or enters it (and passes)."""
+
+    OUTBOUND = "outbound"
+    INBOUND = "inbound"
+
+
+class Path(StrEnum):
+    """By which kind of socket a message came."""
+
+    SMTP = "smtp"
+    LOCAL_SUBMISSION = "local-submission"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accountable:
+    """The customer behind a message, and how we know.
+
+    Attributes:
+        kind: the kind of evidence.
+        principal: its canonical name: a login, a user, a certificate subject, a
+            network, an address.
+        customer: who answers: a name from the configuration, or the principal.
+        profile: the customer's profile of limits, "" for none.
+        contact: where notices to the customer go, "" for nowhere.
+        login: canonical SASL login, "" where there is none.
+        local_user: the system user, "" where unknown.
+        client: the client address, None on a local path.
+        forwarder: whether the client is a configured forwarder.
+    """
+
+    kind: PrincipalKind
+    principal: str
+    customer: str
+    profile: str = ""
+    contact: str = ""
+    login: str = ""
+    local_user: str = ""
+    client: Client | None = None
+    forwarder: bool = False

@@ -1,0 +1,81 @@
+"""One message on its way out, as the MTA shows it.
+
+`mta.session` fills a transaction from MAIL to end-of-message; after that everyone
+only reads it. There is one such object per message, so it is a plain one.
+"""
+
+from dataclasses import dataclass, field
+
+from outgate.model.client import Client
+from outgate.model.identity import Path
+
+# A message may have any number of headers; facts are read from this many bytes of
+# those that matter. OpenDKIM and Postfix (header_size_limit) stop at 100 KiB too.
+MAX_HEADER_BYTES = 128 * 1024
+# Beyond the MTA's own limit (Postfix smtpd_recipient_limit is 1,000) only the
+# number goes on being counted.
+MAX_RECIPIENTS_KEPT = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One milter connection: what stays the same for all its messages.
+
+    Attributes:
+        client: the SMTP client; None for a local submission or a unix socket.
+        path: which kind of socket the MTA used.
+        login_realm: appended to a login that has no realm of its own.
+        local_user: whose socket it is, where the MTA does not tell the user.
+        mta: "postfix" or "sendmail".
+        mta_name: the MTA's own name for itself (macro `j`).
+    """
+
+    client: Client | None = None
+    path: Path = Path.SMTP
+    login_realm: str = ""
+    local_user: str = ""
+    mta: str = "postfix"
+    mta_name: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Transaction:
+    """From MAIL to end-of-message.
+
+    Attributes:
+        session: the connection it came by.
+        sender: argument of MAIL, as sent.
+        login: `{auth_authen}`, as the MTA gives it; "" without SASL.
+        certificate: `{cert_subject}` of a verified client certificate, or "".
+        declared_size_bytes: SIZE= of MAIL (RFC 1870), 0 where absent.
+        recipients: arguments of RCPT, as sent; at most `MAX_RECIPIENTS_KEPT`.
+        recipient_count: how many there were.
+        headers: the headers that facts are read from: lower-case name to values, in
+            the order they came.
+        header_bytes: size of all headers.
+        headers_cut: whether some were dropped beyond `MAX_HEADER_BYTES`.
+        body_digest: digest of the first chunk of the body, b"" where unseen.
+        body_bytes: size of the body as far as it was seen.
+        queue_id: the MTA's id, "" where unknown.
+        failed: an exception fell in an earlier stage; the message is not judged.
+    """
+
+    session: Session
+    sender: bytes = b"<>"
+    login: str = ""
+    certificate: str = ""
+    declared_size_bytes: int = 0
+    recipients: list[bytes] = field(default_factory=list)
+    recipient_count: int = 0
+    headers: dict[str, list[bytes]] = field(default_factory=dict)
+    header_bytes: int = 0
+    headers_cut: bool = False
+    body_digest: bytes = b""
+    body_bytes: int = 0
+    queue_id: str = ""
+    failed: bool = False
+
+    @property
+    def size_bytes(self) -> int:
+        """Best known size: what was declared, or what was seen."""
+        return self.declared_size_bytes or self.header_bytes + self.body_bytes

@@ -1,0 +1,53 @@
+"""From a decision to what the MTA must be told, in the milter protocol's terms."""
+
+from dataclasses import dataclass
+
+from outgate.model.transaction import Transaction
+from outgate.model.verdict import Action, Reply
+from outgate.policy.gate import Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What an engine does at end-of-message, in this order.
+
+    Attributes:
+        remove: header name and how many of its occurrences, from the last to the
+            first: copies of our headers that the sender supplied.
+        add: headers to append.
+        quarantine: reason to hold the message, "" for no hold.
+        reply: refusal; None accepts.
+    """
+
+    remove: tuple[tuple[str, int], ...] = ()
+    add: tuple[tuple[str, str], ...] = ()
+    quarantine: str = ""
+    reply: Reply | None = None
+
+
+PASS = Effects()
+
+
+def effects_of(decision: Decision, own_header: str) -> Effects:
+    """Say what the MTA must be told.
+
+    Args:
+        decision: about the message.
+        own_header: name of the header that `tag` adds; forged copies go in every mode.
+    """
+    disposition = decision.disposition
+    remove = _forged(decision.transaction, own_header)
+    match disposition.action:
+        case Action.ACCEPT:
+            return Effects(remove=remove) if remove else PASS
+        case Action.TAG:
+            return Effects(remove=remove, add=((own_header, disposition.tag),))
+        case Action.QUARANTINE:
+            return Effects(remove=remove, quarantine=disposition.hold_reason)
+        case Action.DEFER | Action.REJECT:
+            return Effects(reply=disposition.reply)
+
+
+def _forged(transaction: Transaction, own_header: str) -> tuple[tuple[str, int], ...]:
+    copies = transaction.headers.get(own_header.lower())
+    return ((own_header, len(copies)),) if copies else ()

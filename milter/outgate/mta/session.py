@@ -1,0 +1,194 @@
+"""One milter connection, sans-io: events in, replies out.
+
+The engine that speaks the protocol (`libmilter` today) calls one method for each event
+and tells the MTA what it gives back. Events may come in any order and stop at any
+point: a probe that says nothing, ABORT at any stage, two messages in one session. What
+makes no sense (end-of-message without MAIL) is answered like an error of ours.
+"""
+
+import re
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from outgate.message.wanted import WANTED_HEADERS
+from outgate.model.client import Client, parse_client
+from outgate.model.identity import Path
+from outgate.model.transaction import (
+    MAX_HEADER_BYTES,
+    MAX_RECIPIENTS_KEPT,
+    Session,
+    Transaction,
+)
+from outgate.model.verdict import Reply
+from outgate.mta.effects import Effects, effects_of
+from outgate.policy.gate import Gate
+
+_SIZE = re.compile(rb"SIZE=(\d{1,15})", re.IGNORECASE)
+_DIGEST_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Socket:
+    """What is the same for all sessions of one listening socket.
+
+    Attributes:
+        path: smtp or local-submission.
+        login_realm: for logins without one.
+        local_user: whose socket it is, where the MTA does not tell.
+        replies: `end-of-message`, `mail` or `recipient`.
+    """
+
+    path: Path = Path.SMTP
+    login_realm: str = ""
+    local_user: str = ""
+    replies: str = "end-of-message"
+
+
+def wanted_headers(own_header: str) -> AbstractSet[str]:
+    """Lower-case names of the headers that a transaction keeps."""
+    return WANTED_HEADERS | {own_header.lower()}
+
+
+class MilterSession:
+    """From connect to close."""
+
+    __slots__ = (
+        "_gate",
+        "_own_header",
+        "_session",
+        "_socket",
+        "_wanted",
+        "transaction",
+    )
+
+    def __init__(
+        self, socket: Socket, gate: Gate, wanted: AbstractSet[str], own_header: str
+    ) -> None:
+        self._socket = socket
+        self._gate = gate
+        self._wanted = wanted
+        self._own_header = own_header
+        self._session = Session(
+            path=socket.path,
+            login_realm=socket.login_realm,
+            local_user=socket.local_user,
+        )
+        self.transaction: Transaction | None = None
+
+    def connect(self, address: str | None, version: str, mta_name: str) -> None:
+        """Note the client.
+
+        Args:
+            address: the client's IP address, None where it has none.
+            version: macro `v`: "Postfix 3.7.11" or a bare number.
+            mta_name: macro `j`.
+        """
+        client: Client | None = None
+        if address is not None and self._socket.path is Path.SMTP:
+            client = parse_client(address)
+        self._session = Session(
+            client=client,
+            path=self._socket.path,
+            login_realm=self._socket.login_realm,
+            local_user=self._socket.local_user,
+            mta="postfix" if version.startswith("Postfix") else "sendmail",
+            mta_name=mta_name,
+        )
+
+    def mail(
+        self, arguments: tuple[bytes, ...], login: str, certificate: str
+    ) -> Reply | None:
+        """Begin a transaction; a refusal only where the socket replies at MAIL."""
+        transaction = Transaction(
+            session=self._session,
+            sender=arguments[0] if arguments else b"",
+            login=login,
+            certificate=certificate,
+        )
+        for argument in arguments[1:]:
+            if found := _SIZE.fullmatch(argument):
+                transaction.declared_size_bytes = int(found[1])
+        self.transaction = transaction
+        if self._socket.replies == "mail":
+            return self._early()
+        return None
+
+    def recipient(self, arguments: tuple[bytes, ...]) -> Reply | None:
+        """Note a recipient; a refusal only where the socket replies at RCPT."""
+        transaction = self.transaction
+        if transaction is None:
+            return None
+        transaction.recipient_count += 1
+        if transaction.recipient_count <= MAX_RECIPIENTS_KEPT:
+            transaction.recipients.append(arguments[0] if arguments else b"")
+        if self._socket.replies == "recipient":
+            reply = self._early()
+            if reply is not None:
+                transaction.recipient_count -= 1
+                transaction.recipients.pop()
+            return reply
+        return None
+
+    def header(self, name: str, value: bytes) -> None:
+        """Keep a header if a fact is read from it."""
+        transaction = self.transaction
+        if transaction is None:
+            return
+        size = transaction.header_bytes + len(name) + len(value) + 4
+        transaction.header_bytes = size
+        key = name.lower()
+        if key in self._wanted:
+            if size > MAX_HEADER_BYTES:
+                transaction.headers_cut = True
+                value = b""
+            kept = transaction.headers.get(key)
+            if kept is None:
+                transaction.headers[key] = [value]
+            else:
+                kept.append(value)
+
+    def body(self, chunk: bytes) -> bool:
+        """Look at the first chunk (64 KiB at most); True if no more is needed."""
+        transaction = self.transaction
+        if transaction is not None:
+            transaction.body_bytes += len(chunk)
+            if not transaction.body_digest:
+                transaction.body_digest = blake2b(
+                    chunk, digest_size=_DIGEST_BYTES
+                ).digest()
+        return True
+
+    def end_of_message(self, queue_id: str) -> Effects:
+        """Judge the message."""
+        transaction, self.transaction = self.transaction, None
+        if transaction is None:
+            transaction = Transaction(session=self._session, failed=True)
+        transaction.queue_id = queue_id
+        if transaction.failed:
+            decision = self._gate.fail(transaction)
+        else:
+            decision = self._gate.judge(transaction)
+        return effects_of(decision, self._own_header)
+
+    def fail(self, queue_id: str) -> Effects:
+        """Answer for a message that an exception of ours got in the way of."""
+        transaction = self.transaction or Transaction(session=self._session)
+        self.transaction = None
+        transaction.queue_id = queue_id
+        return effects_of(self._gate.fail(transaction), self._own_header)
+
+    def mark_failed(self) -> None:
+        """Note an exception in a stage that gets no reply; the answer comes at the end."""
+        if self.transaction is None:
+            self.transaction = Transaction(session=self._session)
+        self.transaction.failed = True
+
+    def abort(self) -> None:
+        """Forget the transaction; the session goes on."""
+        self.transaction = None
+
+    def _early(self) -> Reply | None:
+        if self.transaction is None or self._socket.path is Path.LOCAL_SUBMISSION:
+            return None
+        return self._gate.refusal(self.transaction)

@@ -1,0 +1,128 @@
+"""Who answers for a message, and does it leave the network at all.
+
+Only what the sender cannot choose counts: the login that the MTA verified, the local
+user that it saw, a verified certificate, the client's address. Envelope sender,
+header From, List-Id and every class of mail are attributes; they select among things
+of that customer and never move a message to another one.
+"""
+
+from functools import lru_cache
+
+from outgate.model.address import canonical_local, parse_address
+from outgate.model.client import Client
+from outgate.model.identity import Accountable, Direction, Path, PrincipalKind
+from outgate.policy.compiled import Policy, within
+from outgate.policy.settings import CustomerSettings
+
+UNKNOWN_USER = "unknown"
+UNKNOWN_CLIENT = "unknown"
+
+
+class Accountability:
+    """Resolves sessions to customers under one policy."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        network = policy.settings.network
+        self._internal = network.internal
+        self._forwarders = network.forwarders
+        # Few principals send most mail; the answer depends on nothing else.
+        self.resolve = lru_cache(maxsize=8192)(self._resolve)
+
+    def _resolve(
+        self,
+        login: str,
+        realm: str,
+        local_user: str,
+        certificate: str,
+        client: Client | None,
+        path: Path,
+    ) -> tuple[Direction, Accountable | None]:
+        """Find the first present of login, local user, certificate, client.
+
+        Args:
+            login: as the MTA gave it, "" without SASL.
+            realm: appended to a login that has none.
+            local_user: on the local-submission path, "" where the MTA does not tell.
+            certificate: subject of a verified client certificate, or "".
+            client: the SMTP client, None on a unix socket or local path.
+            path: which kind of socket.
+
+        Returns:
+            The direction, and who is accountable; nobody where mail is inbound.
+        """
+        if login:
+            name = canonical_login(login, realm)
+            return Direction.OUTBOUND, self._named(PrincipalKind.LOGIN, name, client)
+        if path is Path.LOCAL_SUBMISSION:
+            name = canonical_local(local_user) or UNKNOWN_USER
+            return Direction.OUTBOUND, self._named(PrincipalKind.LOCAL_USER, name, None)
+        if certificate:
+            return (
+                Direction.OUTBOUND,
+                self._named(PrincipalKind.CERTIFICATE, certificate, client),
+            )
+        if client is None:
+            # A milter client that names no address is a local one: a unix socket.
+            return (
+                Direction.OUTBOUND,
+                self._named(PrincipalKind.CLIENT, UNKNOWN_CLIENT, None),
+            )
+        forwarder = within(client, self._forwarders)
+        if (found := self._policy.customers.of_client(client)) is not None:
+            network, customer = found
+            return Direction.OUTBOUND, _accountable(
+                PrincipalKind.NETWORK,
+                str(network),
+                customer,
+                client,
+                forwarder=forwarder,
+            )
+        if forwarder or within(client, self._internal):
+            return Direction.OUTBOUND, _accountable(
+                PrincipalKind.CLIENT,
+                client.accountable,
+                None,
+                client,
+                forwarder=forwarder,
+            )
+        return Direction.INBOUND, None
+
+    def _named(
+        self, kind: PrincipalKind, name: str, client: Client | None
+    ) -> Accountable:
+        customer = self._policy.customers.of_name(kind, name)
+        forwarder = client is not None and within(client, self._forwarders)
+        return _accountable(kind, name, customer, client, forwarder=forwarder)
+
+
+def canonical_login(login: str, realm: str) -> str:
+    """Lower case, with the realm where it has none of its own.
+
+    Case is folded although a login may depend on it: back-ends that do not mind would
+    otherwise give a sender as many counters as spellings.
+    """
+    if "@" not in login and realm:
+        login = f"{login}@{realm}"
+    return str(parse_address(login))
+
+
+def _accountable(
+    kind: PrincipalKind,
+    principal: str,
+    customer: CustomerSettings | None,
+    client: Client | None,
+    *,
+    forwarder: bool,
+) -> Accountable:
+    return Accountable(
+        kind=kind,
+        principal=principal,
+        customer=customer.name if customer else principal,
+        profile=customer.profile if customer else "",
+        contact=customer.contact if customer else "",
+        login=principal if kind is PrincipalKind.LOGIN else "",
+        local_user=principal if kind is PrincipalKind.LOCAL_USER else "",
+        client=client,
+        forwarder=forwarder,
+    )

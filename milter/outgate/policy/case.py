@@ -1,0 +1,64 @@
+"""Everything that a rule may look at when it judges one message."""
+
+from dataclasses import dataclass
+
+from outgate.message.facts import Facts
+from outgate.model.identity import Accountable
+from outgate.model.transaction import Transaction
+from outgate.model.verdict import Reason
+from outgate.policy.compiled import Policy
+from outgate.policy.operator import Entry, Order, parse_entry
+from outgate.policy.ports import Answers, Plan, Source
+from outgate.policy.snapshot import Snapshot
+
+
+@dataclass(slots=True)
+class Case:
+    """One message, what is known about it, and under which policy it is judged.
+
+    Attributes:
+        snapshot: the local copy of operator state.
+        allowed: rules that an operator lifted for this sender.
+    """
+
+    transaction: Transaction
+    facts: Facts
+    accountable: Accountable
+    policy: Policy
+    plan: Plan
+    answers: Answers
+    snapshot: Snapshot
+    allowed: frozenset[Reason] = frozenset()
+
+    def order_in_force(self, order: Order) -> Entry | None:
+        """The operator's order of this kind that holds for this message, if any.
+
+        What the store answered is newest; the local copy adds networks and other
+        spellings, and stands in for the store while it is away.
+        """
+        plan = self.plan
+        answers = self.answers
+        match order:
+            case Order.SUSPEND:
+                names, values = plan.names, answers.suspend
+            case Order.QUARANTINE:
+                names, values = plan.names, answers.quarantine
+            case _:
+                names, values = plan.own_names, answers.allow
+        for name, value in zip(names, values, strict=False):
+            if value is not None:
+                entry = parse_entry(order, name, value)
+                if entry.in_force(answers.now_us):
+                    return entry
+        answered = answers.source is Source.STORE
+        client = self.accountable.client
+        for entry in self.snapshot.find(order, names, client, only_odd=answered):
+            if entry.in_force(answers.now_us):
+                return entry
+        return None
+
+
+def lifted(case: Case) -> frozenset[Reason]:
+    """Rules from which an operator's `allow` frees this sender."""
+    entry = case.order_in_force(Order.ALLOW)
+    return entry.rules if entry is not None else frozenset()

@@ -1,0 +1,219 @@
+"""The walk of one message through the policy: plan, look up, decide, enforce.
+
+The store and the clock come in from outside; what goes out is one `Decision`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from outgate.message.facts import Facts, read_facts
+from outgate.message.local_user import sendmail_local_user
+from outgate.model.identity import Accountable, Direction, Path
+from outgate.model.transaction import Transaction
+from outgate.model.verdict import (
+    ACCEPTED,
+    Action,
+    Disposition,
+    Finding,
+    MailClass,
+    Reason,
+    Reply,
+    Verdict,
+)
+from outgate.policy.accountability import Accountability
+from outgate.policy.case import Case
+from outgate.policy.compiled import Policy
+from outgate.policy.decide import decide, would_let_out
+from outgate.policy.enforce import Circumstances, enforce
+from outgate.policy.plan import make_plan
+from outgate.policy.ports import (
+    Answers,
+    Host,
+    NowUs,
+    Observer,
+    Plan,
+    Source,
+    Store,
+)
+from outgate.policy.reply import reply_for
+from outgate.policy.rules import suspended
+
+
+@dataclass(slots=True)
+class Decision:
+    """What was decided about one message, and on which grounds.
+
+    Attributes:
+        mail_class: what kind of mail it is; `inbound` was not judged.
+        accountable: None for inbound mail and failed transactions.
+        plan, answers: None where nothing was looked up.
+        now_us: the moment of the decision.
+        total_us: from end-of-message to the decision.
+    """
+
+    transaction: Transaction
+    mail_class: MailClass
+    verdict: Verdict
+    disposition: Disposition
+    now_us: int
+    facts: Facts | None = None
+    accountable: Accountable | None = None
+    plan: Plan | None = None
+    answers: Answers | None = None
+    total_us: int = 0
+
+
+_PASS = Verdict()
+
+
+class Gate:
+    """Judges messages under one policy."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        store: Store,
+        host: Host,
+        now_us: NowUs,
+        observers: Sequence[Observer] = (),
+    ) -> None:
+        self.policy = policy
+        self._store = store
+        self._host = host
+        self._now_us = now_us
+        self._observers = observers
+        self._accountability = Accountability(policy)
+
+    def judge(self, transaction: Transaction) -> Decision:
+        """Decide about one message, charge it, and tell the observers."""
+        started_us = self._now_us()
+        decision = self._decide(transaction, started_us)
+        decision.total_us = self._now_us() - started_us
+        for observer in self._observers:
+            observer.observe(decision)
+        return decision
+
+    def fail(self, transaction: Transaction) -> Decision:
+        """Decide about a message that an exception of ours got in the way of."""
+        now_us = self._now_us()
+        rule = self.policy.rules[Reason.INTERNAL_ERROR]
+        finding = Finding(
+            reason=Reason.INTERNAL_ERROR,
+            action=rule.action,
+            public="The mail system had an error of its own; try again later.",
+        )
+        verdict = Verdict(action=rule.action, findings=(finding,))
+        around = Circumstances(
+            path=transaction.session.path,
+            mail_class=MailClass.PERSONAL,
+            queue_id=transaction.queue_id,
+            hold_queue_full=False,
+            now_us=now_us,
+        )
+        decision = Decision(
+            transaction,
+            MailClass.PERSONAL,
+            verdict,
+            enforce(verdict, self.policy, around),
+            now_us,
+        )
+        for observer in self._observers:
+            observer.observe(decision)
+        return decision
+
+    def refusal(self, transaction: Transaction) -> Reply | None:
+        """Refuse a suspended sender before its message was sent.
+
+        Only from the local copy of operator state: there is no round trip at MAIL or
+        RCPT. The message of whoever passes here is judged at its end as usual.
+        """
+        facts = read_facts(transaction)
+        direction, accountable = self._resolve(transaction)
+        if direction is Direction.INBOUND or accountable is None:
+            return None
+        policy = self.policy
+        snapshot = self._host.snapshot()
+        now_us = self._now_us()
+        plan = make_plan(transaction, facts, accountable, policy, snapshot, now_us)
+        answers = Answers(now_us=now_us, source=Source.ACCEPT)
+        finding = suspended.judge(
+            Case(transaction, facts, accountable, policy, plan, answers, snapshot)
+        )
+        if finding is None or finding.action is not Action.REJECT:
+            return None
+        return reply_for(finding, Action.REJECT, policy, "")
+
+    def _resolve(
+        self, transaction: Transaction
+    ) -> tuple[Direction, Accountable | None]:
+        session = transaction.session
+        local_user = session.local_user
+        told = session.path is Path.LOCAL_SUBMISSION and session.mta == "sendmail"
+        if told and not local_user:
+            # On Postfix's local path that Received line is hidden, and any other came
+            # from the sender.
+            local_user = sendmail_local_user(transaction.headers) or ""
+        return self._accountability.resolve(
+            transaction.login,
+            session.login_realm,
+            local_user,
+            transaction.certificate,
+            session.client,
+            session.path,
+        )
+
+    def _decide(self, transaction: Transaction, now_us: int) -> Decision:
+        facts = read_facts(transaction)
+        direction, accountable = self._resolve(transaction)
+        if direction is Direction.INBOUND or accountable is None:
+            return Decision(
+                transaction, MailClass.INBOUND, _PASS, ACCEPTED, now_us, facts
+            )
+        policy = self.policy
+        snapshot = self._host.snapshot()
+        plan = make_plan(transaction, facts, accountable, policy, snapshot, now_us)
+        answers = self._store.look_up(plan)
+        case = Case(transaction, facts, accountable, policy, plan, answers, snapshot)
+        try:
+            verdict = decide(case)
+            disposition = self._enforce(case, verdict)
+        except Exception:
+            # The guard answers; what it answers for must not have been charged.
+            self._store.settle(plan, answers, held_bytes=0)
+            raise
+        held = disposition.action is Action.QUARANTINE
+        if held or not would_let_out(verdict):
+            held_bytes = max(1, transaction.size_bytes) if held else 0
+            self._store.settle(plan, answers, held_bytes=held_bytes)
+        return Decision(
+            transaction,
+            facts.mail_class,
+            verdict,
+            disposition,
+            answers.now_us,
+            facts,
+            accountable,
+            plan,
+            answers,
+        )
+
+    def _enforce(self, case: Case, verdict: Verdict) -> Disposition:
+        if verdict.action is Action.ACCEPT:
+            return ACCEPTED
+        transaction = case.transaction
+        around = Circumstances(
+            path=transaction.session.path,
+            mail_class=case.facts.mail_class,
+            queue_id=transaction.queue_id,
+            hold_queue_full=self._hold_queue_full(transaction, case.answers),
+            now_us=case.answers.now_us,
+        )
+        return enforce(verdict, self.policy, around)
+
+    def _hold_queue_full(self, transaction: Transaction, answers: Answers) -> bool:
+        quarantine = self.policy.settings.quarantine
+        return (
+            answers.held_messages >= quarantine.cap
+            or answers.held_bytes + transaction.size_bytes > quarantine.cap_bytes
+            or self._host.disk_full()
+        )

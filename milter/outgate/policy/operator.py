@@ -1,0 +1,178 @@
+"""What an operator typed into Redis: orders about one sender.
+
+A value is optional words and then free text:
+
+    for=1h by=anne phished, ticket 4711
+    until=2026-11-24T12:00:00Z by=anne rules=limit-exceeded newsletter week
+    recipients=5000/1d by=anne                       (only in `outgate:limit`)
+
+`for=` is turned into `until=` by the first keeper that sees it; until then the order
+is in force. A value that cannot be read is reported, never ignored in silence: an
+order that protects (quarantine, suspend) holds although its words are broken, an
+order that loosens (allow, limit) does not.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from outgate.model.address import parse_address
+from outgate.model.client import parse_client, parse_network
+from outgate.model.limit import Count
+from outgate.model.units import SECOND_US, Rate, parse_duration, to_us
+from outgate.model.verdict import Reason
+
+# A person types a sentence; a megabyte in a field is a mistake or an attack.
+MAX_VALUE_BYTES = 4096
+
+
+class Order(StrEnum):
+    """The four hashes of operator state; the value is the hash's name."""
+
+    QUARANTINE = "quarantine"
+    SUSPEND = "suspend"
+    ALLOW = "allow"
+    LIMIT = "limit"
+
+
+ALLOWABLE = frozenset(
+    {Reason.LIMIT_EXCEEDED, Reason.MESSAGE_EXCEEDS_LIMIT, Reason.MISSING_UNSUBSCRIBE}
+)
+# `allow` without `rules=` frees from limits only.
+ALLOWED_BY_DEFAULT = frozenset({Reason.LIMIT_EXCEEDED, Reason.MESSAGE_EXCEEDS_LIMIT})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One field of an operator's hash, read.
+
+    Attributes:
+        until_us: when it ends, microseconds since the epoch; 0 for never.
+        for_us: a duration not yet turned into `until`; 0 for none.
+        by: who gave the order, "" where not said.
+        rules: for `allow`, which rules are lifted.
+        rates: for `limit`, limit name or count word to rate.
+        text: the free text.
+        problems: what could not be read.
+    """
+
+    order: Order
+    name: str
+    until_us: int = 0
+    for_us: int = 0
+    by: str = ""
+    rules: frozenset[Reason] = ALLOWED_BY_DEFAULT
+    rates: Mapping[str, Rate] = field(default_factory=dict)
+    text: str = ""
+    problems: tuple[str, ...] = ()
+
+    def in_force(self, now_us: int) -> bool:
+        """Whether the order holds at this moment."""
+        if self.problems and self.order in {Order.ALLOW, Order.LIMIT}:
+            return False
+        return not self.until_us or now_us < self.until_us
+
+
+def canonical_name(text: str) -> str:
+    """The form in which a name is looked up for each message.
+
+    Networks lose their host bits, addresses and domains get their canonical form.
+    """
+    text = text.strip()
+    if (client := parse_client(text)) is not None:
+        return client.text
+    if "/" in text and (network := parse_network(text)) is not None:
+        return str(network)
+    if "@" in text:
+        return str(parse_address(text)).removeprefix("@")
+    if not text.isascii():
+        return str(parse_address(f"@{text}")).removeprefix("@")
+    return text.lower()
+
+
+def parse_entry(order: Order, name: str, raw: bytes) -> Entry:
+    """Read one field; never raises."""
+    return _parse(order, name, raw[:MAX_VALUE_BYTES].decode("utf-8", "replace"))
+
+
+def _parse(order: Order, name: str, value: str) -> Entry:
+    problems: list[str] = []
+    until_us = for_us = 0
+    by = ""
+    rules = ALLOWED_BY_DEFAULT
+    rates: dict[str, Rate] = {}
+    rest = value.strip()
+    while rest:
+        word, _, after = rest.partition(" ")
+        key, equals, argument = word.partition("=")
+        if not equals:
+            break
+        try:
+            match key:
+                case "for":
+                    for_us = to_us(parse_duration(argument))
+                case "until":
+                    until_us = parse_moment_us(argument)
+                case "by":
+                    by = argument
+                case "rules" if order is Order.ALLOW:
+                    rules = _parse_rules(argument)
+                case _ if order is Order.LIMIT:
+                    rates[key] = Rate.parse(argument)
+                case _:
+                    break
+        except ValueError as error:
+            problems.append(f"{key}={argument}: {error}")
+        rest = after.lstrip()
+    if order is Order.LIMIT and not rates and not problems:
+        problems.append("expected a limit or a count and a rate, as recipients=5000/1d")
+    return Entry(
+        order=order,
+        name=name,
+        until_us=until_us,
+        for_us=0 if until_us else for_us,
+        by=by,
+        rules=rules,
+        rates=rates,
+        text=rest,
+        problems=tuple(problems),
+    )
+
+
+def parse_moment_us(text: str) -> int:
+    """Read an RFC 3339 time with its zone, or seconds since the epoch.
+
+    Raises:
+        ValueError: the text is neither, or names no zone.
+    """
+    if text.isdigit():
+        return int(text) * SECOND_US
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("expected a time such as 2026-11-24T12:00:00Z") from None
+    if moment.tzinfo is None:
+        raise ValueError("the time needs a zone, such as Z or +01:00")
+    return int(moment.timestamp()) * SECOND_US
+
+
+def format_moment(moment_us: int) -> str:
+    """Print as RFC 3339 in UTC, to the second."""
+    return datetime.fromtimestamp(moment_us // SECOND_US, UTC).strftime(
+        "%Y-%m-%dT%H:%M:%SZ"
+    )
+
+
+def _parse_rules(argument: str) -> frozenset[Reason]:
+    names = frozenset(filter(None, argument.split(",")))
+    known = {reason.value: reason for reason in ALLOWABLE}
+    if not names or not names <= known.keys():
+        raise ValueError(f"expected some of {', '.join(sorted(known))}")
+    return frozenset(known[name] for name in names)
+
+
+def unknown_rates(entry: Entry, limit_names: frozenset[str]) -> tuple[str, ...]:
+    """Names in a `limit` order that are neither a limit nor a count word."""
+    known = limit_names | {count.value for count in Count}
+    return tuple(sorted(name for name in entry.rates if name not in known))

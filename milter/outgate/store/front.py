@@ -1,0 +1,121 @@
+"""The port that policy sees: the store, or what the operator chose instead.
+
+`on-failure` decides what happens while the store does not answer:
+
+    degraded   this host's own counters and the last known operator state
+    accept     mail passes; the last known operator state still acts
+    defer      mail waits (rule `store-unavailable`)
+
+No trouble of the store reaches policy as an exception, and none is silent: each is
+counted by kind, and the log says once when the store went and when it came back.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Protocol
+
+from outgate.model.errors import ScriptError, StoreError
+from outgate.policy.ports import Answers, NowUs, Plan, Source
+from outgate.policy.snapshot import Snapshot
+from outgate.store.breaker import Breaker
+from outgate.store.counters import Counters
+from outgate.store.local import LocalCounters
+
+
+class OnFailure(StrEnum):
+    """`[store] on-failure`."""
+
+    DEGRADED = "degraded"
+    ACCEPT = "accept"
+    DEFER = "defer"
+
+
+class Watcher(Protocol):
+    """Hears of the store's troubles: metrics and the log."""
+
+    def store_failed(self, kind: str, message: str) -> None:
+        """Count one failure."""
+
+    def store_down(self, message: str) -> None:
+        """Say that nobody asks the store for now."""
+
+    def store_up(self) -> None:
+        """Say that the store answers again."""
+
+
+class Front:
+    """Answers every question, by the store if it can."""
+
+    def __init__(
+        self,
+        counters: Counters,
+        local: LocalCounters,
+        snapshot: Callable[[], Snapshot],
+        now_us: NowUs,
+        monotonic_s: Callable[[], float],
+        watcher: Watcher,
+        *,
+        on_failure: OnFailure = OnFailure.DEGRADED,
+    ) -> None:
+        self._counters = counters
+        self._local = local
+        self._snapshot = snapshot
+        self._now_us = now_us
+        self._monotonic_s = monotonic_s
+        self._watcher = watcher
+        self._on_failure = on_failure
+        self._breaker = Breaker()
+
+    @property
+    def degraded(self) -> bool:
+        """Whether the store is known to be away."""
+        return not self._breaker.closed
+
+    def look_up(self, plan: Plan, *, commit: bool = True) -> Answers:
+        """Ask the store, or whoever stands in for it."""
+        started_s = self._monotonic_s()
+        if not self._breaker.may_ask(started_s):
+            return self._instead(plan, "down", commit=commit)
+        try:
+            answers = self._counters.look_up(plan, commit=commit)
+        except StoreError as error:
+            self._watcher.store_failed(error.kind, str(error))
+            # A script that fails on one customer's key says nothing about the server.
+            if not isinstance(error, ScriptError) and self._breaker.failed(
+                self._monotonic_s()
+            ):
+                self._watcher.store_down(str(error))
+            answers = self._instead(plan, error.kind, commit=commit)
+        else:
+            if self._breaker.succeeded():
+                self._watcher.store_up()
+        answers.store_us = int((self._monotonic_s() - started_s) * 1_000_000)
+        return answers
+
+    def settle(self, plan: Plan, answers: Answers, *, held_bytes: int) -> None:
+        """Give a charge back where it was made."""
+        try:
+            if answers.source is Source.STORE:
+                self._counters.settle(plan, answers, held_bytes=held_bytes)
+            elif answers.source is Source.LOCAL:
+                self._local.settle(plan, answers, self._snapshot().hosts)
+        except StoreError as error:
+            self._watcher.store_failed(error.kind, str(error))
+        except sqlite3.Error as error:
+            self._watcher.store_failed("local", str(error))
+
+    def _instead(self, plan: Plan, trouble: str, *, commit: bool) -> Answers:
+        now_us = self._now_us()
+        source = Source.DEFER if self._on_failure is OnFailure.DEFER else Source.ACCEPT
+        if self._on_failure is OnFailure.DEGRADED:
+            try:
+                answers = self._local.look_up(
+                    plan, now_us, self._snapshot().hosts, commit=commit
+                )
+            except sqlite3.Error as error:
+                self._watcher.store_failed("local", str(error))
+            else:
+                answers.trouble = trouble
+                return answers
+        return Answers(now_us=now_us, source=source, trouble=trouble)

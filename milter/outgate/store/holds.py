@@ -1,0 +1,127 @@
+"""Records of held messages: why, since when, until when, for which customer.
+
+Postfix loses the reason of a hold; here it is kept by queue id. The counts per customer
+bound the hold queue: they grow with each hold (`settle.lua`) and shrink when a message
+is seen to be gone.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import redis
+
+from outgate.store.keys import Keys, safe
+from outgate.store.outbox import Record
+from outgate.store.trouble import Client, as_store_error
+
+_DAY_S = 86_400
+# A record outlives its message, so that the question "what was that?" has an answer.
+_KEEP_RECORD_S = 30 * _DAY_S
+
+
+class Holds:
+    """Reads and writes the records."""
+
+    def __init__(self, client: Client, keys: Keys) -> None:
+        self._client = client
+        self._keys = keys
+
+    def apply(self, record: Record) -> None:
+        """Write one record from the outbox; twice is as good as once.
+
+        Raises:
+            StoreError: the store did not answer.
+        """
+        mta, queue_id = str(record["mta"]), str(record["queue-id"])
+        key = self._keys.held(mta, queue_id)
+        fields = {name: value for name, value in record.items() if name != "kind"}
+        gone_s = int(record["until-us"]) // 1_000_000 + _KEEP_RECORD_S
+        try:
+            self._client.hset(key, mapping=dict(fields))
+            self._client.expireat(key, gone_s)
+            self._client.zadd(
+                self._keys.held_index, {f"{mta} {queue_id}": int(record["since-us"])}
+            )
+        except redis.RedisError as error:
+            raise as_store_error(error) from error
+
+    def all(self) -> list[Mapping[str, str]]:
+        """All records that the index names, oldest first.
+
+        Raises:
+            StoreError: the store did not answer.
+        """
+        records: list[Mapping[str, str]] = []
+        try:
+            for member in self._client.zrange(self._keys.held_index, 0, -1):
+                mta, _, queue_id = member.decode("utf-8", "replace").partition(" ")
+                raw = self._client.hgetall(self._keys.held(mta, queue_id))
+                if not raw:
+                    self._client.zrem(self._keys.held_index, member)
+                    continue
+                records.append(
+                    {
+                        name.decode(): value.decode("utf-8", "replace")
+                        for name, value in raw.items()
+                    }
+                )
+        except redis.RedisError as error:
+            raise as_store_error(error) from error
+        return records
+
+    def gone(self, record: Mapping[str, str]) -> None:
+        """Note that a message is not held any more; its record stays for a while.
+
+        Raises:
+            StoreError: the store did not answer.
+        """
+        member = f"{record['mta']} {record['queue-id']}"
+        holding = self._keys.holding(safe(record["customer"]))
+        try:
+            if self._client.zrem(self._keys.held_index, member):
+                self._client.hincrby(holding, "messages", -1)
+                self._client.hincrby(holding, "bytes", -int(record["size"]))
+                self._drop_if_empty(holding)
+        except redis.RedisError as error:
+            raise as_store_error(error) from error
+
+    def claim_digest(self, contact: str, every_s: int) -> bool:
+        """Whether this host may send the digest to an address now.
+
+        Raises:
+            StoreError: the store did not answer.
+        """
+        try:
+            return bool(
+                self._client.set(
+                    self._keys.digest(contact), "sent", nx=True, ex=max(1, every_s)
+                )
+            )
+        except redis.RedisError as error:
+            raise as_store_error(error) from error
+
+    def forget_digest(self, contact: str) -> None:
+        """Give the claim back: the digest could not be sent.
+
+        Raises:
+            StoreError: the store did not answer.
+        """
+        try:
+            self._client.delete(self._keys.digest(contact))
+        except redis.RedisError as error:
+            raise as_store_error(error) from error
+
+    def _drop_if_empty(self, holding: str) -> None:
+        left = self._client.hget(holding, "messages")
+        if left is not None and int(left) <= 0:
+            self._client.delete(holding)
+
+
+def not_listed(
+    records: Iterable[Mapping[str, str]], mta: str, listed: frozenset[str]
+) -> list[Mapping[str, str]]:
+    """Records of one MTA whose messages its hold queue does not list any more."""
+    return [
+        record
+        for record in records
+        if record["mta"] == mta and record["queue-id"] not in listed
+    ]

@@ -1,0 +1,197 @@
+"""Every key that Outgate has in Redis. No other module spells one.
+
+`KEYS` is the table behind `docs/redis.md`. Braces mark the part that must share a
+Cluster slot: one script touches the keys of one tag only. Operator state, counters and
+records have prefixes of their own, so that deleting counters in bulk can touch nothing
+else.
+"""
+
+import re
+from dataclasses import dataclass
+
+from outgate.policy.operator import Order
+
+_UNSAFE = re.compile(r"[{}%\s\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One kind of key.
+
+    Attributes:
+        pattern: after the namespace.
+        kind: Redis type.
+        ttl: life time, in words.
+        writer: who writes it.
+        meaning: one sentence.
+        example: as on-call would meet it.
+    """
+
+    pattern: str
+    kind: str
+    ttl: str
+    writer: str
+    meaning: str
+    example: str
+
+
+KEYS: tuple[Key, ...] = (
+    Key(
+        "quarantine",
+        "hash",
+        "none; `for=` and `until=` inside",
+        "operators",
+        "Senders whose mail is held: name → words and text.",
+        'HSET outgate:quarantine alice@example.org "for=1h by=anne phished"',
+    ),
+    Key(
+        "suspend",
+        "hash",
+        "none; `for=` and `until=` inside",
+        "operators",
+        "Senders whose mail is refused: name → words and text.",
+        'HSET outgate:suspend 203.0.113.9 "bot"',
+    ),
+    Key(
+        "allow",
+        "hash",
+        "none; `for=` and `until=` inside",
+        "operators",
+        "Senders freed from limits, or from the rules that `rules=` names.",
+        'HSET outgate:allow alice@example.org "for=1d by=anne newsletter"',
+    ),
+    Key(
+        "limit",
+        "hash",
+        "none; `for=` and `until=` inside",
+        "operators",
+        "Other rates for one sender or customer: name → limit or count word = rate.",
+        'HSET outgate:limit alice@example.org "recipients=5000/1d"',
+    ),
+    Key(
+        "count:{<customer>}:<limit>:<identity>",
+        "string",
+        "until it has drained, and a second",
+        "workers",
+        "One counter: the moment (microseconds since the epoch) when it is empty again.",
+        "GET 'outgate:count:{alice}:messages-per-login-hourly:alice'",
+    ),
+    Key(
+        "seen:{<customer>}:<retry>",
+        "string",
+        "1 day",
+        "workers",
+        "How often one and the same message was tried and not accepted.",
+        "GET 'outgate:seen:{alice}:3f9a…'",
+    ),
+    Key(
+        "holding:{<customer>}",
+        "hash",
+        "none; the keeper corrects it",
+        "workers",
+        "What hold queues keep for one customer: messages, bytes.",
+        "HGETALL 'outgate:holding:{alice}'",
+    ),
+    Key(
+        "held:<mta>:<queue-id>",
+        "hash",
+        "30 days beyond its hold-until",
+        "keeper",
+        "Why a message is held, since when, until when, for which customer.",
+        "HGETALL outgate:held:mx1:4XyZ2q1",
+    ),
+    Key(
+        "held",
+        "sorted set",
+        "none; trimmed with its records",
+        "keeper",
+        "Index of `held:` records by the time they were held.",
+        "ZRANGE outgate:held 0 -1 WITHSCORES",
+    ),
+    Key(
+        "audit",
+        "stream",
+        "none",
+        "keeper",
+        "Who did what, and why.",
+        "XREVRANGE outgate:audit + - COUNT 20",
+    ),
+    Key(
+        "audited",
+        "hash",
+        "none; follows the orders",
+        "keeper",
+        "Which orders are in the audit already.",
+        "HLEN outgate:audited",
+    ),
+    Key(
+        "hosts",
+        "sorted set",
+        "none; trimmed after a minute of silence",
+        "keeper",
+        "Hosts that share this store, by when they were last seen.",
+        "ZRANGE outgate:hosts 0 -1 WITHSCORES",
+    ),
+    Key(
+        "digest:<contact>",
+        "string",
+        "`[notify] digest-every`",
+        "keeper",
+        "That somebody got the digest of held mail lately.",
+        "TTL outgate:digest:post@choir.example",
+    ),
+    Key(
+        "schema",
+        "hash",
+        "none",
+        "the daemon at its start",
+        "Layout version, and the id of the secret behind keyed hashes.",
+        "HGETALL outgate:schema",
+    ),
+)
+
+SCHEMA_VERSION = 1
+
+
+def safe(text: str) -> str:
+    """Escape what would break a hash tag or a line of redis-cli, as `%7B`."""
+    if text.isalnum() or not _UNSAFE.search(text):
+        return text
+    return _UNSAFE.sub(lambda found: f"%{ord(found[0]):02X}", text)
+
+
+class Keys:
+    """Spells keys under one namespace."""
+
+    def __init__(self, namespace: str = "outgate") -> None:
+        self.namespace = namespace
+        self.audit = f"{namespace}:audit"
+        self.audited = f"{namespace}:audited"
+        self.held_index = f"{namespace}:held"
+        self.hosts = f"{namespace}:hosts"
+        self.schema = f"{namespace}:schema"
+        self._count = f"{namespace}:count:{{"
+
+    def order(self, order: Order) -> str:
+        """One of the operators' hashes."""
+        return f"{self.namespace}:{order.value}"
+
+    def count(self, customer: str, limit: str, identity: str) -> str:
+        """A counter; `customer` and `identity` must be `safe` already."""
+        return f"{self._count}{customer}}}:{limit}:{identity}"
+
+    def seen(self, customer: str, retry: str) -> str:
+        """Attempts of one message; `customer` must be `safe` already."""
+        return f"{self.namespace}:seen:{{{customer}}}:{retry}"
+
+    def holding(self, customer: str) -> str:
+        """What is held for a customer; `customer` must be `safe` already."""
+        return f"{self.namespace}:holding:{{{customer}}}"
+
+    def held(self, mta: str, queue_id: str) -> str:
+        """The record of one held message."""
+        return f"{self.namespace}:held:{safe(mta)}:{safe(queue_id)}"
+
+    def digest(self, contact: str) -> str:
+        """The mark that a digest went out."""
+        return f"{self.namespace}:digest:{safe(contact)}"

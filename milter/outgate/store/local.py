@@ -1,0 +1,141 @@
+"""Counters of this host alone, for as long as the store is away.
+
+An SQLite file in the runtime directory is shared by the host's workers, so that the
+limit holds for the host and not for each process. Each host grants its share: the limit
+divided by the hosts that were last seen. What is counted here is not carried over when
+the store comes back.
+"""
+
+import sqlite3
+import threading
+from pathlib import Path
+
+from outgate.model.gcra import Charge, check_all, refund
+from outgate.policy.ports import Answers, Plan, Source
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS counter (key TEXT PRIMARY KEY, tat_us INTEGER NOT NULL)
+WITHOUT ROWID;
+"""
+# Another worker's transaction takes well under a millisecond.
+_BUSY_TIMEOUT_S = 0.25
+
+
+class LocalCounters:
+    """Limits on this host, charged all or none."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._database: sqlite3.Connection | None = None
+
+    def look_up(self, plan: Plan, now_us: int, hosts: int, *, commit: bool) -> Answers:
+        """Check and charge this host's share of each limit.
+
+        Args:
+            plan: the questions; only its charges are looked at.
+            now_us: this machine's time.
+            hosts: how many hosts share the limits.
+            commit: False looks without charging.
+
+        Raises:
+            sqlite3.Error: the file cannot be used.
+        """
+        charges = [_share(charge, hosts) for charge in _charges(plan)]
+        keys = _keys(plan)
+        with self._lock, self._open() as database:
+            database.execute("BEGIN IMMEDIATE")
+            tats = [_read(database, key) for key in keys]
+            allowed, levels, after = check_all(tats, charges, now_us)
+            if commit:
+                _write(database, keys, tats, after)
+        return Answers(
+            now_us=now_us, source=Source.LOCAL, allowed=allowed, levels=levels
+        )
+
+    def settle(self, plan: Plan, answers: Answers, hosts: int) -> None:
+        """Give a charge back.
+
+        Raises:
+            sqlite3.Error: the file cannot be used.
+        """
+        if not answers.allowed:
+            return
+        charges = [_share(charge, hosts) for charge in _charges(plan)]
+        keys = _keys(plan)
+        with self._lock, self._open() as database:
+            database.execute("BEGIN IMMEDIATE")
+            tats = [_read(database, key) for key in keys]
+            after = [
+                refund(tat, charge) if level.fits else tat
+                for tat, charge, level in zip(
+                    tats, charges, answers.levels, strict=True
+                )
+            ]
+            _write(database, keys, tats, after)
+
+    def forget(self) -> None:
+        """Drop all counters: the store counts again."""
+        with self._lock, self._open() as database:
+            database.execute("DELETE FROM counter")
+
+    def _open(self) -> sqlite3.Connection:
+        if self._database is None:
+            database = sqlite3.connect(
+                self._path,
+                timeout=_BUSY_TIMEOUT_S,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+            # The file is worthless after a crash, so nothing waits for the disk.
+            database.execute("PRAGMA journal_mode=WAL")
+            database.execute("PRAGMA synchronous=OFF")
+            database.executescript(_SCHEMA)
+            self._database = database
+        return self._database
+
+
+def _charges(plan: Plan) -> list[Charge]:
+    return [
+        Charge(charge.rate.interval_us, charge.burst, charge.cost, charge.binding)
+        for charge in plan.charges
+    ]
+
+
+def _keys(plan: Plan) -> list[str]:
+    return [
+        f"{plan.customer}\x00{charge.limit.name}\x00{charge.identity}"
+        for charge in plan.charges
+    ]
+
+
+def _share(charge: Charge, hosts: int) -> Charge:
+    """This host's part of a limit; at least one unit, or small limits would be none."""
+    if hosts <= 1:
+        return charge
+    return Charge(
+        charge.interval_us * hosts,
+        max(1, charge.burst // hosts),
+        charge.cost,
+        charge.binding,
+    )
+
+
+def _read(database: sqlite3.Connection, key: str) -> int:
+    row = database.execute(
+        "SELECT tat_us FROM counter WHERE key = ?", (key,)
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _write(
+    database: sqlite3.Connection, keys: list[str], before: list[int], after: list[int]
+) -> None:
+    database.executemany(
+        "INSERT OR REPLACE INTO counter VALUES (?, ?)",
+        [
+            (key, new)
+            for key, old, new in zip(keys, before, after, strict=True)
+            if new != old
+        ],
+    )

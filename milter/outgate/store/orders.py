@@ -1,0 +1,228 @@
+"""Operators' state, read whole: what the keeper does once a second.
+
+- reads the four hashes, and says which names, types and values it cannot use;
+- turns `for=1h` into `until=…`, unless somebody changed the field meanwhile;
+- removes orders that have ended;
+- writes each new, changed or removed order into the audit stream, once, whichever of
+  several hosts sees it first.
+
+It speaks through redis-py: nobody waits for it.
+"""
+
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+import redis
+
+from outgate.policy.operator import (
+    Entry,
+    Order,
+    format_moment,
+    parse_entry,
+    unknown_rates,
+)
+from outgate.store.keys import Keys
+from outgate.store.scripts import Script
+from outgate.store.trouble import Client, as_store_error
+
+# A host that was not seen for so long does not share the limits any more.
+HOST_SILENCE_US = 60_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One thing in operator state that cannot be used.
+
+    Attributes:
+        order: which hash.
+        name: which field, "" for the hash itself.
+        message: what is wrong with it.
+    """
+
+    order: Order
+    name: str
+    message: str
+
+
+@dataclass(slots=True)
+class State:
+    """All four hashes as they were read.
+
+    Attributes:
+        hashes: by order: field to raw value.
+        entries: all of them, read.
+        troubles: what cannot be used.
+        hosts: how many hosts share the store.
+        now_us: the store's time.
+        stamped: entries whose `for=` became `until=` in this round.
+        unsettled: fields that changed while they were looked at.
+    """
+
+    hashes: dict[Order, dict[str, bytes]] = field(default_factory=dict)
+    entries: list[Entry] = field(default_factory=list)
+    troubles: list[Trouble] = field(default_factory=list)
+    hosts: int = 1
+    now_us: int = 0
+    stamped: dict[tuple[Order, str], Entry] = field(default_factory=dict)
+    unsettled: set[tuple[Order, str]] = field(default_factory=set)
+
+
+class Orders:
+    """Reads and tends the operators' hashes."""
+
+    def __init__(self, client: Client, keys: Keys) -> None:
+        self._client = client
+        self._keys = keys
+        self._replace = Script.load("replace_order")
+
+    def read(self, limit_names: frozenset[str]) -> State:
+        """Read everything once; changes nothing.
+
+        Raises:
+            StoreError: the store did not answer.
+        """
+        state = State()
+        try:
+            seconds, micros = self._client.time()
+            state.now_us = seconds * 1_000_000 + micros
+            for order in Order:
+                self._read_hash(order, state)
+        except redis.RedisError as error:
+            raise as_store_error(error) from error
+        for entry in state.entries:
+            state.troubles += [
+                Trouble(entry.order, entry.name, problem) for problem in entry.problems
+            ]
+            if unknown := unknown_rates(entry, limit_names):
+                state.troubles.append(
+                    Trouble(
+                        entry.order,
+                        entry.name,
+                        f"no such limit or count: {', '.join(unknown)}",
+                    )
+                )
+        return state
+
+    def tend(self, state: State) -> None:
+        """Stamp, expire and audit what was read.
+
+        Raises:
+            StoreError: the store did not answer.
+        """
+        try:
+            for entry in state.entries:
+                self._tend_entry(entry, state)
+            self._audit_changes(state)
+        except redis.RedisError as error:
+            raise as_store_error(error) from error
+
+    def announce(self, host: str, now_us: int) -> int:
+        """Say that this host is alive; gives the number of hosts that are.
+
+        Raises:
+            StoreError: the store did not answer.
+        """
+        hosts = self._keys.hosts
+        try:
+            self._client.zadd(hosts, {host: now_us})
+            self._client.zremrangebyscore(hosts, 0, now_us - HOST_SILENCE_US)
+            return max(1, int(self._client.zcard(hosts)))
+        except redis.RedisError as error:
+            raise as_store_error(error) from error
+
+    def _read_hash(self, order: Order, state: State) -> None:
+        key = self._keys.order(order)
+        try:
+            raw = self._client.hgetall(key)
+        except redis.ResponseError as error:
+            if not str(error).startswith("WRONGTYPE"):
+                raise
+            state.troubles.append(
+                Trouble(order, "", f"{key} is no hash: use HSET {key} <name> <words>")
+            )
+            raw = {}
+        fields = {
+            name.decode("utf-8", "backslashreplace"): value
+            for name, value in raw.items()
+        }
+        state.hashes[order] = fields
+        state.entries += [
+            parse_entry(order, name, value) for name, value in fields.items()
+        ]
+
+    def _tend_entry(self, entry: Entry, state: State) -> None:
+        old = state.hashes[entry.order][entry.name]
+        if entry.until_us and entry.until_us <= state.now_us:
+            if self._swap(entry, old, b""):
+                del state.hashes[entry.order][entry.name]
+                self._audit("expired", entry)
+        elif entry.for_us:
+            until = format_moment(state.now_us + entry.for_us)
+            words = [
+                f"until={until}" if word.startswith("for=") else word
+                for word in old.decode("utf-8", "replace").split(" ")
+            ]
+            new = " ".join(words).encode()
+            if self._swap(entry, old, new):
+                state.hashes[entry.order][entry.name] = new
+                state.stamped[entry.order, entry.name] = parse_entry(
+                    entry.order, entry.name, new
+                )
+            else:
+                # Somebody was faster; the next round sees what is there now.
+                state.unsettled.add((entry.order, entry.name))
+
+    def _swap(self, entry: Entry, old: bytes, new: bytes) -> bool:
+        key = self._keys.order(entry.order)
+        text = self._replace.text.decode()
+        return bool(self._client.eval(text, 1, key, entry.name, old, new))
+
+    def _audit_changes(self, state: State) -> None:
+        """Write what is new; the first host to note an order writes it down."""
+        wanted = {
+            f"{order.value} {name} {_digest(value)}": (order, name)
+            for order, fields in state.hashes.items()
+            for name, value in fields.items()
+            if (order, name) not in state.unsettled
+        }
+        noted = {
+            mark.decode("utf-8", "backslashreplace")
+            for mark in self._client.hkeys(self._keys.audited)
+        }
+        by_name = {(entry.order, entry.name): entry for entry in state.entries}
+        by_name |= state.stamped
+        for mark in wanted.keys() - noted:
+            if self._client.hsetnx(self._keys.audited, mark, state.now_us):
+                self._audit("set", by_name[wanted[mark]])
+        living = {
+            f"{order.value} {name}"
+            for order, fields in state.hashes.items()
+            for name in fields
+        }
+        self._forget(noted - wanted.keys(), living)
+
+    def _forget(self, gone: Iterable[str], living: AbstractSet[str]) -> None:
+        for mark in gone:
+            order_and_name = mark.rpartition(" ")[0]
+            removed = self._client.hdel(self._keys.audited, mark)
+            if removed and order_and_name not in living:
+                order, _, name = order_and_name.partition(" ")
+                self._audit("removed", Entry(order=Order(order), name=name))
+
+    def _audit(self, step: str, entry: Entry) -> None:
+        self._client.xadd(
+            self._keys.audit,
+            {
+                "event": f"{entry.order.value}-{step}",
+                "name": entry.name,
+                "actor": entry.by or "redis-cli",
+                "until": format_moment(entry.until_us) if entry.until_us else "",
+                "text": entry.text,
+            },
+        )
+
+
+def _digest(value: bytes) -> str:
+    return blake2b(value, digest_size=6).hexdigest()

@@ -1,0 +1,95 @@
+"""Records that must be kept: on disk first, then in the store.
+
+Workers append a line; the keeper moves the file aside, applies its records and deletes
+it. A store that is away only makes the file grow: nothing is lost, and nobody waits. A
+record may be applied twice (a crash between applying and deleting), so each is written
+to say the same again.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+Record = Mapping[str, str | int]
+
+
+class Outbox:
+    """One directory: `records.jsonl` grows, `records.*.taken` is being applied."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._file = directory / "records.jsonl"
+
+    def append(self, record: Record) -> None:
+        """Write one record.
+
+        Raises:
+            OSError: the disk does not take it.
+        """
+        line = json.dumps(record, sort_keys=True).encode() + b"\n"
+        while True:
+            descriptor = os.open(
+                self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640
+            )
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                # The keeper may have moved the file aside since it was opened.
+                if not self._is_current(descriptor):
+                    continue
+                os.write(descriptor, line)
+                return
+            finally:
+                os.close(descriptor)
+
+    def drain(self, apply: Callable[[Record], None], stamp: str) -> int:
+        """Apply all records and delete them; gives their number.
+
+        Args:
+            apply: puts one record into the store; what it raises stops the drain, and
+                everything not yet deleted is applied again next time.
+            stamp: makes the taken file's name unique.
+
+        Raises:
+            OSError: the disk does not work.
+        """
+        if self._file.exists():
+            self._file.rename(self._directory / f"records.{stamp}.taken")
+        done = 0
+        for taken in self._taken():
+            for record in _records(taken):
+                apply(record)
+                done += 1
+            taken.unlink()
+        return done
+
+    def waiting(self) -> int:
+        """How many records are on disk."""
+        files = [*self._taken(), *([self._file] if self._file.exists() else [])]
+        return sum(1 for file in files for _ in _records(file))
+
+    def _taken(self) -> list[Path]:
+        return sorted(self._directory.glob("records.*.taken"))
+
+    def _is_current(self, descriptor: int) -> bool:
+        try:
+            current = self._file.stat()
+        except FileNotFoundError:
+            return False
+        own = os.fstat(descriptor)
+        return (own.st_ino, own.st_dev) == (current.st_ino, current.st_dev)
+
+
+def _records(file: Path) -> Iterator[Record]:
+    """Records of a file; a torn last line (the machine died) is left out."""
+    with file.open("rb") as lines:
+        # Whoever still writes into a file that was moved aside holds its lock.
+        fcntl.flock(lines, fcntl.LOCK_SH)
+        for line in lines:
+            try:
+                record = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(record, dict):
+                yield record

@@ -1,0 +1,76 @@
+"""What a store must be like before anything is written to it.
+
+`outgate:schema` names the layout's version and the id of the secret: a host with
+another secret would hash recipients differently and count apart, so it is refused. A
+server that evicts keys would forget limits and evidence; it is reported.
+"""
+
+from dataclasses import dataclass
+
+import redis
+
+from outgate.model.errors import EX_CONFIG, StartError
+from outgate.store.keys import SCHEMA_VERSION, Keys
+from outgate.store.trouble import Client, as_store_error
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What a server says of itself.
+
+    Attributes:
+        version: name and version.
+        evicts: its maxmemory-policy, where that would drop keys; else "".
+    """
+
+    version: str
+    evicts: str
+
+
+def inspect(client: Client, keys: Keys, key_id: str) -> Server:
+    """Claim an empty store, or check that it is ours.
+
+    Raises:
+        StartError: another secret or a newer layout.
+        StoreError: the server did not answer.
+    """
+    try:
+        client.hsetnx(keys.schema, "version", SCHEMA_VERSION)
+        client.hsetnx(keys.schema, "secret-id", key_id)
+        version, secret_id = client.hmget(keys.schema, "version", "secret-id")
+        info = client.info("server")
+        policy = _eviction(client)
+    except redis.RedisError as error:
+        raise as_store_error(error) from error
+    if int(version or 0) > SCHEMA_VERSION:
+        raise StartError(
+            f"store.url: its layout is version {int(version or 0)}, this Outgate knows "
+            f"up to {SCHEMA_VERSION}: upgrade it",
+            EX_CONFIG,
+        )
+    if (secret_id or b"").decode() != key_id:
+        raise StartError(
+            f"secrets.file: its id is {key_id}, the store was filled with another "
+            f"secret ({(secret_id or b'').decode()}): copy that one to this host",
+            EX_CONFIG,
+        )
+    return Server(_name(info), policy)
+
+
+def _eviction(client: Client) -> str:
+    try:
+        found = client.config_get("maxmemory-policy")
+        limited = client.config_get("maxmemory")
+    except redis.ResponseError:
+        # Hosted servers and tight ACLs hide their configuration.
+        return ""
+    policy = str(found.get("maxmemory-policy", ""))
+    if policy in {"", "noeviction"} or str(limited.get("maxmemory", "0")) == "0":
+        return ""
+    return policy
+
+
+def _name(info: dict[str, object]) -> str:
+    if "valkey_version" in info:
+        return f"valkey {info['valkey_version']}"
+    return f"redis {info.get('redis_version', 'unknown')}"

@@ -1,0 +1,27 @@
+"""What redis-py's exceptions mean to us; none of them crosses the room's wall."""
+
+from typing import Any
+
+import redis
+
+from outgate.model.errors import (
+    StoreError,
+    StoreRefused,
+    StoreTimeout,
+    StoreUnavailable,
+)
+
+Client = Any
+"""A redis-py client: its type cannot say that replies are bytes here."""
+
+
+def as_store_error(error: redis.RedisError) -> StoreError:
+    """What an exception of redis-py means to us."""
+    text = str(error) or type(error).__name__
+    if isinstance(error, redis.TimeoutError):
+        return StoreTimeout(text)
+    if isinstance(error, redis.AuthenticationError) or (
+        text.startswith(("NOPERM", "NOAUTH", "WRONGPASS", "invalid username"))
+    ):
+        return StoreRefused(text)
+    return StoreUnavailable(text)

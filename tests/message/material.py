@@ -1,0 +1,34 @@
+"""The real messages that lie beside a developer's checkout; they are never copied."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from message.builders import HeaderMap, headers_from_bytes
+
+_MATERIAL = Path(__file__).parents[2].parent / "shared" / "material"
+
+
+def _folder() -> Path:
+    if not _MATERIAL.is_dir():
+        pytest.skip(f"no real messages: {_MATERIAL} is absent")
+    return _MATERIAL
+
+
+def real_messages() -> Iterator[tuple[str, str, HeaderMap]]:
+    """Give label, name and headers of every message."""
+    for path in sorted((_folder() / "messages").glob("*/*.eml")):
+        content = path.read_bytes()
+        if content.startswith((b"From ", b">From ")):  # an mbox line, no header
+            content = content.partition(b"\n")[2]
+        block = content.replace(b"\r\n", b"\n").partition(b"\n\n")[0]
+        yield path.parent.name, path.name, headers_from_bytes(block)
+
+
+def real_list_headers() -> list[dict[str, Any]]:
+    """Give list headers with the verdict of the parser `listunsub`."""
+    lines = (_folder() / "vectors" / "list_headers.jsonl").read_text("utf-8")
+    return [json.loads(line) for line in lines.splitlines()]
