@@ -7,7 +7,7 @@ fails the test always, and carries what the server said.
 """
 
 
-class LabUnavailable(Exception):  # noqa: N818 - it is a state of the machine
+class LabUnavailable(Exception):
     """This machine cannot run the lab; one line says why and what to do."""
 
 

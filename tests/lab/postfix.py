@@ -39,6 +39,7 @@ from lab.postfix_config import (
 from lab.processes import Server, end, spawn
 from lab.queued import Queued
 from lab.service import Service
+from lab.syslog import Syslog
 from lab.waiting import wait_until
 
 HOSTNAME = "mx.local.example"
@@ -181,7 +182,7 @@ class Postfix(Service):
         return [entry for entry in self.queue() if entry["queue_name"] == "hold"]
 
     def hold(self, queue_id: str) -> None:
-        """Put a message on hold, as an operator would."""
+        """Put a message on hold, as an operator would; not while it is delivered."""
         self.run("postsuper", "-h", queue_id)
 
     def release(self, queue_id: str) -> None:
@@ -264,16 +265,21 @@ class Postfix(Service):
 
     def _run_master(self) -> None:
         output = self.directory / "log/master.out"
-        server = self._server = spawn(
-            [self._root / "usr/lib/postfix/sbin/master"],
-            env=self.environment,
-            cwd=self.queue_directory,
-            output=output,
-        )
-        wait_until(
-            lambda: server.poll() is not None or "daemon started" in self.log(),
-            "Postfix says that it started",
-        )
+        early = self.directory / "log/early.sock"
+        # What master says before it has read maillog_file goes where these tell it to,
+        # and nowhere without them (postlogd(8)'s protocol is a datagram per line).
+        postlog = {"POSTLOG_SERVICE": str(early), "POSTLOG_HOSTNAME": HOSTNAME}
+        with Syslog(early, output):
+            server = self._server = spawn(
+                [self._root / "usr/lib/postfix/sbin/master"],
+                env=self.environment | postlog,
+                cwd=self.queue_directory,
+                output=output,
+            )
+            wait_until(
+                lambda: server.poll() is not None or "daemon started" in self.log(),
+                "Postfix says that it started",
+            )
         if server.poll() is not None:
             raise LabError(f"Postfix ended:\n{output.read_text()}{self.log()}")
         wait_until(

@@ -4,6 +4,10 @@ Each server leads a session of its own. Whatever it forks stays in that session,
 when the leader is gone, so `end` finds every survivor in /proc and nothing outlives
 its test. Zombies count as gone: they wait for a parent, and hold nothing.
 
+When the test run is killed, nobody calls `end`. So every server has a guard: a shell
+that waits for the end of a pipe that the test run holds, and then ends the server.
+(PR_SET_PDEATHSIG would be simpler; Postfix's master loses it by changing its user.)
+
 Limits: a descendant that calls setsid() itself escapes, as Sendmail's deliveries do;
 `lab.sendmail` therefore runs inside a PID namespace, which the kernel ends as a whole.
 """
@@ -18,17 +22,16 @@ from typing import NamedTuple
 
 from lab.waiting import wait_until
 
+Server = subprocess.Popen[bytes]
+
 # What an orderly end may take before it becomes SIGKILL.
 _GRACE = 5.0
 
-Server = subprocess.Popen[bytes]
+# SIGCONT, since a process that is stopped does not hear SIGTERM.
+_GUARD = 'read -r _; kill -s TERM -- "-$1"; kill -s CONT -- "-$1"'
 
-
-class _Process(NamedTuple):
-    pid: int
-    parent: int
-    session: int
-    alive: bool
+# By the server's pid.
+_guards: dict[int, Server] = {}
 
 
 def spawn(
@@ -38,9 +41,9 @@ def spawn(
     cwd: Path,
     output: Path,
 ) -> Server:
-    """Start a server as the leader of a session; `output` takes what it prints."""
+    """Start a server that stays in the foreground; `output` takes what it prints."""
     with output.open("ab") as sink:
-        return subprocess.Popen(
+        server = subprocess.Popen(
             command,
             env=env,
             cwd=cwd,
@@ -49,6 +52,41 @@ def spawn(
             stderr=sink,
             start_new_session=True,
         )
+    guard(server)
+    return server
+
+
+def guard(leader: Server) -> None:
+    """Have the session of `leader` ended when this process ends, however it does."""
+    _guards[leader.pid] = subprocess.Popen(
+        ["sh", "-c", _GUARD, "guard", str(leader.pid)],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def end(leader: Server) -> None:
+    """End a server and everything that it forked; harmless when it is gone."""
+    if (watching := _guards.pop(leader.pid, None)) is not None:
+        watching.kill()
+        watching.communicate()
+    if leader.poll() is None:
+        os.killpg(leader.pid, signal.SIGTERM)
+        os.killpg(leader.pid, signal.SIGCONT)
+    with suppress(TimeoutError):
+        wait_until(lambda: _ended(leader), "an orderly end", seconds=_GRACE)
+    for pid in members(leader.pid):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: _ended(leader), f"process {leader.pid} and its children end")
+
+
+class _Process(NamedTuple):
+    pid: int
+    parent: int
+    session: int
+    alive: bool
 
 
 def members(session: int) -> list[int]:
@@ -59,18 +97,6 @@ def members(session: int) -> list[int]:
 def children(parent: int) -> list[int]:
     """List the living children of a process."""
     return [p.pid for p in _processes() if p.parent == parent and p.alive]
-
-
-def end(leader: Server) -> None:
-    """End a server and everything that it forked; harmless when it is gone."""
-    if leader.poll() is None:
-        os.killpg(leader.pid, signal.SIGTERM)
-    with suppress(TimeoutError):
-        wait_until(lambda: _ended(leader), "an orderly end", seconds=_GRACE)
-    for pid in members(leader.pid):
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: _ended(leader), f"process {leader.pid} and its children end")
 
 
 def _ended(leader: Server) -> bool:

@@ -1,6 +1,6 @@
 """A message in an MTA's queue, in the shape that `postqueue -j` prints (postqueue(1)).
 
-Sendmail's `mailq` is brought into the same shape, so that one test reads both. Two
+Sendmail's queue is brought into the same shape, so that one test reads both. Two
 differences remain: Sendmail's `queue_name` is "hold" where it quarantined and
 "deferred" otherwise, and only Sendmail keeps a `reason` for the quarantine.
 """

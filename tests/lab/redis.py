@@ -19,7 +19,6 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
@@ -47,6 +46,8 @@ class RedisServer(Service):
         acl: `user` lines of redis.conf without the word, such as
             "outgate on >secret ~outgate:* +@all".
         settings: redis.conf directives beyond, or instead of, the lab's.
+        open_to_all: let every account of the machine use the unix socket, for a client
+            that is not root.
         binary: this very server program.
     """
 
@@ -58,6 +59,7 @@ class RedisServer(Service):
         password: str | None = None,
         acl: Sequence[str] = (),
         settings: Mapping[str, str] | None = None,
+        open_to_all: bool = False,
         binary: Path | None = None,
     ) -> None:
         self.port = free_port() if tcp else None
@@ -65,6 +67,7 @@ class RedisServer(Service):
         self._password = password
         self._acl = acl
         self._settings = settings or {}
+        self._open_to_all = open_to_all
         self._binary = binary
         self._directory: Path | None = None
         self._server: Server | None = None
@@ -100,6 +103,7 @@ class RedisServer(Service):
         # The path of a unix socket has at most 107 bytes, so not below a test's own.
         self._directory = Path(tempfile.mkdtemp(prefix="outgate-redis-"))
         try:
+            self.directory.chmod(0o755 if self._open_to_all else 0o700)
             (self.directory / "redis.conf").write_text(self._configuration())
             self._binary = binary
             self._spawn()
@@ -158,7 +162,7 @@ class RedisServer(Service):
             "port": str(self.port or 0),
             "bind": LOOPBACK,
             "unixsocket": str(self.socket),
-            "unixsocketperm": "700",
+            "unixsocketperm": "777" if self._open_to_all else "700",
             "dir": str(self.directory),
             "save": '""',
             "appendonly": "no",
@@ -185,8 +189,6 @@ class RedisServer(Service):
 
     def _end(self) -> None:
         if self._server is not None:
-            with suppress(ProcessLookupError):
-                os.kill(self._server.pid, signal.SIGCONT)
             end(self._server)
             self._server = None
 

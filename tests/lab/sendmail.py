@@ -30,12 +30,12 @@ from pathlib import Path
 from lab import sasl
 from lab.debs import ROOT, require_libraries, unpack
 from lab.errors import LabError, LabUnavailable
-from lab.mailq import read_mailq
 from lab.milters import Milter
 from lab.ports import free_port, is_listening
 from lab.processes import Server, children, end, spawn
 from lab.queued import Queued
 from lab.sendmail_config import USER, write_daemon, write_submission
+from lab.sendmail_queue import read_queue
 from lab.service import Service
 from lab.syslog import Syslog
 from lab.waiting import wait_until
@@ -57,6 +57,9 @@ ln -s /proc/self/fd "$directory/dev/fd"
 mount --rbind "$directory/dev" /dev
 exec "$@"
 """
+
+
+_UNSHARE = ("unshare", "--uts", "--mount", "--pid", "--fork", "--kill-child")
 
 
 class Sendmail(Service):
@@ -121,6 +124,10 @@ class Sendmail(Service):
             raise LabUnavailable("a private Sendmail needs root (namespaces)")
         if shutil.which("m4") is None:
             raise LabUnavailable("no m4 here: run tests/lab/provision")
+        probe = subprocess.run([*_UNSHARE, "true"], capture_output=True, check=False)
+        if probe.returncode != 0:
+            # In a container root may be less than root.
+            raise LabUnavailable(f"no namespaces here: {probe.stderr.decode().strip()}")
         self._root = unpack(*PACKAGES, root=self._root)
         require_libraries(self._program())
         try:
@@ -162,24 +169,31 @@ class Sendmail(Service):
 
     def queue(self) -> list[Queued]:
         """List every message of the daemon's queue, quarantined ones too."""
-        return read_mailq(self.run("-bp")) + self.held()
+        return read_queue(self.queue_directory)
 
     def held(self) -> list[Queued]:
         """List the quarantined messages, each with its `reason`."""
-        return read_mailq(self.run("-bp", "-qQ"))
+        return [entry for entry in self.queue() if entry["queue_name"] == "hold"]
 
     def local_queue(self) -> list[Queued]:
         """List what sendmail(1) took in and the daemon has not taken yet."""
-        listing = self._call("-Ac", "-C", self.directory / "etc/submit.cf", "-bp")
-        return read_mailq(listing.stdout.decode())
+        return read_queue(self.directory / "clientmqueue")
 
     def hold(self, queue_id: str, reason: str = "held") -> None:
         """Quarantine a message, as an operator would."""
-        self.run(f"-Q{reason}", f"-qI{queue_id}")
+
+        def quarantine() -> bool:
+            # Sendmail passes over what a queue run has locked, without a word.
+            self.run(f"-Q{reason}", f"-qI{queue_id}")
+            return self._is_held(queue_id)
+
+        wait_until(quarantine, f"{queue_id} is quarantined")
 
     def release(self, queue_id: str) -> None:
         """Lift a quarantine and have the message delivered at once."""
         self.run("-Q", "-qQ", f"-qI{queue_id}")
+        if self._is_held(queue_id):
+            raise LabError(f"{queue_id} is still quarantined")
         self.run(f"-qI{queue_id}")
 
     def delete(self, queue_id: str) -> None:
@@ -208,6 +222,9 @@ class Sendmail(Service):
             )
         return result.stdout.decode()
 
+    def _is_held(self, queue_id: str) -> bool:
+        return any(entry["queue_id"] == queue_id for entry in self.held())
+
     def _program(self) -> Path:
         return self._root / "usr/libexec/sendmail/sendmail"
 
@@ -217,7 +234,7 @@ class Sendmail(Service):
         if self._server is None:
             raise LabError("Sendmail is not started")
         (inside,) = children(self._server.pid)
-        enter = ["nsenter", f"--target={inside}", "--uts", "--mount", "--pid"]
+        enter = ["nsenter", f"--target={inside}", "--uts", "--mount", "--pid", "--root"]
         return subprocess.run(
             [*enter, self._program(), *arguments],
             input=message,
@@ -239,6 +256,9 @@ class Sendmail(Service):
         for name in ("etc", "dev", "sasl", "mqueue", "clientmqueue"):
             (directory / name).mkdir(parents=True, exist_ok=True)
         (directory / "mqueue").chmod(0o700)
+        for path in (directory / "mqueue").glob("tf*"):
+            # A delivery that an earlier `stop` cut off; the message would be stuck.
+            path.unlink()
         user = pwd.getpwnam(USER)
         os.chown(directory / "clientmqueue", user.pw_uid, user.pw_gid)
         (directory / "clientmqueue").chmod(0o770)
@@ -271,8 +291,7 @@ class Sendmail(Service):
         server = self._server = spawn(
             # -bD stays in the foreground, where it can be ended as a child.
             [
-                *("unshare", "--uts", "--mount", "--pid", "--fork", "--kill-child"),
-                *("sh", "-c", _NAMESPACE, "sh", self.directory),
+                *(*_UNSHARE, "sh", "-c", _NAMESPACE, "sh", self.directory),
                 *(self._program(), "-C", configuration, "-bD", "-q1s"),
             ],
             cwd=self.directory,

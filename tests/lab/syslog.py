@@ -1,13 +1,17 @@
 """The other end of a /dev/log: what a daemon says to syslog, kept in a file.
 
-Sendmail logs by syslog(3) only, and a machine in a test has no syslogd.
+Sendmail logs by syslog(3) only, and Postfix before it has read its configuration; a
+machine in a test has no syslogd.
 """
 
+import re
 import socket
 import threading
 from pathlib import Path
 
 from lab.service import Service
+
+_PRIORITY = re.compile(rb"^<\d+>")
 
 
 class Syslog(Service):
@@ -22,6 +26,7 @@ class Syslog(Service):
     def start(self) -> None:
         """Take messages from now on, from any user."""
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._path.unlink(missing_ok=True)
         self._socket.bind(str(self._path))
         self._path.chmod(0o666)
         self._thread = threading.Thread(
@@ -44,4 +49,4 @@ class Syslog(Service):
         with self._file.open("ab", buffering=0) as file:
             while line := source.recv(65536):
                 # RFC 3164 §4.1.1: "<22>" is facility and severity, for a machine.
-                file.write(line.rstrip(b"\n\0") + b"\n")
+                file.write(_PRIORITY.sub(b"", line).rstrip(b"\n\0") + b"\n")

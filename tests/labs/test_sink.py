@@ -1,6 +1,7 @@
 """The sink and the SMTP client, against each other: what both of them report."""
 
 import pytest
+
 from lab.sink import Sink
 from lab.smtp import Session, send
 
@@ -35,7 +36,7 @@ def test_a_session_carries_several_messages() -> None:
 def test_a_refusal_is_a_result(command: str) -> None:
     """Replies of 4xx and 5xx raise nothing, and say at which command they came."""
     with Sink() as sink:
-        sink.refuse("550 5.7.1 Not from you\r", command=command)
+        sink.refuse("550 5.7.1 Not from you", command=command)
         with Session(sink.port) as session:
             refused = session.send(MESSAGE, "a@x.example", ["b@y.example"])
             sink.accept()
@@ -61,7 +62,9 @@ def test_refused_recipients_are_told_apart() -> None:
 def test_a_message_with_crlf_is_left_as_it_is() -> None:
     """Whoever writes CRLF means every byte, bare line feeds too."""
     with Sink() as sink:
-        send(sink.port, b"Subject: x\r\n\r\none\ntwo\r\n", "a@x.example", ["b@y.example"])
+        send(
+            sink.port, b"Subject: x\r\n\r\none\ntwo\r\n", "a@x.example", ["b@y.example"]
+        )
         (message,) = sink.wait_for(1)
 
     assert message.data == b"Subject: x\r\n\r\none\ntwo\r\n"
@@ -72,7 +75,7 @@ def test_waiting_in_vain_says_how_many_came() -> None:
     with Sink() as sink:
         send(sink.port, MESSAGE, "a@x.example", ["b@y.example"])
 
-        with pytest.raises(TimeoutError, match="1 of 2 messages within 0.05 s"):
+        with pytest.raises(TimeoutError, match=r"1 of 2 messages within 0\.05 s"):
             sink.wait_for(2, timeout=0.05)
 
 

@@ -158,13 +158,12 @@ class TestHeaderFrom:
     @fast
     @given(
         st.from_regex(r"[a-z0-9.+-]{1,20}@[a-z]{1,10}\.example", fullmatch=True),
-        st.text(
-            st.characters(codec="utf-8", exclude_characters='"\\\r\n', min_codepoint=32)
-        ),
+        st.text(st.characters(min_codepoint=32, max_codepoint=0xD7FF)),
     )
     def test_a_quoted_name_never_changes_the_address(
         self, address: str, name: str
     ) -> None:
         """Whatever stands in the quotes."""
-        value = f'"{name}" <{address}>'.encode()
+        quoted = name.replace("\\", "").replace('"', "")
+        value = f'"{quoted}" <{address}>'.encode()
         assert first_mailbox(value) == parse_address(address)

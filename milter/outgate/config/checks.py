@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from outgate.config.settings import ListenSettings, Settings
+from outgate.message.wanted import WANTED_HEADERS
 from outgate.model.errors import Problem
 from outgate.model.identity import Path as SubmissionPath
 from outgate.model.limit import Count
+from outgate.model.units import MAX_PERIOD, format_duration, to_us
 from outgate.model.verdict import Action, Reason
 from outgate.policy.compiled import merge_limits
 from outgate.policy.customers import Match, ties
@@ -27,14 +29,22 @@ MAX_SOCKET_PATH = 107
 MAX_PORT = 65535
 # More processes than any machine that runs an MTA has CPUs.
 MAX_WORKERS = 256
+# More people than any alias has behind it.
+MAX_ALIAS_SIZE = 10_000_000
 # Longer, and every session waits too long in an outage; the MTA waits 10 s and more.
 MAX_STORE_TIMEOUT = timedelta(milliseconds=500)
+# systemd's patience with a service that stops is shorter still.
+MAX_DRAIN = timedelta(hours=1)
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 _HEADER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 _MODE = re.compile(r"0?[0-7]{3}")
-_INET = re.compile(r"inet:(?P<host>[^\[\]:]*):(?P<port>\d{1,5})")
-_INET6 = re.compile(r"inet6:\[(?P<host>[0-9a-fA-F:.]*)\]:(?P<port>\d{1,5})")
+_INET = re.compile(r"inet:(?P<host>[^\[\]:]*):(?P<port>[0-9]{1,5})")
+_INET6 = re.compile(r"inet6:\[(?P<host>[0-9a-fA-F:.]*)\]:(?P<port>[0-9]{1,5})")
+_HOST_PORT = re.compile(r"(?P<host>[^\[\]:]+|\[[0-9a-fA-F:.]+\]):(?P<port>[0-9]{1,5})")
+# What is written into headers and SMTP commands, and what can never match.
+_ADDRESS = re.compile(r"[^\s@<>,;:()\x00-\x20\x7f]+@[^\s@<>,;:()\x00-\x20\x7f]+")
+_DOMAIN = re.compile(r"[^\s@*:/.\x00-\x20\x7f]+(?:\.[^\s@*:/.\x00-\x20\x7f]+)*\.?")
 
 
 def check(settings: Settings) -> tuple[Problem, ...]:
@@ -42,6 +52,7 @@ def check(settings: Settings) -> tuple[Problem, ...]:
     checks: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
         _listen,
         _workers,
+        _domains,
         _customers,
         _profiles,
         _limits,
@@ -50,6 +61,7 @@ def check(settings: Settings) -> tuple[Problem, ...]:
         _tag,
         _store,
         _service,
+        _durations,
     )
     return tuple(problem for one in checks for problem in one(settings))
 
@@ -64,10 +76,10 @@ def parse_inet(address: str) -> tuple[str, int] | None:
 
 def parse_host_port(text: str) -> tuple[str, int] | None:
     """Host and port of `host:port`, None if it is none."""
-    host, colon, port = text.rpartition(":")
-    if not colon or not host or not port.isdigit() or int(port) > MAX_PORT:
+    found = _HOST_PORT.fullmatch(text)
+    if not found or int(found["port"]) > MAX_PORT:
         return None
-    return host.strip("[]"), int(port)
+    return found["host"].strip("[]"), int(found["port"])
 
 
 def _listen(settings: Settings) -> Iterator[Problem]:
@@ -99,10 +111,12 @@ def _one_listen(listen: ListenSettings) -> Iterator[tuple[str, str]]:
         )
     if not _MODE.fullmatch(listen.mode):
         yield "mode", f"got {listen.mode!r}: expected octal permissions such as 0660"
-    if listen.group and not _group_exists(listen.group):
+    if listen.group and not address.startswith("unix:"):
+        yield "group", "goes only with a unix: address"
+    elif listen.group and not _group_exists(listen.group):
         yield "group", f"got {listen.group!r}: no such group on this machine"
-    if listen.workers is not None and listen.workers < 1:
-        yield "workers", f"got {listen.workers}: expected at least 1"
+    if listen.workers is not None and not 1 <= listen.workers <= MAX_WORKERS:
+        yield "workers", f"got {listen.workers}: expected 1 to {MAX_WORKERS}"
     replies = ("end-of-message", "mail", "recipient")
     if listen.replies not in replies:
         yield "replies", _one_of(listen.replies, replies)
@@ -120,6 +134,25 @@ def _workers(settings: Settings) -> Iterator[Problem]:
         yield Problem("workers.pin", _one_of(workers.pin, ("auto", "off")))
 
 
+def _domains(settings: Settings) -> Iterator[Problem]:
+    domains = settings.domains
+    for key, names in (("local", domains.local), ("relay", domains.relay)):
+        for index, name in enumerate(names):
+            if not _DOMAIN.fullmatch(name):
+                yield Problem(
+                    f"domains.{key}[{index}]",
+                    f"got {name!r}: expected a domain such as example.org",
+                )
+    for address, size in domains.aliases.items():
+        if not _ADDRESS.fullmatch(address):
+            yield Problem("domains.aliases", _no_address(address))
+        if not 1 <= size <= MAX_ALIAS_SIZE:
+            yield Problem(
+                "domains.aliases",
+                f"{address!r} is {size} people: expected 1 to {MAX_ALIAS_SIZE}",
+            )
+
+
 def _customers(settings: Settings) -> Iterator[Problem]:
     yield from _twice("customer", "name", [one.name for one in settings.customer])
     profiles = [profile.name for profile in settings.profile]
@@ -134,6 +167,8 @@ def _customers(settings: Settings) -> Iterator[Problem]:
                 Match.parse(pattern)
             except ValueError as error:
                 yield Problem(f"{key}.match", f"got {pattern!r}: {error}")
+        if customer.contact and not _ADDRESS.fullmatch(customer.contact):
+            yield Problem(f"{key}.contact", _no_address(customer.contact))
         if customer.profile and customer.profile not in profiles:
             yield Problem(f"{key}.profile", _no_such(customer.profile, profiles))
     for pattern, one, other in ties(settings.customer):
@@ -165,6 +200,15 @@ def _limits(settings: Settings) -> Iterator[Problem]:
             yield Problem(f"{key}.action", "got 'accept': use mode = \"monitor\"")
         if limit.burst is not None and limit.burst < 1:
             yield Problem(f"{key}.burst", f"got {limit.burst}: expected at least 1")
+        elif limit.burst and limit.rate:
+            # A counter's state must fit beside the epoch into 53 bits.
+            most = to_us(MAX_PERIOD) // limit.rate.interval_us
+            if limit.burst > most:
+                yield Problem(
+                    f"{key}.burst",
+                    f"got {limit.burst}: at {limit.rate} it takes longer than "
+                    f"{MAX_PERIOD.days}d to drain; expected at most {most}",
+                )
 
 
 def _rules(settings: Settings) -> Iterator[Problem]:
@@ -174,11 +218,17 @@ def _rules(settings: Settings) -> Iterator[Problem]:
         if rule.action is not None and rule.action not in allowed:
             words = tuple(action.value for action in allowed)
             yield Problem(f"rules.{reason}.action", _one_of(rule.action.value, words))
+        elif rule.action is not None and reason is Reason.LIMIT_EXCEEDED:
+            yield Problem(
+                f"rules.{reason}.action", "stands with each [[limit]], not here"
+            )
 
 
 def _quarantine(settings: Settings) -> Iterator[Problem]:
     if settings.quarantine.cap < 1:
         yield Problem("quarantine.cap", "expected at least 1")
+    if settings.quarantine.cap_bytes < 1:
+        yield Problem("quarantine.cap-bytes", "expected at least 1B")
     if not Path(settings.quarantine.spool).is_absolute():
         yield Problem("quarantine.spool", "expected an absolute path")
 
@@ -186,6 +236,11 @@ def _quarantine(settings: Settings) -> Iterator[Problem]:
 def _tag(settings: Settings) -> Iterator[Problem]:
     if not _HEADER.fullmatch(settings.tag.header):
         yield Problem("tag.header", f"got {settings.tag.header!r}: no header name")
+    elif settings.tag.header.lower() in WANTED_HEADERS:
+        yield Problem(
+            "tag.header",
+            f"got {settings.tag.header!r}: the message's own headers have that name",
+        )
     parts = ("class", "action", "reasons")
     for part in settings.tag.show:
         if part not in parts:
@@ -194,19 +249,8 @@ def _tag(settings: Settings) -> Iterator[Problem]:
 
 def _store(settings: Settings) -> Iterator[Problem]:
     store = settings.store
-    if store.url:
-        url = urlsplit(store.url)
-        if url.scheme not in {"redis", "rediss", "unix"}:
-            yield Problem(
-                "store.url",
-                f"got scheme {url.scheme!r}: expected redis://, rediss:// or unix://",
-            )
-        elif url.scheme == "unix" and not Path(url.path).is_absolute():
-            yield Problem(
-                "store.url", "expected an absolute path, as unix:///run/x.sock"
-            )
-    if not timedelta(milliseconds=1) <= store.timeout <= MAX_STORE_TIMEOUT:
-        yield Problem("store.timeout", "expected from 1ms to 500ms")
+    if store.url and (wrong := _wrong_url(store.url)):
+        yield Problem("store.url", wrong)
     directions = ("degraded", "accept", "defer")
     if store.on_failure not in directions:
         yield Problem("store.on-failure", _one_of(store.on_failure, directions))
@@ -214,6 +258,56 @@ def _store(settings: Settings) -> Iterator[Problem]:
         yield Problem(
             "store.namespace", f"got {store.namespace!r}: expected a lower-case word"
         )
+
+
+def _wrong_url(text: str) -> str:
+    """What is wrong with the store's URL; a password in it is not repeated."""
+    try:
+        url = urlsplit(text)
+        port = url.port
+    except ValueError as error:
+        return f"is no URL: {error}"
+    if url.scheme not in {"redis", "rediss", "unix"}:
+        return f"got scheme {url.scheme!r}: expected redis://, rediss:// or unix://"
+    if url.scheme == "unix" and not Path(url.path).is_absolute():
+        return "expected an absolute path, as unix:///run/x.sock"
+    if url.scheme != "unix" and (not url.hostname or port == 0):
+        return "expected a host, as redis://host:6379/0"
+    database = url.path.strip("/") if url.scheme != "unix" else ""
+    query = parse_qs(url.query, keep_blank_values=True)
+    numbers = [database or "0", *query.pop("db", ["0"])]
+    if query:
+        return f"got {', '.join(query)}: expected no option but db"
+    if not all(number.isascii() and number.isdigit() for number in numbers):
+        return "expected a number as database, as /0 or ?db=0"
+    return ""
+
+
+def _durations(settings: Settings) -> Iterator[Problem]:
+    """Ranges wide enough for every plan and too narrow for a wrong unit."""
+    minute = timedelta(minutes=1)
+    for key, value, least, most in (
+        (
+            "workers.drain-timeout",
+            settings.workers.drain_timeout,
+            timedelta(),
+            MAX_DRAIN,
+        ),
+        ("quarantine.keep", settings.quarantine.keep, minute, MAX_PERIOD),
+        (
+            "store.timeout",
+            settings.store.timeout,
+            timedelta(milliseconds=1),
+            MAX_STORE_TIMEOUT,
+        ),
+        ("notify.digest-every", settings.notify.digest_every, minute, MAX_PERIOD),
+    ):
+        if not least <= value <= most:
+            yield Problem(
+                key,
+                f"got {format_duration(value)}: expected from "
+                f"{format_duration(least)} to {format_duration(most)}",
+            )
 
 
 def _service(settings: Settings) -> Iterator[Problem]:
@@ -228,6 +322,12 @@ def _service(settings: Settings) -> Iterator[Problem]:
     ):
         if text and parse_host_port(text) is None:
             yield Problem(key, f"got {text!r}: expected host:port")
+    for key, text in (
+        ("notify.postmaster", settings.notify.postmaster),
+        ("notify.sender", settings.notify.sender),
+    ):
+        if text and not _ADDRESS.fullmatch(text):
+            yield Problem(key, _no_address(text))
     if settings.notify.postmaster and not settings.notify.sender:
         yield Problem("notify.sender", "is required where notify.postmaster is set")
     for name in ("state", "runtime"):
@@ -248,6 +348,10 @@ def _one_of(got: str, words: tuple[str, ...]) -> str:
     return f"got {got!r}: expected one of {', '.join(words)}{hint}"
 
 
+def _no_address(text: str) -> str:
+    return f"got {text!r}: expected an address such as post@example.org"
+
+
 def _no_such(name: str, known: list[str]) -> str:
     close = get_close_matches(name, known, n=1)
     if close:
@@ -258,6 +362,6 @@ def _no_such(name: str, known: list[str]) -> str:
 def _group_exists(name: str) -> bool:
     try:
         grp.getgrnam(name)
-    except KeyError:
+    except (KeyError, ValueError):
         return False
     return True

@@ -3,13 +3,14 @@
 cattrs walks the tree of classes; the hooks here read our own value types and say what
 they got and what they expected. Nothing is guessed: an unknown key, a number where a
 text with a unit belongs, a wrong word are problems, each with its dotted key and, where
-one is close, the right name.
+one is close, the right name. What cannot be read is then left out, so that the same
+report tells what the rest says together.
 """
 
+import json
 import re
 import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from difflib import get_close_matches
 from enum import StrEnum
@@ -27,14 +28,21 @@ from outgate.model.client import Network, parse_network
 from outgate.model.errors import ConfigError, Problem
 from outgate.model.units import ByteSize, Rate, parse_duration, parse_size
 
-_AT = re.compile(r"@ (?:attribute|index) (\S+)$")
+_AT = re.compile(r"@ (?P<kind>attribute|index|key) (?P<part>.+)", re.DOTALL)
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_ITEM = re.compile(r"(?P<table>[a-z]+)\[(?P<index>\d+)\]")
+# Longer values would hide the sentence around them.
+_MOST_SHOWN = 60
+
+Place = tuple[str | int, ...]
+"""Keys and indexes from the root of a document: `("limit", 2, "rate")`."""
 
 
 class _BadValueError(ValueError):
     """A value of the wrong form; its text is `got …: expected …`."""
 
     def __init__(self, got: object, expected: str) -> None:
-        super().__init__(f"got {got!r}: {expected}")
+        super().__init__(f"got {_shown(got)}: {expected}")
 
 
 def load(path: Path) -> Settings:
@@ -44,7 +52,7 @@ def load(path: Path) -> Settings:
         ConfigError: with every problem of the file.
     """
     try:
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError((Problem("", _os_text(error), str(path)),)) from error
     except UnicodeDecodeError as error:
@@ -62,51 +70,126 @@ def parse(text: str, *, source: str = "") -> Settings:
     """
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
+        # Numbers of thousands of digits and brackets beyond counting are no
+        # TOMLDecodeError.
         raise ConfigError((Problem("", f"is not TOML: {error}", source),)) from error
-    try:
-        settings: Settings = _CONVERTER.structure(document, Settings)
-    except ClassValidationError as group:
-        raise ConfigError(tuple(_problems(group, "", source))) from None
-    problems = check(settings)
+    settings, problems = _read(document)
     if problems:
         raise ConfigError(
-            tuple(replace(problem, source=source) for problem in problems)
+            tuple(Problem(key, message, source) for key, message in problems)
         )
     return settings
 
 
-def _problems(group: BaseException, key: str, source: str) -> list[Problem]:
-    """Flatten the exception tree into one line for each leaf."""
-    if isinstance(group, ForbiddenExtraKeysError):
-        known = [_kebab(field.name) for field in attrs.fields(group.cl)]
-        return [
-            Problem(_join(key, name), _unknown(name, known), source)
-            for name in sorted(group.extra_fields)
-        ]
-    if isinstance(group, ExceptionGroup):
-        return [
-            problem
-            for child in group.exceptions
-            for problem in _problems(child, _join(key, _place(child)), source)
-        ]
-    if isinstance(group, KeyError):
-        return [Problem(key, "is required", source)]
-    return [Problem(key, str(group), source)]
+def _read(document: dict[str, Any]) -> tuple[Settings, list[tuple[str, str]]]:
+    """What can be read, and all problems by their dotted keys."""
+    found: list[tuple[Place, str]] = []
+    # Of each list, where its items stand in the file.
+    indexes = {
+        name: list(range(len(value)))
+        for name, value in document.items()
+        if isinstance(value, list)
+    }
+    settings: Settings | None = None
+    while settings is None:
+        try:
+            settings = _CONVERTER.structure(document, Settings)
+        except ClassValidationError as group:
+            leaves = list(_leaves(group, ()))
+            # A table that now lacks what it needs had its problem told: it goes whole.
+            gone = [place[:-1] if found else place for place, _ in leaves]
+            found = found or leaves
+            _leave_out(document, gone, indexes)
+    problems = [(_dotted(place), message) for place, message in found]
+    for problem in check(settings):
+        if item := _ITEM.match(problem.key):
+            index = indexes[item["table"]][int(item["index"])]
+            key = f"{item['table']}[{index}]{problem.key[item.end() :]}"
+        else:
+            key = problem.key
+        problems.append((key, problem.message))
+    return settings, problems
 
 
-def _place(error: BaseException) -> str:
-    """Attribute or index at which an exception of cattrs arose."""
+def _leave_out(
+    document: dict[str, Any], places: Iterable[Place], indexes: dict[str, list[int]]
+) -> None:
+    """Delete what stands at these places, and its index."""
+    # From the end, so that earlier places stay where they are.
+    for place in sorted(set(places), key=_position, reverse=True):
+        *way, last = place
+        parent: Any = document
+        for step in way:
+            parent = parent[step]
+        if isinstance(last, int) or last in parent:
+            del parent[last]
+        if isinstance(last, int) and len(place) == len(("customer", 0)):
+            del indexes[str(place[0])][last]
+
+
+def _position(place: Place) -> tuple[tuple[str, int], ...]:
+    """Sorts indexes as numbers."""
+    return tuple(("", part) if isinstance(part, int) else (part, 0) for part in place)
+
+
+def _leaves(error: BaseException, place: Place) -> Iterator[tuple[Place, str]]:
+    """Flatten the exception tree: each leaf is one problem."""
+    match error:
+        case ForbiddenExtraKeysError():
+            known = [_kebab(field.name) for field in attrs.fields(error.cl)]
+            for name in sorted(error.extra_fields):
+                yield (*place, name), _unknown(name, known)
+        case ExceptionGroup():
+            for child in error.exceptions:
+                yield from _leaves(child, (*place, *_part(child)))
+        case KeyError():
+            yield place, "is required"
+        case _:
+            yield place, str(error)
+
+
+def _part(error: BaseException) -> Place:
+    """Key or index at which an exception arose, as noted by cattrs or a hook."""
     for note in reversed(getattr(error, "__notes__", ())):
         if found := _AT.search(str(note)):
-            return f"[{found[1]}]" if found[1].isdigit() else _kebab(found[1])
-    return ""
+            match found["kind"]:
+                case "attribute":
+                    return (_kebab(found["part"]),)
+                case "index":
+                    return (int(found["part"]),)
+                case _:
+                    return (found["part"],)
+    return ()
 
 
-def _join(key: str, part: str) -> str:
-    if not part or not key or part.startswith("["):
-        return key + part
-    return f"{key}.{part}"
+def _dotted(place: Place) -> str:
+    """As people write it: `limit[2].rate`."""
+    text = ""
+    for part in place:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            key = part if _BARE_KEY.fullmatch(part) else json.dumps(part)
+            text += f".{key}" if text else key
+    return text
+
+
+def _shown(value: object) -> str:
+    """A value as it stands in the file, or what kind of value it is."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            long = len(value) > _MOST_SHOWN
+            return repr(f"{value[:_MOST_SHOWN]}…" if long else value)
+        case dict():
+            return "a table"
+        case list():
+            return "a list"
+        case _:
+            text = str(value)
+            return f"{text[:_MOST_SHOWN]}…" if len(text) > _MOST_SHOWN else text
 
 
 def _unknown(name: str, known: list[str]) -> str:
@@ -161,6 +244,8 @@ def _quantity(
             )
         try:
             return read(value)
+        except OverflowError:
+            raise _BadValueError(value, "expected less") from None
         except ValueError as error:
             raise _BadValueError(value, str(error)) from None
 
@@ -170,14 +255,8 @@ def _quantity(
 def _rate_or_off(value: object, _: object) -> Rate | None:
     if value == "off":
         return None
-    rate: Rate = _quantity(Rate.parse, '"50/1h"')(value, None)
+    rate: Rate = _quantity(Rate.parse, '"50/1h", or "off"')(value, None)
     return rate
-
-
-def _whole_or_auto(value: object, _: object) -> int | None:
-    if value in {None, "auto"}:
-        return None
-    return _whole(value, None)
 
 
 def _network(value: object, _: object) -> Network:
@@ -191,34 +270,33 @@ def _mapping(value: object, kind: Any) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise _BadValueError(value, "expected a table")
     leaf = get_args(kind)[1]
-    found: dict[str, Any] = {}
-    wrong: list[str] = []
-    for name, item in value.items():
-        try:
-            found[name] = _CONVERTER.structure(item, leaf)
-        except ValueError as error:
-            wrong.append(f"{name}: {error}")
-    if wrong:
-        raise ValueError("; ".join(wrong))
-    return found
+    return dict(_each(value.items(), leaf, "key"))
 
 
 def _sequence(value: object, kind: Any) -> tuple[Any, ...]:
     """Lists only: a text is a sequence too, but not one that anybody meant."""
-    if not isinstance(value, list):
-        raise _BadValueError(value, "expected a list in square brackets")
     leaf = get_args(kind)[0]
-    items: list[Any] = []
+    if not isinstance(value, list):
+        tables = "of tables, each under [[…]]" if attrs.has(leaf) else "in brackets"
+        raise _BadValueError(value, f"expected a list {tables}")
+    return tuple(item for _, item in _each(enumerate(value), leaf, "index"))
+
+
+def _each(
+    items: Iterable[tuple[Any, object]], leaf: Any, kind: str
+) -> list[tuple[Any, Any]]:
+    """Read all members of a list or a table of free names."""
+    read: list[tuple[Any, Any]] = []
     wrong: list[Exception] = []
-    for index, item in enumerate(value):
+    for part, item in items:
         try:
-            items.append(_CONVERTER.structure(item, leaf))
+            read.append((part, _CONVERTER.structure(item, leaf)))
         except Exception as error:  # noqa: BLE001 - collected, with its place
-            error.add_note(f"Structuring list @ index {index}")
+            error.add_note(f"@ {kind} {part}")
             wrong.append(error)
     if wrong:
-        raise ExceptionGroup("list", wrong)
-    return tuple(items)
+        raise ExceptionGroup(kind, wrong)
+    return read
 
 
 def _class_hook(kind: type) -> Callable[[object, type], Any]:
@@ -235,29 +313,34 @@ def _class_hook(kind: type) -> Callable[[object, type], Any]:
 
     def hook(value: object, target: type) -> Any:
         if not isinstance(value, dict):
-            raise _BadValueError(value, f"expected a table [{_kebab(kind.__name__)}]")
+            raise _BadValueError(value, "expected a table")
         return structure(value, target)
 
     return hook
 
 
+def _read_size(text: str) -> ByteSize:
+    return ByteSize(parse_size(text))
+
+
 def _build() -> Converter:
     converter = Converter(detailed_validation=True)
-    hooks: list[tuple[Any, Callable[..., Any]]] = [
+    # cattrs asks for the nearest class first: words are texts, sizes are numbers.
+    by_class: list[tuple[type, Callable[..., Any]]] = [
         (str, _text),
+        (StrEnum, _word),
         (int, _whole),
         (bool, _flag),
         (timedelta, _quantity(parse_duration, '"15m"')),
-        (ByteSize, _quantity(lambda text: ByteSize(parse_size(text)), '"2MiB"')),
+        (ByteSize, _quantity(_read_size, '"2MiB"')),
         (Rate, _quantity(Rate.parse, '"50/1h"')),
     ]
-    for kind, hook in hooks:
+    for kind, hook in by_class:
         converter.register_structure_hook(kind, hook)
     by_shape: list[tuple[Callable[[Any], bool], Callable[..., Any]]] = [
-        (lambda kind: isinstance(kind, type) and issubclass(kind, StrEnum), _word),
         (lambda kind: kind == Network, _network),
         (lambda kind: kind == Rate | None, _rate_or_off),
-        (lambda kind: kind == int | None, _whole_or_auto),
+        (lambda kind: kind == int | None, _whole),
         (lambda kind: get_origin(kind) is tuple, _sequence),
         (lambda kind: get_origin(kind) is Mapping, _mapping),
     ]

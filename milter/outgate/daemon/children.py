@@ -4,6 +4,7 @@ The supervisor writes `drain`, the child writes `ready`. Either side sees the ot
 death as the end of the channel: a child whose supervisor is gone drains and ends.
 """
 
+import contextlib
 import os
 import signal
 import socket
@@ -11,6 +12,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 DRAIN = b"D"
 READY = b"R"
@@ -69,7 +71,14 @@ class Child:
             return
 
 
+def set_name(name: str) -> None:
+    """What `ps` and `top` call this process; at most 15 characters (prctl(2))."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/comm").write_text(name)
+
+
 def start(
+    name: str,
     run: Callable[[socket.socket], None],
     close_in_child: Callable[[], None],
     failed: Callable[[str], None],
@@ -77,6 +86,7 @@ def start(
     """Fork a child.
 
     Args:
+        name: of the process, for `ps`.
         run: the child's life; gets its end of the channel, and need not return.
         close_in_child: closes what belongs to the supervisor alone.
         failed: told the traceback if `run` raises.
@@ -93,6 +103,7 @@ def start(
     code = 1
     try:
         ours.close()
+        set_name(name)
         signal.set_wakeup_fd(-1)
         for number in SUPERVISOR_SIGNALS:
             signal.signal(number, signal.SIG_DFL)

@@ -18,6 +18,7 @@ from outgate.mta.session import Socket
 from outgate.policy.compiled import Policy
 from outgate.policy.gate import Decision, Gate
 from outgate.policy.snapshot import Snapshot
+from outgate.store.breaker import Breaker
 from outgate.store.counters import Counters
 from outgate.store.embedded import EmbeddedStore
 from outgate.store.front import Front, OnFailure
@@ -240,13 +241,15 @@ def make_front(
     watcher: StoreWatcher,
 ) -> Front:
     """The store as policy sees it."""
+    breaker = Breaker()
     return Front(
-        Counters(Wire(endpoint), Keys(settings.store.namespace), secret),
+        Counters(Wire(endpoint, breaker), Keys(settings.store.namespace), secret),
         LocalCounters(Places.of(settings).degraded),
         snapshot,
         now_us,
         time.monotonic,
         watcher,
+        breaker,
         on_failure=OnFailure(settings.store.on_failure),
     )
 

@@ -106,6 +106,7 @@ class Supervisor:
 
     def run(self) -> None:
         """Serve until stopped."""
+        children.set_name("outgate")
         self._catch_signals()
         self._fill()
         while self._children or self._stopping_since_s is None:
@@ -258,6 +259,7 @@ class Supervisor:
         self, role: str, slot: int, index: int, run: Callable[[socket.socket], None]
     ) -> None:
         pid, control = children.start(
+            f"outgate-{role}",
             run,
             self._close_in_child,
             lambda text: self._log.error("start-failed", role=role, traceback=text),

@@ -14,8 +14,10 @@ from datetime import UTC, datetime
 LEVELS = ("debug", "info", "warning", "error")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _QUOTED = re.compile(r'[\s="\\]')
-# Five long fields and the rest still fit into PIPE_BUF.
+# Four long fields and the rest still fit into PIPE_BUF.
 _MAX_VALUE = 600
+# A traceback is a line's only long field, and its end says most.
+_MAX_TRACEBACK = 2400
 
 Field = tuple[str, object]
 
@@ -102,8 +104,7 @@ def render_logfmt(fields: Iterable[Field]) -> str:
         text = escape(str(value))
         if not text:
             continue
-        if len(text) > _MAX_VALUE:
-            text = f"{text[:_MAX_VALUE]}…"
+        text = _short(key, text)
         if _QUOTED.search(text):
             quoted = text.replace("\\", "\\\\").replace('"', '\\"')
             text = f'"{quoted}"'
@@ -116,7 +117,9 @@ def render_json(fields: Iterable[Field]) -> str:
     return (
         json.dumps(
             {
-                key: value if isinstance(value, (int, float)) else _short(str(value))
+                key: value
+                if isinstance(value, (int, float))
+                else _short(key, str(value))
                 for key, value in fields
                 if value != ""
             }
@@ -125,5 +128,7 @@ def render_json(fields: Iterable[Field]) -> str:
     )
 
 
-def _short(text: str) -> str:
+def _short(key: str, text: str) -> str:
+    if key == "traceback":
+        return text if len(text) <= _MAX_TRACEBACK else f"…{text[-_MAX_TRACEBACK:]}"
     return text if len(text) <= _MAX_VALUE else f"{text[:_MAX_VALUE]}…"

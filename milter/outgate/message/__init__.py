@@ -17,7 +17,9 @@ How to read this room:
     retry           what makes a second attempt the same message
     local_user      who called Sendmail on this host
     headers         header From; text that is fit to show
-    address_list, encoded_words, cfws    the grammar below them
+    split           a message in a file into headers and body
+    address_list, encoded_words, cfws
+                    the grammar below them
 
 All of it is what the sender *says*. It selects among the things that belong to the
 accountable customer; who that is never comes from here, except from `local_user`,

@@ -15,7 +15,7 @@ NOT_FOUND = -1
 # Possessive, so that a missing quote costs one pass and no second try.
 _QUOTED_REST = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _COMMENT_MARK = re.compile(rb"\\.|[()]", re.DOTALL)
-_SPACES = re.compile(rb"[ \t\r\n]*+")
+_TEXT = re.compile(rb"[^ \t\r\n]")
 
 
 def unfold(value: bytes) -> bytes:
@@ -64,12 +64,10 @@ def skip_cfws(value: bytes, start: int) -> int:
     An unclosed comment is not skipped, so that the caller meets its parenthesis.
     """
     position = start
-    while True:
-        if found := _SPACES.match(value, position):
-            position = found.end()
-        if value[position : position + 1] != b"(":
-            return position
-        end = comment_end(value, position)
+    while found := _TEXT.search(value, position):
+        position = found.start()
+        end = comment_end(value, position) if found[0] == b"(" else NOT_FOUND
         if end == NOT_FOUND:
             return position
         position = end
+    return len(value)

@@ -135,7 +135,7 @@ def _read_list_id(headers: Headers, notes: list[ListNote]) -> str | None:
         notes.append(ListNote.LIST_ID_CHARACTERS)
         return None
     labels = identifier.split(".")
-    if sum(map(bool, labels)) < 2:
+    if sum(map(bool, labels)) <= 1:
         notes.append(ListNote.LIST_ID_NO_DOT)
         return None
     if not all(labels):

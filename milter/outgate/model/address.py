@@ -18,15 +18,21 @@ from functools import lru_cache
 
 import idna
 
-# RFC 5321 §4.5.3.1: 64 + 1 + 255; longer paths are cut before they are compared.
+# RFC 5321 §4.5.3.1: 64 + 1 + 255; of longer paths only the end is compared, since the
+# domain stands there.
 MAX_ADDRESS_BYTES = 320
 
+_QUOTING = re.compile(r'["\\]')
 _SOURCE_ROUTE = re.compile(rb"^@[^:]*:")
-_BATV = re.compile(r"^(?:prvs|btv1)=(?:[0-9a-z]{8,12}|[0-9a-z]+==)=(?P<local>.+)$")
-_BATV_TRAILING = re.compile(r"^(?:prvs)=(?P<local>.+)=[0-9a-z]{8,12}$")
+# The draft's prvs=TAG=anne@host, and Barracuda's btv1==TAG==anne@host.
+_BATV = re.compile(r"^(?:prvs=[0-9a-z]{8,12}=|btv1==[0-9a-z]+==)(?P<local>.+)$")
+_BATV_TRAILING = re.compile(r"^prvs=(?P<local>.+)=[0-9a-z]{8,12}$")
 _SRS = re.compile(r"^srs[01](?P<separator>[=+-])(?P<rest>.+)$")
-# ezmlm and qmail write list-return-12-user=domain@host, Mailman list-bounces+user=domain@host.
-_VERP = re.compile(r"^(?P<base>.+?)(?:-\d+)?[+-][^+=]+=[^=]+\.[^=]+$")
+# Before the recipient: ezmlm list-return-12-user=domain@host, Mailman
+# list-bounces+user=domain@host, and qmail, where nothing tells its dash from others,
+# list-user=domain@host.
+_VERP = re.compile(r"-\d+-|\+")
+_VERP_DASH = re.compile(r"-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +65,22 @@ EnvelopeSender = Address | NullSender
 @lru_cache(maxsize=4096)
 def canonical_domain(text: str) -> str:
     """Lower-case A-label form of a domain (UTS 46); as it is where there is none."""
-    domain = text.strip().rstrip(".").lower()
+    domain = text.strip().rstrip(". ").lower()
     if domain.isascii():
         return domain
     try:
-        return idna.encode(domain, uts46=True).decode("ascii")
+        return idna.encode(domain, uts46=True).decode("ascii").rstrip(".")
     except (idna.IDNAError, UnicodeError):
         return unicodedata.normalize("NFC", domain)
 
 
 def canonical_local(text: str) -> str:
-    """NFC, lower case, without the quotes of a quoted string."""
-    if len(text) > 1 and text[0] == text[-1] == '"':
-        text = re.sub(r"\\(.)", r"\1", text[1:-1])
-    return (
-        text.lower() if text.isascii() else unicodedata.normalize("NFC", text).lower()
-    )
+    """NFC, lower case, without the quotes and backslashes of a quoted string."""
+    if '"' in text:
+        text = _QUOTING.sub("", text).strip()
+    text = text.lower()
+    # Only now: lower case may be longer, and then it composes anew.
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def parse_address(text: str) -> Address:
@@ -99,15 +105,17 @@ def parse_path(raw: bytes) -> EnvelopeSender:
         path = _SOURCE_ROUTE.sub(b"", path)
     if not path:
         return NULL_SENDER
-    return parse_address(path[:MAX_ADDRESS_BYTES].decode("utf-8", "backslashreplace"))
+    return parse_address(path[-MAX_ADDRESS_BYTES:].decode("utf-8", "backslashreplace"))
 
 
 def domain_of(raw: bytes) -> str:
     """Canonical domain of a path: all that a recipient's direction depends on."""
+    _, at, domain = raw.rpartition(b"@")
+    if not at:
+        return ""
     return canonical_domain(
-        raw.rpartition(b"@")[2]
-        .strip()
-        .removesuffix(b">")[:MAX_ADDRESS_BYTES]
+        domain.strip()
+        .removesuffix(b">")[-MAX_ADDRESS_BYTES:]
         .decode("utf-8", "backslashreplace")
     )
 
@@ -126,7 +134,8 @@ def fold(sender: EnvelopeSender) -> EnvelopeSender:
         local = found["local"]
     if _SRS.match(local):
         return Address(local[:4], sender.domain)
-    if "=" in local and (found := _VERP.match(local)):
-        local = found["base"]
+    head, _, host = local.partition("=")
+    if "." in host and (found := _VERP.search(head) or _VERP_DASH.search(head)):
+        local = head[: found.start()] or local
     base = local.partition("+")[0]
     return Address(base or local, sender.domain)

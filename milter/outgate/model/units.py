@@ -24,6 +24,8 @@ _SIZE_BYTES = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 
 _QUANTITY = re.compile(r"(\d{1,15})\s*([A-Za-z]+)")
 _RATE = re.compile(r"(\d[\d_,]{0,14})\s*/\s*(.+)")
 
+# Ten years: no order is meant to stand longer, and its end can be written as a date.
+MAX_DURATION = timedelta(days=3_660)
 # A counter's state is a time in microseconds in a double: more than a year of
 # burst would not fit into 53 bits beside the epoch.
 MAX_PERIOD = timedelta(days=366)
@@ -35,14 +37,18 @@ def parse_duration(text: str) -> timedelta:
     """Read `15m`, `1h`, `50ms`, `2d`.
 
     Raises:
-        ValueError: the text is no whole number with one of the known units.
+        ValueError: the text is no whole number with one of the known units, or it is
+            longer than `MAX_DURATION`.
     """
     found = _QUANTITY.fullmatch(text.strip())
     if not found or found[2] not in _DURATION_US:
         raise ValueError(
             f"expected a number with one of {', '.join(_DURATION_US)}, such as 15m"
         )
-    return timedelta(microseconds=int(found[1]) * _DURATION_US[found[2]])
+    duration_us = int(found[1]) * _DURATION_US[found[2]]
+    if duration_us > to_us(MAX_DURATION):
+        raise ValueError(f"longer than {MAX_DURATION.days}d")
+    return timedelta(microseconds=duration_us)
 
 
 def format_duration(value: timedelta) -> str:
@@ -124,8 +130,8 @@ class Rate:
 
     @property
     def interval_us(self) -> int:
-        """Microseconds that one unit takes to drain, rounded down."""
-        return to_us(self.period) // self.count
+        """Microseconds that one unit takes to drain; rounded up, so never too fast."""
+        return -(-to_us(self.period) // self.count)
 
     def __str__(self) -> str:
         """Give the form that `parse` reads."""

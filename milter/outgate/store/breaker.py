@@ -7,8 +7,7 @@ again. Time is an argument, in seconds of a monotonic clock.
 
 import threading
 
-# One slow answer is noise; three in a row are an outage. At 50 ms each, the unluckiest
-# session waits 150 ms.
+# One slow answer is noise; three in a row are an outage.
 FAILURES = 3
 PAUSE_S = 1.0
 

@@ -6,13 +6,17 @@ go by `wire`.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from outgate.store.trouble import Client, as_store_error
-from outgate.store.wire import Endpoint
+from outgate.store.trouble import Client
+from outgate.store.wire import Endpoint, Reply, Wire, pack
+
+# Nobody's mail waits for the keeper or for a command.
+_PATIENCE_S = 1.0
 
 
 def connect(endpoint: Endpoint) -> Client:
@@ -20,8 +24,8 @@ def connect(endpoint: Endpoint) -> Client:
     options = {"password": endpoint.password} if endpoint.password else {}
     return redis.Redis.from_url(
         endpoint.url,
-        socket_timeout=max(endpoint.timeout_s, 1.0),
-        socket_connect_timeout=max(endpoint.timeout_s, 1.0),
+        socket_timeout=max(endpoint.timeout_s, _PATIENCE_S),
+        socket_connect_timeout=max(endpoint.timeout_s, _PATIENCE_S),
         retry=Retry(NoBackoff(), 0),
         client_name="outgate",
         **options,
@@ -29,37 +33,24 @@ def connect(endpoint: Endpoint) -> Client:
 
 
 def command(endpoint: Endpoint, words: Sequence[str]) -> Iterator[str]:
-    """Send one command; gives the reply as redis-cli prints it, line by line.
+    """Send one command; gives the reply as redis-cli prints it to a pipe.
 
     Raises:
         StoreError: the server did not answer or refused.
     """
-    try:
-        reply = connect(endpoint).execute_command(*_raw(words))
-    except redis.ResponseError as error:
-        yield f"(error) {error}"
-        return
-    except redis.RedisError as error:
-        raise as_store_error(error) from error
+    wire = Wire(replace(endpoint, timeout_s=max(endpoint.timeout_s, _PATIENCE_S)))
+    (reply,) = wire.call(pack([word.encode() for word in words]), 1)
+    wire.close()
     yield from _lines(reply)
 
 
-def _raw(words: Sequence[str]) -> list[str]:
-    # redis-py rewrites replies of commands that it knows by their upper-case name.
-    return [words[0].lower(), *words[1:]]
-
-
-def _lines(reply: object) -> Iterator[str]:
+def _lines(reply: Reply) -> Iterator[str]:
     match reply:
         case None:
-            yield "(nil)"
+            yield ""
         case bytes():
             yield reply.decode("utf-8", "backslashreplace")
-        case dict():
-            for name, value in reply.items():
-                yield from _lines(name)
-                yield from _lines(value)
-        case list() | tuple() | set():
+        case list():
             for item in reply:
                 yield from _lines(item)
         case _:

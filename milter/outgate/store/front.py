@@ -55,6 +55,7 @@ class Front:
         now_us: NowUs,
         monotonic_s: Callable[[], float],
         watcher: Watcher,
+        breaker: Breaker,
         *,
         on_failure: OnFailure = OnFailure.DEGRADED,
     ) -> None:
@@ -65,7 +66,7 @@ class Front:
         self._monotonic_s = monotonic_s
         self._watcher = watcher
         self._on_failure = on_failure
-        self._breaker = Breaker()
+        self._breaker = breaker
 
     @property
     def degraded(self) -> bool:

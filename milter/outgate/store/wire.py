@@ -1,9 +1,8 @@
 """Commands on pooled connections, without redis-py in the way.
 
 The hot path sends one packed buffer and reads its replies: redis-py's pipeline costs
-three times the client CPU of that. Connections are a small stack, taken and put back
-under the interpreter's lock; callbacks of one session run on different threads, so
-nothing here is thread-local.
+three times the client CPU of that. Connections are taken from a queue and put back;
+callbacks of one session run on different threads, so nothing here is thread-local.
 
 Failure: everything is a `StoreError`. A connection that timed out is closed, since its
 reply may still come. A pooled connection that turns out dead is replaced once.
@@ -14,6 +13,8 @@ import ssl
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from time import monotonic
 from typing import Any
 
 import hiredis
@@ -26,6 +27,7 @@ from outgate.model.errors import (
     StoreTimeout,
     StoreUnavailable,
 )
+from outgate.store.breaker import Breaker
 
 _REFUSED = ("NOAUTH", "WRONGPASS", "NOPERM")
 _UNAVAILABLE = (
@@ -34,12 +36,21 @@ _UNAVAILABLE = (
     "LOADING",
     "MASTERDOWN",
     "MISCONF",
+    "NOREPLICAS",
     "OOM",
     "READONLY",
     "TRYAGAIN",
 )
-# More idle connections than sessions that wait at a time are of no use.
-MAX_IDLE = 64
+# The same, said in the middle of an error.
+_UNAVAILABLE_TEXTS = ("OOM", "READONLY", "max number of clients")
+# What hiredis raises for bytes that are no reply: besides its own error, maps with keys
+# that Python cannot hash, and lengths beyond memory.
+_NONSENSE = (hiredis.ProtocolError, TypeError, SystemError, MemoryError)
+# Of one process. A local round trip takes a tenth of a millisecond, so these carry
+# more look-ups than one interpreter can make.
+CONNECTIONS = 16
+# For a free connection; with the time-out of a look-up still below a second.
+_MAX_QUEUE_S = 0.4
 _RECEIVE_BYTES = 65536
 
 Reply = Any
@@ -57,21 +68,22 @@ class Endpoint:
 
     url: str = field(repr=False)
     password: str = field(default="", repr=False)
-    timeout_s: float = 0.05
+    timeout_s: float = 0.2
 
     def __str__(self) -> str:
-        """Give the URL without credentials."""
+        """Give the URL without credentials; its options may hold some, too."""
         scheme, _, rest = self.url.partition("://")
-        return f"{scheme}://{rest.rpartition('@')[2]}"
+        return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}"
 
 
 class _Connection:
     """One socket, its reader, and how many replies nobody waited for."""
 
-    __slots__ = ("owed", "reader", "sock")
+    __slots__ = ("owed", "reader", "sock", "timeout_s")
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, timeout_s: float) -> None:
         self.sock = sock
+        self.timeout_s = timeout_s
         self.reader = hiredis.Reader()
         self.owed = 0
 
@@ -83,11 +95,25 @@ def pack(arguments: Iterable[bytes]) -> bytes:
 
 
 class Wire:
-    """A stack of connections to one server."""
+    """A fixed number of connections to one server, opened when they are needed.
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    More callers than connections wait for one: a hundred sessions that ask at once
+    would otherwise starve the server of the CPU that it needs to answer them.
+    """
+
+    def __init__(self, endpoint: Endpoint, breaker: Breaker | None = None) -> None:
+        """Send nothing yet.
+
+        Args:
+            endpoint: where the server is.
+            breaker: a caller that had to wait for a connection gives up if it opened
+                meanwhile: the ones before it found nobody.
+        """
         self.endpoint = endpoint
-        self._idle: list[_Connection] = []
+        self._breaker = breaker
+        self._slots: SimpleQueue[_Connection | None] = SimpleQueue()
+        for _ in range(CONNECTIONS):
+            self._slots.put(None)
 
     def call(self, commands: bytes, count: int) -> list[Reply]:
         """Send packed commands and wait for their replies.
@@ -104,18 +130,21 @@ class Wire:
             StoreUnavailable: no connection.
             StoreRefused: wrong credentials.
         """
-        connection, pooled = self._take()
+        connection = self._take()
+        pooled = connection is not None
         try:
-            replies = _exchange(connection, commands, count)
-        except StoreUnavailable:
-            if not pooled:
-                raise
-            # The server was restarted: everything in the stack is dead.
-            self.close()
-            connection = self._dial()
-            replies = _exchange(connection, commands, count)
-        self._put(connection)
-        return replies
+            if connection is None:
+                connection = self._dial()
+            try:
+                return _exchange(connection, commands, count)
+            except StoreUnavailable:
+                if not pooled:
+                    raise
+                # The server was restarted: a new connection may find it again.
+                connection = self._dial()
+                return _exchange(connection, commands, count)
+        finally:
+            self._put(connection)
 
     def post(self, commands: bytes, count: int) -> None:
         """Send packed commands; whoever uses the connection next skips the replies.
@@ -123,33 +152,50 @@ class Wire:
         Raises:
             StoreError: the commands could not be sent.
         """
-        connection, _ = self._take()
-        _send(connection, commands)
-        connection.owed += count
-        self._put(connection)
+        connection = self._take()
+        try:
+            if connection is None:
+                connection = self._dial()
+            _send(connection, commands)
+            connection.owed += count
+        finally:
+            self._put(connection)
 
     def close(self) -> None:
-        """Drop all idle connections."""
-        idle, self._idle = self._idle, []
-        for connection in idle:
-            connection.sock.close()
+        """Drop the connections that nobody uses now."""
+        for _ in range(CONNECTIONS):
+            try:
+                connection = self._slots.get_nowait()
+            except Empty:
+                return
+            if connection is not None:
+                connection.sock.close()
+            self._slots.put(None)
 
-    def _take(self) -> tuple[_Connection, bool]:
+    def _take(self) -> _Connection | None:
+        """A free slot: an open connection, or None where one must be dialled."""
         try:
-            return self._idle.pop(), True
-        except IndexError:
-            return self._dial(), False
+            return self._slots.get_nowait()
+        except Empty:
+            pass
+        try:
+            slot = self._slots.get(timeout=_MAX_QUEUE_S)
+        except Empty:
+            raise StoreTimeout("all connections are in use") from None
+        if self._breaker is not None and not self._breaker.closed:
+            self._slots.put(slot)
+            raise StoreUnavailable("given up while waiting for a connection")
+        return slot
 
-    def _put(self, connection: _Connection) -> None:
-        if len(self._idle) < MAX_IDLE:
-            self._idle.append(connection)
-        else:
-            connection.sock.close()
+    def _put(self, connection: _Connection | None) -> None:
+        alive = connection is not None and connection.sock.fileno() >= 0
+        self._slots.put(connection if alive else None)
 
     def _dial(self) -> _Connection:
         options = parse_url(self.endpoint.url)
+        timeout_s = self.endpoint.timeout_s
         try:
-            connection = _Connection(_open(options, self.endpoint.timeout_s))
+            connection = _Connection(_open(options, timeout_s), timeout_s)
         except TimeoutError as error:
             raise StoreTimeout(f"{self.endpoint}: no connection in time") from error
         except OSError as error:
@@ -161,8 +207,11 @@ class Wire:
             try:
                 for reply in _exchange(connection, b"".join(greeting), len(greeting)):
                     raise_for(reply, str(self.endpoint))
-            except StoreError:
+            except StoreError as error:
                 connection.sock.close()
+                if isinstance(error, ScriptError):
+                    # A password where none is set, a database that does not exist.
+                    raise StoreRefused(str(error)) from None
                 raise
         return connection
 
@@ -176,11 +225,12 @@ def raise_for(reply: Reply, context: str) -> Reply:
         ScriptError: anything else: a command that should not fail did.
     """
     if isinstance(reply, hiredis.ReplyError):
-        text = str(reply)
+        # A server repeats what it does not know, and that may be a password.
+        text = str(reply).partition(", with args")[0]
         word = text.partition(" ")[0]
         if word in _REFUSED:
             raise StoreRefused(f"{context}: {text}")
-        if word in _UNAVAILABLE or "READONLY" in text or "OOM" in text:
+        if word in _UNAVAILABLE or any(part in text for part in _UNAVAILABLE_TEXTS):
             raise StoreUnavailable(f"{context}: {text}")
         raise ScriptError(f"{context}: {text}")
     return reply
@@ -247,14 +297,18 @@ def _exchange(connection: _Connection, commands: bytes, count: int) -> list[Repl
     reader = connection.reader
     replies: list[Reply] = []
     wanted = connection.owed + count
+    deadline_s = monotonic() + connection.timeout_s
     try:
         while len(replies) < wanted:
             reply = reader.gets()
-            if reply is False:
-                reader.feed(_receive(connection.sock))
-            else:
+            if reply is not False:
                 replies.append(reply)
-    except hiredis.ProtocolError as error:
+            elif monotonic() > deadline_s:
+                # It came in pieces, each of them in time.
+                raise StoreTimeout("no whole answer within the budget")
+            else:
+                reader.feed(_receive(connection.sock))
+    except _NONSENSE as error:
         connection.sock.close()
         raise StoreUnavailable(f"not Redis: {error}") from error
     except StoreError:
