@@ -11,13 +11,13 @@ from contextlib import ExitStack
 import pytest
 
 from lab.miltermta import MilterMta
+from lab.milters import Milter
 from lab.outgate import Outgate
 from lab.postfix import Postfix
 from lab.redis import RedisServer
 from lab.sendmail import Sendmail
 from lab.sink import Sink
 from lab.skips import or_skip
-from lab.milters import Milter
 
 # Small numbers, so that a test meets them quickly.
 LIMITS = """

@@ -10,6 +10,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -52,7 +53,7 @@ class Load:
             for number in range(connections)
         ]
 
-    def __enter__(self) -> "Load":
+    def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()
         return self
@@ -102,6 +103,11 @@ def send(
         lambda number: message or make_message(number),
         make_mta=lambda _: MilterMta(address, login="load", transcript=False),
     )
+
+
+def wait_for_reloads(daemon: Outgate, count: int) -> None:
+    """Wait until so many reloads are done."""
+    wait_until(lambda: len(daemon.events("reloaded")) == count, f"reload {count}")
 
 
 def can_connect(path: Path) -> bool:
@@ -165,10 +171,9 @@ class TestWorkers:
         self, daemon: Outgate
     ) -> None:
         """libmilter unlinks its socket when it ends: it must never be the shared one."""
-        for _ in range(2):
+        for generation in (1, 2):
             daemon.reload()
-            count = len(daemon.events("reloading"))
-            wait_until(lambda n=count: len(daemon.events("reloaded")) > n - 1, "reload")
+            wait_for_reloads(daemon, generation)
             wait_until(lambda: len(daemon.workers()) == 2, "old workers end")
             assert send(daemon.address, 4, 20)[0].action == "accept"
 
@@ -198,7 +203,7 @@ class TestReload:
         with Load(daemon.address) as load:
             load.wait_for(50)
             daemon.reload()
-            wait_until(lambda: bool(daemon.events("reloaded")), "reload")
+            wait_for_reloads(daemon, 1)
             wait_until(lambda: not old & set(daemon.workers()), "old workers end")
             load.wait_for(50)
 
@@ -216,7 +221,7 @@ class TestReload:
         daemon.mode = "monitor"
         daemon.write_config()
         daemon.reload()
-        wait_until(lambda: bool(daemon.events("reloaded")), "reload")
+        wait_for_reloads(daemon, 1)
         after = send(daemon.address, 1, 1, bulk)[0]
 
         assert (len(before.added), len(after.added)) == (1, 0)
@@ -249,7 +254,7 @@ class TestReload:
         daemon._listen = f'[[listen]]\naddress = "inet:127.0.0.1:{port}"\n'
         daemon.write_config()
         daemon.reload()
-        wait_until(lambda: bool(daemon.events("reloaded")), "reload")
+        wait_for_reloads(daemon, 1)
         outcome = send(f"inet:127.0.0.1:{port}", 1, 1)[0]
 
         assert outcome.action == "accept"

@@ -99,7 +99,7 @@ class Outgate(Service):
     def start(self) -> None:
         """Come up, and return when all workers serve."""
         self.launch()
-        wait_until(lambda: self._is_up(), "Outgate serves")
+        wait_until(self._is_up, "Outgate serves")
 
     def launch(self) -> None:
         """Start the process, whatever becomes of it."""

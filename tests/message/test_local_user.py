@@ -36,6 +36,11 @@ class TestSendmail:
         )
         assert sendmail_local_user(headers(block)) == "anne"
 
+    def test_it_need_not_say_submit(self) -> None:
+        """`/Submit` is Debian's name for submit.cf; others name their version only."""
+        block = _SUBMITTED.format(user="anne").replace("/Submit", "")
+        assert sendmail_local_user(headers(block)) == "anne"
+
     def test_only_the_topmost_line_counts(self) -> None:
         """What stands below came with the message."""
         block = f"{_RELAYED}\n{_SUBMITTED.format(user='root')}"
@@ -50,7 +55,6 @@ class TestSendmail:
             _SUBMITTED.format(user="x" * 33),
             _SUBMITTED.format(user="anne example"),
             _SUBMITTED.format(user="anne").replace("localhost", "localhost.evil"),
-            _SUBMITTED.format(user="anne").replace("/Submit", ""),
             _SUBMITTED.format(user="anne").replace("(from", "x (from"),
             _SUBMITTED.format(user="anne").replace("by host.example.org ", ""),
             "Received:",

@@ -23,7 +23,7 @@ LOCAL_USER_HEADERS = frozenset({"received"})
 # the portable set.
 _SUBMITTED = re.compile(
     rb"\(from ([A-Za-z_][A-Za-z0-9_.-]{0,31})@localhost\)[ \t]{1,80}"
-    rb"by [A-Za-z0-9._-]{1,255} \([^\s()]{1,200}/Submit\) id [A-Za-z0-9]{1,64}[; \t]"
+    rb"by [A-Za-z0-9._-]{1,255} \([^\s()]{1,200}\) id [A-Za-z0-9]{1,64}[; \t]"
 )
 
 

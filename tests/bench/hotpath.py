@@ -1,0 +1,188 @@
+"""Where a worker's time for one message goes: its own code, without libmilter.
+
+The objects are those of a worker (`daemon.compose`), with a real Redis, metrics in
+files and a log that goes nowhere; the events are what an MTA would send. First the
+whole without any instrument, then a stopwatch at each stage, then cProfile.
+"""
+
+import cProfile
+import io
+import os
+import pstats
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from bench.filters import configuration
+from bench.messages import write_message
+from bench.stopwatch import Stopwatch
+from lab.redis import RedisServer
+from outgate.config.reader import load
+from outgate.daemon.compose import (
+    Places,
+    StoreWatcher,
+    endpoint_of,
+    make_front,
+    make_gate,
+    make_host,
+    now_us,
+)
+from outgate.log.lines import Log
+from outgate.message.split import split_message
+from outgate.metrics.recorder import Recorder, fresh_directory
+from outgate.mta import session as session_module
+from outgate.mta.session import MilterSession, Socket, wanted_headers
+from outgate.policy import gate as gate_module
+from outgate.policy.compiled import Policy
+from outgate.policy.gate import Gate
+from outgate.signing.secret import make_secret
+from outgate.store import counters as counters_module
+from outgate.store import wire as wire_module
+from outgate.store.front import Front
+
+_WARM_UP = 300
+_FUNCTIONS = 30
+_SENDERS = 100
+
+Handle = Callable[[int], None]
+
+
+def show_profile(messages: int) -> None:
+    """Measure and print."""
+    with _gate() as (gate, front, own_header):
+        handle = _handler(gate, own_header)
+        for number in range(_WARM_UP):
+            handle(number)
+        _show_whole(handle, messages)
+        _show_functions(handle, messages)
+        # Last: the stopwatch stays where it was put.
+        _show_stages(gate, front, own_header, messages)
+
+
+@contextmanager
+def _gate() -> Iterator[tuple[Gate, Front, str]]:
+    """A worker's gate and store, and the name of the header that it adds."""
+    with ExitStack() as stack:
+        redis = stack.enter_context(RedisServer())
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        config = folder / "outgate.toml"
+        config.write_text(
+            f'mode = "enforce"\n[store]\nurl = "{redis.url}"\n'
+            f'[paths]\nstate = "{folder}"\nruntime = "{folder}"\n'
+            f"{configuration(workers=1, level='info')}"
+        )
+        settings = load(config)
+        places = Places.of(settings)
+        fresh_directory(places.metrics)
+        secret = make_secret(places.secret(settings))
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        stack.callback(os.close, nowhere)
+        log = Log(now_us, descriptor=nowhere)
+        recorder = Recorder(places.metrics, 0)
+        host = make_host(settings)
+        front = make_front(
+            settings,
+            endpoint_of(settings),
+            secret,
+            host.snapshot,
+            StoreWatcher(log, recorder),
+        )
+        policy = Policy.build(settings.for_policy())
+        gate = make_gate(settings, policy, front, host, recorder, log, 0)
+        yield gate, front, settings.tag.header
+
+
+def _handler(
+    gate: Gate, own_header: str, events: Callable[..., MilterSession] | None = None
+) -> Handle:
+    """Give a function that sends one message in a session of its own."""
+    wanted = wanted_headers(own_header)
+    socket = Socket()
+    headers, body = _message()
+    fill = events or _fill
+
+    def handle(number: int) -> None:
+        session = MilterSession(socket, gate, wanted, own_header)
+        fill(session, number, headers, body)
+        session.end_of_message(f"{number:08X}")
+
+    return handle
+
+
+def _fill(
+    session: MilterSession, number: int, headers: list[tuple[str, bytes]], body: bytes
+) -> None:
+    """Send everything before end-of-message."""
+    sender = number % _SENDERS
+    login = f"user{sender}@customer{sender % 20}.example"
+    session.connect(
+        f"198.51.100.{number % 50 + 1}", "Postfix 3.7.11", "mx.relay.example"
+    )
+    session.mail((b"<%b>" % login.encode(), b"SIZE=4096"), login, "")
+    session.recipient((b"<rcpt%d@dest.example>" % number,))
+    for name, value in headers:
+        session.header(name, value)
+    session.body(body)
+
+
+def _message() -> tuple[list[tuple[str, bytes]], bytes]:
+    path = Path("build/bench/profile.eml")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_message(path, 4)
+    raw = path.read_bytes().replace(b"@@SENDER@@", b"anne@choir.example.org")
+    headers, body = split_message(raw)
+    return [(name.decode(), value) for name, value in headers], body
+
+
+def _show_whole(handle: Handle, messages: int) -> None:
+    began, cpu = time.perf_counter(), time.process_time()
+    for number in range(messages):
+        handle(number)
+    wall_us = (time.perf_counter() - began) / messages * 1e6
+    cpu_us = (time.process_time() - cpu) / messages * 1e6
+    print(f"one message, no instrument: {wall_us:.1f} us, of these {cpu_us:.1f} us CPU")
+
+
+def _show_functions(handle: Handle, messages: int) -> None:
+    profile = cProfile.Profile()
+    profile.enable()
+    for number in range(messages):
+        handle(number)
+    profile.disable()
+    text = io.StringIO()
+    statistics = pstats.Stats(profile, stream=text).strip_dirs().sort_stats("tottime")
+    statistics.print_stats(_FUNCTIONS)
+    print(f"\ncProfile of {messages} messages (it makes small functions look slow):")
+    for line in text.getvalue().splitlines():
+        if line.strip():
+            print(f"  {line.strip()}")
+
+
+def _show_stages(gate: Gate, front: Front, own_header: str, messages: int) -> None:
+    watch = Stopwatch()
+    fill = watch.timed("session: MAIL to body", _fill)
+    watch.wrap("session: effects", session_module, "effects_of")
+    watch.wrap("gate", gate, "judge")
+    watch.wrap("read facts", gate_module, "read_facts")
+    watch.wrap("who is accountable", gate, "_resolve")
+    watch.wrap("plan", gate_module, "make_plan")
+    watch.wrap("look up: breaker and clocks", front, "look_up")
+    watch.wrap("look up: pack", front._counters, "look_up")
+    watch.wrap("look up: connection, replies", front._counters._wire, "call")
+    watch.wrap("look up: send", wire_module, "_send")
+    watch.wrap("look up: wait", wire_module, "_receive")
+    watch.wrap("look up: read the answers", counters_module, "_answers")
+    watch.wrap("decide", gate_module, "decide")
+    watch.wrap("enforce", gate, "_enforce")
+    for observer in gate._observers:
+        watch.wrap(f"observe: {type(observer).__name__}", observer, "observe")
+    handle = watch.timed("session: rest", _handler(gate, own_header, fill))
+    for number in range(messages):
+        handle(number)
+    print(f"\nby stage; a wrapped call costs {watch.overhead_us():.2f} us of its own:")
+    for stage, spent_ns in watch.spent_ns.items():
+        print(f"  {stage:32} {spent_ns / messages / 1_000:7.2f} us")
+    total_us = sum(watch.spent_ns.values()) / messages / 1_000
+    print(f"  {'all':32} {total_us:7.2f} us")
