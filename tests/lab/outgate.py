@@ -247,6 +247,16 @@ class Outgate(Service):
                 samples[name] = float(found[3])
         return samples
 
+    def held(self) -> list[dict[str, str]]:
+        """Records of held messages, oldest first."""
+        lines = self.cli("queue", "list", "--json").splitlines()
+        return [json.loads(line) for line in lines]
+
+    def wait_for_records(self) -> None:
+        """Wait until the keeper has put every record of a hold into the store."""
+        spool = self.directory / "state/spool"
+        wait_until(lambda: not any(spool.iterdir()), "an empty outbox")
+
     def status(self) -> dict[str, object]:
         """What the supervisor says of its children."""
         document: dict[str, object] = json.loads(

@@ -21,18 +21,20 @@ def list_(context: Context, *, as_json: bool) -> None:
     """
     import json
 
-    from outgate.daemon.compose import endpoint_of
     from outgate.policy.operator import format_moment
     from outgate.store.client import connect
     from outgate.store.holds import Holds
     from outgate.store.keys import Keys
 
-    settings = context.settings()
-    keys = Keys(settings.store.namespace)
-    records = Holds(connect(endpoint_of(settings)), keys).all()
+    keys = Keys(context.settings().store.namespace)
+    records = Holds(connect(context.running_endpoint()), keys).all()
     if as_json:
         for record in records:
-            click.echo(json.dumps(dict(record), sort_keys=True))
+            moments = {
+                "since": format_moment(int(record["since-us"])),
+                "until": format_moment(int(record["until-us"])),
+            }
+            click.echo(json.dumps({**record, **moments}, sort_keys=True))
         return
     if not records:
         click.echo("nothing is held")
