@@ -55,6 +55,7 @@ class Outgate(Service):
         self.mode = mode
         self.settings = settings
         self.store = store
+        self.secret = "5e" * 32
         self.metrics_port = free_port()
         self._listen = listen
         self._given_directory = directory
@@ -134,7 +135,8 @@ class Outgate(Service):
         if self.store:
             # A shared store needs a secret that was made once and copied.
             secret = self.directory / "secret"
-            secret.write_text("5e" * 32)
+            if self.secret:
+                secret.write_text(self.secret)
             store = f'[store]\nurl = "{self.store}"\n[secrets]\nfile = "{secret}"\n'
         self.config.write_text(
             f'mode = "{self.mode}"\n{listen}{store}'

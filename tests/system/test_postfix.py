@@ -190,7 +190,9 @@ class TestLocalSubmission:
         """`defer` would leave the file in the maildrop, in front of all others."""
         outgate.redis("HSET", "outgate:limit", "unknown", "messages=1/1h by=anne")
         wait_until(
-            lambda: "unknown" in (outgate.directory / "state/operator.json").read_text(),
+            lambda: (
+                "unknown" in (outgate.directory / "state/operator.json").read_text()
+            ),
             "the local copy",
         )
         # Workers read the copy a moment later.

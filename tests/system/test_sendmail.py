@@ -45,9 +45,7 @@ def test_a_letter_of_somebody_who_logged_in_is_delivered(
     assert b"Outgate" not in delivered(sink, "to-sendmail")[0].data
 
 
-def test_bulk_mail_without_a_way_out_is_tagged(
-    sendmail: Sendmail, sink: Sink
-) -> None:
+def test_bulk_mail_without_a_way_out_is_tagged(sendmail: Sendmail, sink: Sink) -> None:
     """The forged header goes, ours comes."""
     message = b"Outgate-Verdict: class=personal\n" + newsletter("s-tag", way_out=False)
     send(sendmail.port, message, ANNE, [BOB], auth=BY_ANNE)
