@@ -6,7 +6,6 @@ SIGHUP reloads, SIGTERM and SIGINT stop; both drain, and no message is lost.
 """
 
 import contextlib
-import json
 import os
 import selectors
 import signal
@@ -14,14 +13,16 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from outgate.config.settings import ListenSettings, Settings
 from outgate.daemon import children, systemd
 from outgate.daemon.children import Child, State
 from outgate.daemon.compose import Places, default_listen
 from outgate.daemon.keeper import keep
+from outgate.daemon.signals import Signals
 from outgate.daemon.sockets import Listener, open_all
+from outgate.daemon.tally import Tally
 from outgate.daemon.worker import Assignment, work
 from outgate.log.lines import Log
 from outgate.metrics.recorder import forget_gauges
@@ -51,16 +52,6 @@ class Plan:
     policy: Policy
     endpoint: Endpoint
     secret: bytes
-
-
-@dataclass(slots=True)
-class _Tally:
-    """What happened so far; the keeper makes metrics of it."""
-
-    restarts: dict[str, int] = field(
-        default_factory=lambda: {"worker": 0, "keeper": 0, "store": 0}
-    )
-    reloads: dict[str, int] = field(default_factory=lambda: {"ok": 0, "failed": 0})
 
 
 class Supervisor:
@@ -94,25 +85,23 @@ class Supervisor:
         self._places = Places.of(plan.settings)
         self._children: dict[int, Child] = {}
         self._generation = 0
-        self._tally = _Tally()
+        self._tally = Tally(self._places.supervisor)
         self._short_lives = 0
         self._not_before_s = 0.0
         self._stopping_since_s: float | None = None
         self._announced = False
         self._selector = selectors.DefaultSelector()
-        self._wakeup: tuple[socket.socket, socket.socket] | None = None
-        self._signals: list[int] = []
-        self._last_status = ""
+        self._signals = Signals(children.SUPERVISOR_SIGNALS)
 
     def run(self) -> None:
         """Serve until stopped."""
         children.set_name("outgate")
-        self._catch_signals()
+        self._selector.register(self._signals, selectors.EVENT_READ)
         self._fill()
         while self._children or self._stopping_since_s is None:
             self._wait()
             self._reap()
-            for number in self._take_signals():
+            for number in self._signals.take():
                 self._handle(number)
             if self._stopping_since_s is None:
                 self._fill()
@@ -127,29 +116,10 @@ class Supervisor:
         self._places.supervisor.unlink(missing_ok=True)
         self._log.info("stopped")
 
-    def _catch_signals(self) -> None:
-        self._wakeup = socket.socketpair()
-        for end in self._wakeup:
-            end.setblocking(False)
-        self._selector.register(self._wakeup[0], selectors.EVENT_READ)
-        signal.set_wakeup_fd(self._wakeup[1].fileno(), warn_on_full_buffer=False)
-        for number in children.SUPERVISOR_SIGNALS:
-            signal.signal(number, self._note_signal)
-
-    def _note_signal(self, number: int, _frame: object) -> None:
-        self._signals.append(number)
-
-    def _take_signals(self) -> list[int]:
-        taken, self._signals = self._signals, []
-        return taken
-
     def _wait(self) -> None:
         for key, _ in self._selector.select(_TICK_S):
             if isinstance(key.data, Child):
                 self._hear(key.data)
-            elif self._wakeup is not None:
-                with contextlib.suppress(BlockingIOError):
-                    self._wakeup[0].recv(4096)
 
     def _hear(self, child: Child) -> None:
         try:
@@ -274,8 +244,7 @@ class Supervisor:
         self._selector.close()
         for child in self._children.values():
             child.control.close()
-        for end in self._wakeup or ():
-            end.close()
+        self._signals.close()
 
     def _free_slot(self) -> int:
         taken = {child.slot for child in self._children.values()}
@@ -394,25 +363,9 @@ class Supervisor:
             self._log.error("store-not-stopped", pid=self._store.pid)
 
     def _write_status(self) -> None:
-        """Tell the keeper what there is to tell; by rename, so it never reads half."""
-        states: dict[str, int] = {}
-        for child in self._children.values():
-            if child.role == "worker":
-                states[child.state.value] = states.get(child.state.value, 0) + 1
-        document = {
-            "workers": states,
-            "restarts": self._tally.restarts,
-            "reloads": self._tally.reloads,
-            "generation": self._generation,
-            "serving": self._announced,
-        }
-        text = json.dumps(document, sort_keys=True)
-        if text == self._last_status:
-            return
-        self._last_status = text
-        fresh = self._places.supervisor.with_suffix(".new")
         try:
-            fresh.write_text(text)
-            fresh.replace(self._places.supervisor)
+            self._tally.write(
+                self._children.values(), self._generation, serving=self._announced
+            )
         except OSError as error:
             self._log.warning("status-not-written", message=str(error))
