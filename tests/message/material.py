@@ -18,14 +18,20 @@ def _folder() -> Path:
     return _MATERIAL
 
 
-def real_messages() -> Iterator[tuple[str, str, HeaderMap]]:
-    """Give label, name and headers of every message."""
+def real_files() -> Iterator[tuple[str, str, bytes]]:
+    """Give label, name and content of every message."""
     for path in sorted((_folder() / "messages").glob("*/*.eml")):
         content = path.read_bytes()
         if content.startswith((b"From ", b">From ")):  # an mbox line, no header
             content = content.partition(b"\n")[2]
+        yield path.parent.name, path.name, content
+
+
+def real_messages() -> Iterator[tuple[str, str, HeaderMap]]:
+    """Give label, name and headers of every message."""
+    for label, name, content in real_files():
         block = content.replace(b"\r\n", b"\n").partition(b"\n\n")[0]
-        yield path.parent.name, path.name, headers_from_bytes(block)
+        yield label, name, headers_from_bytes(block)
 
 
 def real_list_headers() -> list[dict[str, Any]]:
