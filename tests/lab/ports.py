@@ -1,7 +1,10 @@
 """TCP ports on loopback: one that is free, and whether anybody listens on one.
 
-Limits: between `free_port` and the server's own bind another process may take the
-port. The choice is random, so two test runs at a time hardly meet.
+A port that `free_port` gave is ours until this process ends, so that two test runs at
+a time never share one. They would not notice: Postfix binds with SO_REUSEPORT, and
+each would get a part of the other's mail.
+
+Limits: a stranger may still take the port before the server binds it.
 """
 
 import random
@@ -19,7 +22,7 @@ _LISTEN = "0A"
 
 
 def free_port() -> int:
-    """Choose a port that nothing is bound to."""
+    """Reserve a port that nothing is bound to."""
     for _ in range(100):
         port = random.randint(_FIRST, _LAST)
         with socket.socket() as probe:
@@ -27,8 +30,22 @@ def free_port() -> int:
                 probe.bind((LOOPBACK, port))
             except OSError:
                 continue
+        if _reserve(port):
             return port
     raise OSError(f"no free port between {_FIRST} and {_LAST} in 100 tries")
+
+
+def _reserve(port: int) -> bool:
+    """Take a name in the abstract namespace, which the kernel frees when we end."""
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0outgate-lab-port-{port}")
+    except OSError:
+        claim.close()
+        return False
+    # The descriptor, without its object, stays open for good.
+    claim.detach()
+    return True
 
 
 def is_listening(port: int) -> bool:

@@ -20,13 +20,13 @@ import os
 import pwd
 import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lab import sasl
 from lab.debs import ROOT, require_libraries, unpack
+from lab.directories import make_directory
 from lab.errors import LabError, LabUnavailable
 from lab.milters import Milter
 from lab.ports import LOOPBACK, free_port, is_listening
@@ -136,9 +136,12 @@ class Postfix(Service):
         if taken := [port for port in self.ports.values() if is_listening(port)]:
             raise LabError(f"port {taken[0]} is in use")
         try:
-            self._directory = self._make_directory()
+            self._directory = make_directory(self._given_directory)
             self._configure()
             self._run_master()
+        except TimeoutError as error:
+            self.stop()
+            raise LabError(f"{error}\n{self.log()}") from error
         except BaseException:
             self.stop()
             raise
@@ -188,14 +191,18 @@ class Postfix(Service):
     def release(self, queue_id: str) -> None:
         """Take a message off hold and have it delivered at once."""
         self.run("postsuper", "-H", queue_id)
-        self.flush()
+        self.run("postqueue", "-i", queue_id)
 
     def delete(self, queue_id: str) -> None:
         """Remove a message from the queue."""
         self.run("postsuper", "-d", queue_id)
 
     def flush(self) -> None:
-        """Have all mail that is not on hold tried now."""
+        """Have all mail that is not on hold tried now.
+
+        A message that is just being deferred is passed over, and rests for a minute:
+        "skipped, still being delivered".
+        """
         self.run("postqueue", "-f")
 
     def log(self) -> str:
@@ -217,15 +224,6 @@ class Postfix(Service):
         if result.returncode != 0:
             raise LabError(f"{command} {' '.join(arguments)}: {result.stderr.strip()}")
         return result.stdout
-
-    def _make_directory(self) -> Path:
-        if self._given_directory is not None:
-            # postsuper refuses a relative configuration directory.
-            return self._given_directory.resolve()
-        # Not /tmp: Sendmail and Postfix distrust paths that anybody may write to.
-        directory = Path(tempfile.mkdtemp(prefix="outgate-lab-", dir="/var/lib"))
-        directory.chmod(0o755)
-        return directory
 
     def _configure(self) -> None:
         make_queue(self.directory)

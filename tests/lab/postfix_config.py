@@ -112,8 +112,10 @@ def render_main(directory: Path, root: Path, settings: Mapping[str, str]) -> str
         "smtpd_sasl_path": "smtpd",
         # What fails now is tried again within seconds, not minutes.
         "queue_run_delay": "1s",
-        "minimal_backoff_time": "1s",
-        "maximal_backoff_time": "2s",
+        # Not 1s: qmgr takes a file whose time is a second ahead, and when its delivery
+        # agent has not let go of it yet, leaves it alone for a minute.
+        "minimal_backoff_time": "3s",
+        "maximal_backoff_time": "3s",
         "transport_retry_time": "1s",
     }
     lines = (f"{key} = {value}" for key, value in {**parameters, **settings}.items())

@@ -23,12 +23,12 @@ import os
 import pwd
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lab import sasl
 from lab.debs import ROOT, require_libraries, unpack
+from lab.directories import make_directory
 from lab.errors import LabError, LabUnavailable
 from lab.milters import Milter
 from lab.ports import free_port, is_listening
@@ -131,9 +131,12 @@ class Sendmail(Service):
         self._root = unpack(*PACKAGES, root=self._root)
         require_libraries(self._program())
         try:
-            self._directory = self._make_directory()
+            self._directory = make_directory(self._given_directory)
             self._configure()
             self._run_daemon()
+        except TimeoutError as error:
+            self.stop()
+            raise LabError(f"{error}\n{self.log()}") from error
         except BaseException:
             self.stop()
             raise
@@ -242,14 +245,6 @@ class Sendmail(Service):
             capture_output=True,
             check=False,
         )
-
-    def _make_directory(self) -> Path:
-        if self._given_directory is not None:
-            return self._given_directory.resolve()
-        # Not /tmp: Sendmail refuses sockets and keys below a world-writable folder.
-        directory = Path(tempfile.mkdtemp(prefix="outgate-lab-", dir="/var/lib"))
-        directory.chmod(0o755)
-        return directory
 
     def _configure(self) -> None:
         directory = self.directory

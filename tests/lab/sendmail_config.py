@@ -2,7 +2,8 @@
 
 They are built from Debian's unpacked sendmail-cf, but not with its `debian` ostype,
 which expects the package to be installed. What differs from a usual .mc is only what
-keeps a test from waiting: no DNS, no ident, retries within seconds.
+keeps a test from waiting: no DNS, no ident, retries within seconds, and the same
+behaviour on a busy machine, where Sendmail would queue and then close its ports.
 """
 
 import subprocess
@@ -39,6 +40,8 @@ define(`ALIAS_FILE', `')dnl
 define(`HELP_FILE', `')dnl
 define(`confDEF_USER_ID', `{user}:{user}')dnl
 define(`confLOG_LEVEL', `14')dnl
+define(`confQUEUE_LA', `1000')dnl
+define(`confREFUSE_LA', `1000')dnl
 define(`confAUTH_MECHANISMS', `PLAIN LOGIN')dnl
 define(`confAUTH_OPTIONS', `A')dnl
 TRUST_AUTH_MECH(`PLAIN LOGIN')dnl

@@ -66,7 +66,6 @@ def shared() -> Iterator[Lab]:
 def lab(shared: Lab) -> Iterator[Lab]:
     yield shared
     shared.sink.accept()
-    shared.postfix.flush()
     wait_until(lambda: not shared.postfix.queue(), "the queue is empty")
     shared.sink.clear()
     shared.smtp_milter.commands.clear()
@@ -170,7 +169,7 @@ def test_nothing_is_left_after_the_stop() -> None:
         session = session_of(postfix)
         directory = postfix.directory
         send(postfix.port, MESSAGE, "a@x.example", ["b@y.example"])
-        sink.wait_for(1)
+        wait_until(lambda: "status=sent" in postfix.log(), "the delivery is logged")
         alive = members(session)
         postfix.stop()
 
