@@ -59,6 +59,11 @@ group = "list"
 address = "unix:{directory}/local.sock"
 group = "list"
 path = "local-submission"
+[[listen]]
+address = "unix:{directory}/www.sock"
+group = "list"
+path = "local-submission"
+local-user = "www-data"
 """
 
 _numbers = itertools.count(1)
@@ -96,6 +101,14 @@ def mta(outgate: Outgate) -> Callable[..., MilterMta]:
         return MilterMta(outgate.address, **options)  # type: ignore[arg-type]
 
     return connect
+
+
+@pytest.fixture
+def unlimited_local_user(outgate: Outgate) -> Iterator[None]:
+    """All local submissions to Postfix are of one user: lift its limit for a test."""
+    outgate.redis("HSET", "outgate:allow", "unknown", "by=tests")
+    yield
+    outgate.redis("HDEL", "outgate:allow", "unknown")
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from lab.ports import free_port
-from lab.processes import Server, children, end, members
+from lab.processes import Server, children, end, guard, members
 from lab.service import Service
 from lab.waiting import wait_until
 
@@ -122,6 +122,7 @@ class Outgate(Service):
                 stderr=log,
                 start_new_session=True,
             )
+        guard(self._server)
 
     def write_config(self) -> None:
         """Write the configuration file as the attributes say."""

@@ -368,7 +368,7 @@ class TestLocalSubmission:
         outcomes = []
         for number in range(6):
             with MilterMta(
-                f"unix:{outgate.local_socket}", flavour="postfix-local"
+                f"unix:{outgate.directory}/www.sock", flavour="postfix-local"
             ) as client:
                 outcomes.append(
                     client.send(
@@ -380,7 +380,7 @@ class TestLocalSubmission:
                 )
 
         assert [one.action for one in outcomes] == ["accept"] * 5 + ["quarantine"]
-        assert outgate.message("local5")["local-user"] == "unknown"
+        assert outgate.message("local5")["local-user"] == "www-data"
 
     def test_nothing_is_refused_at_rcpt(self, outgate: Outgate) -> None:
         """The verdict falls at the end: Postfix reports a refusal at RCPT as an error."""

@@ -172,6 +172,7 @@ def test_mail_from_outside_is_not_judged(
 class TestLocalSubmission:
     """sendmail(1), by non_smtpd_milters and a socket of its own."""
 
+    @pytest.mark.usefixtures("unlimited_local_user")
     def test_local_mail_is_judged_as_a_local_user(
         self, postfix: Postfix, outgate: Outgate, sink: Sink
     ) -> None:

@@ -42,6 +42,7 @@ def test_the_configuration_is_accepted() -> None:
 
 
 @pytest.mark.mta
+@pytest.mark.usefixtures("unlimited_local_user")
 def test_the_postfix_lines_work(outgate: Outgate, sink: Sink) -> None:
     """main.cf takes them; only the sockets are the lab's."""
     settings = {}
