@@ -6,12 +6,13 @@ from pathlib import Path
 import click
 
 from outgate.cli.context import Context
+from outgate.model.client import parse_client
 from outgate.model.errors import EX_NOINPUT, StartError
 
 
 @click.command()
 @click.argument("message", type=click.Path(path_type=Path, allow_dash=True))
-@click.option("--login", default="", help="SASL login.")
+@click.option("--login", default="", help="SASL login, with its realm.")
 @click.option(
     "--client", default="127.0.0.1", show_default=True, help="Address of the client."
 )
@@ -37,14 +38,16 @@ def check(
     local_user: str,
     as_json: bool,
 ) -> None:
-    """Judge MESSAGE (a file, or - for standard input) without charging anything.
+    """Judge a message without charging anything.
 
-    Prints the verdict, every rule's hit or miss, and the numbers behind it: how much
+    MESSAGE is a file, or - for standard input. Prints the verdict, every rule's hit or miss, and the numbers behind it: how much
     of each limit is used, what the message would cost, and how the limit works. Exits
     0 if the message would be accepted (or tagged), 1 if not.
     """
     from outgate.cli.judge import Envelope, judge
 
+    if parse_client(client) is None:
+        raise click.BadParameter("expected an IP address", param_hint="--client")
     try:
         raw = sys.stdin.buffer.read() if str(message) == "-" else message.read_bytes()
     except OSError as error:
@@ -53,6 +56,7 @@ def check(
         ) from error
     judgement = judge(
         context.settings(),
+        context.running_endpoint(),
         raw,
         Envelope(
             login=login,

@@ -13,7 +13,11 @@ def config() -> None:
 @config.command()
 @click.pass_obj
 def check(context: Context) -> None:
-    """Check the file; every problem is one line, and exits 78 if there is any."""
+    """Check the file and report every problem.
+
+    Each problem is one line: file, key, what was got and what was expected. Exits 78 if
+    there is any.
+    """
     context.settings()
     click.echo(f"{context.file or 'no file, defaults'}: ok")
 
@@ -21,7 +25,10 @@ def check(context: Context) -> None:
 @config.command()
 @click.pass_obj
 def show(context: Context) -> None:
-    """Print the whole configuration in force, defaults included, as TOML."""
+    """Print the configuration in force, as TOML.
+
+    Defaults are included; a password in the store's URL is left out.
+    """
     from outgate.config.reference import show as render
 
     click.echo(render(context.settings()), nl=False)

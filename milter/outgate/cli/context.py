@@ -1,11 +1,14 @@
-"""What commands have in common: where the configuration is, and its settings."""
+"""What commands have in common: the configuration, and where its store is."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from outgate.model.errors import EX_CONFIG, StartError, StoreRefused, StoreUnavailable
+
 if TYPE_CHECKING:
     from outgate.config.settings import Settings
+    from outgate.store.wire import Endpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +40,55 @@ class Context:
         from outgate.config.settings import Settings
 
         return load(self.file) if self.file is not None else Settings()
+
+    def endpoint(self) -> "Endpoint":
+        """Say where the store is.
+
+        Raises:
+            ConfigError: with all problems of the file.
+            StartError: the password file cannot be read.
+        """
+        from outgate.daemon.compose import endpoint_of
+
+        settings = self.settings()
+        try:
+            return endpoint_of(settings)
+        except OSError as error:
+            raise StartError(
+                f"store.password-file: {settings.store.password_file}: cannot be read: "
+                f"{error.strerror}",
+                EX_CONFIG,
+            ) from error
+
+    def running_endpoint(self) -> "Endpoint":
+        """Say where the store is; the daemon's own one must be there.
+
+        Raises:
+            ConfigError: with all problems of the file.
+            StartError: the password file cannot be read.
+            StoreRefused: the store is another account's.
+            StoreUnavailable: the store is the daemon's own, and no daemon runs.
+        """
+        from outgate.daemon.compose import Places
+        from outgate.store.embedded import EmbeddedStore
+
+        endpoint, settings = self.endpoint(), self.settings()
+        if settings.store.url:
+            return endpoint
+        state = settings.paths.state
+        store = EmbeddedStore(Places.of(settings).store)
+        try:
+            store.socket.stat()
+        except PermissionError:
+            raise StoreRefused(
+                f"the daemon's state in {state} belongs to another account: run this "
+                "command as that one"
+            ) from None
+        except OSError:
+            pass
+        if not store.is_alive():
+            raise StoreUnavailable(
+                f"no daemon runs on {state}: start one with `outgate run`, or say by "
+                "--config or OUTGATE_STATE which one is meant"
+            )
+        return endpoint

@@ -6,28 +6,23 @@ from dataclasses import dataclass
 import click
 
 from outgate.config.settings import Settings
-from outgate.daemon.compose import (
-    Places,
-    StoreWatcher,
-    endpoint_of,
-    make_front,
-    make_host,
-    make_log,
-    now_us,
-)
+from outgate.daemon.compose import Places, make_host, now_us
+from outgate.log.lines import escape
 from outgate.message.headers import header_from_address
 from outgate.message.split import split_message
-from outgate.model.errors import StoreError, StoreUnavailable
+from outgate.model.errors import StoreError
+from outgate.model.gcra import Level
 from outgate.model.identity import Path as SubmissionPath
 from outgate.model.units import format_duration
 from outgate.mta.session import MilterSession, Socket, wanted_headers
 from outgate.policy.compiled import Policy
 from outgate.policy.gate import Decision, Gate
 from outgate.policy.order import RULES
-from outgate.policy.ports import Answers, Plan, Source
+from outgate.policy.ports import Answers, Plan, PlannedCharge
 from outgate.signing.secret import read_secret
-from outgate.store.front import Front
-from outgate.store.wire import Endpoint
+from outgate.store.counters import Counters
+from outgate.store.keys import Keys
+from outgate.store.wire import Endpoint, Wire
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,17 +72,15 @@ class Judgement:
                     "limit": charge.limit.name,
                     "identity": charge.identity,
                     "rate": str(charge.rate),
-                    "used": level.used,
+                    "used": _used_before(charge, level, answers),
                     "burst": charge.burst,
                     "cost": charge.cost,
                     "fits": level.fits,
                 }
-                for charge, level in zip(
-                    plan.charges if plan else [],
-                    answers.levels if answers else [],
-                    strict=False,
-                )
-            ],
+                for charge, level in zip(plan.charges, answers.levels, strict=True)
+            ]
+            if plan is not None and answers is not None
+            else [],
         }
 
     def show(self) -> None:
@@ -99,7 +92,7 @@ class Judgement:
         if accountable is None:
             click.echo("direction    inbound: it passes untouched")
             return
-        click.echo(
+        _say(
             f"customer     {accountable.customer}  "
             f"(by {accountable.kind.value} {accountable.principal})"
         )
@@ -118,7 +111,7 @@ class Judgement:
             if finding is None:
                 click.echo(f"  -    {rule.reason.value:<24} {rule.summary}")
             else:
-                click.echo(
+                _say(
                     f"  HIT  {rule.reason.value:<24} {finding.action.value}: "
                     f"{finding.detail or rule.summary}"
                 )
@@ -128,11 +121,12 @@ class Judgement:
         if plan is None or answers is None or not plan.charges:
             return
         click.echo("\nlimits       (used / burst, cost of this message)")
-        for charge, level in zip(plan.charges, answers.levels, strict=False):
+        for charge, level in zip(plan.charges, answers.levels, strict=True):
             rate = charge.rate
-            click.echo(
+            used = _used_before(charge, level, answers)
+            _say(
                 f"  {'ok  ' if level.fits else 'FULL'} {charge.limit.name:<32} "
-                f"{level.used}/{charge.burst}, costs {charge.cost}; {charge.identity}"
+                f"{used}/{charge.burst}, costs {charge.cost}; {charge.identity}"
             )
             click.echo(
                 f"       {rate}: {charge.burst} at once, then one every "
@@ -141,38 +135,47 @@ class Judgement:
             )
 
 
-class _Peek:
-    """A store that looks without charging."""
+def _used_before(charge: PlannedCharge, level: Level, answers: Answers) -> int:
+    """What was in the counter; the store tells what would be in it."""
+    return level.used - (charge.cost if answers.allowed and level.fits else 0)
 
-    def __init__(self, front: Front) -> None:
-        self._front = front
+
+def _say(line: str) -> None:
+    """Print one line; names in it may be the sender's."""
+    click.echo(escape(line))
+
+
+class _Peek:
+    """A store that looks without charging, and whose troubles are the answer."""
+
+    def __init__(self, counters: Counters) -> None:
+        self._counters = counters
 
     def look_up(self, plan: Plan) -> Answers:
-        answers = self._front.look_up(plan, commit=False)
-        if answers.source is not Source.STORE:
-            raise StoreUnavailable(f"the store does not answer ({answers.trouble})")
-        return answers
+        return self._counters.look_up(plan, commit=False)
 
     def settle(self, plan: Plan, answers: Answers, *, held_bytes: int) -> None:
         """Nothing was charged."""
 
 
-def judge(settings: Settings, raw: bytes, envelope: Envelope) -> Judgement:
+def judge(
+    settings: Settings, endpoint: Endpoint, raw: bytes, envelope: Envelope
+) -> Judgement:
     """Judge a message against the store as it is now.
 
     Raises:
-        StoreError: the store did not answer; the exit code is 75.
+        StoreError: the store did not answer.
         StartError: the secret cannot be read.
     """
-    endpoint = _patient(endpoint_of(settings))
     secret = read_secret(Places.of(settings).secret(settings))
     host = make_host(settings)
     host.refresh(time.monotonic())
-    watcher = StoreWatcher(make_log(settings), None)
-    front = make_front(settings, endpoint, secret, host.snapshot, watcher)
+    keys = Keys(settings.store.namespace)
+    wire = Wire(_patient(endpoint))
+    store = _Peek(Counters(wire, keys, secret))
     seen: list[Decision] = []
     gate = Gate(
-        Policy.build(settings.for_policy()), _Peek(front), host, now_us, (_Keep(seen),)
+        Policy.build(settings.for_policy()), store, host, now_us, (_Keep(seen),)
     )
     session = _session(settings, gate, envelope)
     sender, headers, body = _read(raw, envelope)
@@ -185,7 +188,9 @@ def judge(settings: Settings, raw: bytes, envelope: Envelope) -> Judgement:
     try:
         session.end_of_message("")
     except StoreError as error:
-        raise StoreUnavailable(f"{endpoint}: {error}") from error
+        raise type(error)(f"no judgement without the store: {error}") from error
+    finally:
+        wire.close()
     return Judgement(seen[0])
 
 

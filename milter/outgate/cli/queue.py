@@ -21,6 +21,7 @@ def list_(context: Context, *, as_json: bool) -> None:
     """
     import json
 
+    from outgate.log.lines import escape
     from outgate.policy.operator import format_moment
     from outgate.store.client import connect
     from outgate.store.holds import Holds
@@ -39,18 +40,24 @@ def list_(context: Context, *, as_json: bool) -> None:
     if not records:
         click.echo("nothing is held")
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("queue id", "since", "customer", "sender", "rcpt", "bytes", "reasons")
-    for record in records:
-        table.add_row(
-            record["queue-id"],
-            format_moment(int(record["since-us"])),
-            record["customer"],
-            record.get("sender", ""),
-            record.get("recipients", ""),
-            record.get("size", ""),
-            record.get("reasons", ""),
-        )
-    Console().print(table)
+    rows = [
+        ("queue id", "since", "customer", "sender", "rcpt", "bytes", "reasons"),
+        *(
+            (
+                record["queue-id"],
+                format_moment(int(record["since-us"])),
+                record["customer"],
+                record.get("sender") or "<>",
+                record.get("recipients", ""),
+                record.get("size", ""),
+                record.get("reasons", ""),
+            )
+            for record in records
+        ),
+    ]
+    # Nothing is cut: a queue id is there to be copied.
+    cells = [[escape(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        click.echo("  ".join(padded).rstrip())

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from outgate.cli.context import Context
+from outgate.model.errors import EX_CANTCREAT, StartError
 
 
 @click.group()
@@ -20,10 +21,20 @@ def _path(context: Context) -> Path:
 @secret.command()
 @click.pass_obj
 def new(context: Context) -> None:
-    """Make the key, once; copy it to every host that shares the store."""
+    """Make the key, once for all hosts that share a store.
+
+    Copy it to every one of them. Only its owner can read it: make it as the account that
+    the daemon runs as.
+    """
     from outgate.signing.secret import key_id, make_secret
 
     path = _path(context)
+    try:
+        path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StartError(
+            f"secret: {path.parent} cannot be made: {error.strerror}", EX_CANTCREAT
+        ) from error
     made = make_secret(path)
     click.echo(f"{path}: made, id {key_id(made)}")
 
@@ -31,7 +42,11 @@ def new(context: Context) -> None:
 @secret.command("id")
 @click.pass_obj
 def id_(context: Context) -> None:
-    """Print the id of the key: the same on all hosts, or they count apart."""
+    """Print the id of the key.
+
+    It must be the same on all hosts that share a store: the store remembers it, and
+    another one is refused.
+    """
     from outgate.signing.secret import key_id, read_secret
 
     click.echo(key_id(read_secret(_path(context))))

@@ -14,14 +14,15 @@ def store() -> None:
 @click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.pass_obj
 def cli(context: Context, words: tuple[str, ...]) -> None:
-    """Send one command, as redis-cli would: `outgate store cli HGETALL outgate:suspend`.
+    """Send one command, as redis-cli would.
 
     For machines without redis-tools, and for the embedded store.
+
+    Such as: outgate store cli HGETALL outgate:suspend
     """
-    from outgate.daemon.compose import endpoint_of
     from outgate.store.client import command
 
-    for line in command(endpoint_of(context.settings()), words):
+    for line in command(context.running_endpoint(), words):
         click.echo(line)
 
 
@@ -29,6 +30,4 @@ def cli(context: Context, words: tuple[str, ...]) -> None:
 @click.pass_obj
 def url(context: Context) -> None:
     """Print where the store is, without its password."""
-    from outgate.daemon.compose import endpoint_of
-
-    click.echo(str(endpoint_of(context.settings())))
+    click.echo(str(context.endpoint()))

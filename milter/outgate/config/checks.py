@@ -42,9 +42,10 @@ _MODE = re.compile(r"0?[0-7]{3}")
 _INET = re.compile(r"inet:(?P<host>[^\[\]:]*):(?P<port>[0-9]{1,5})")
 _INET6 = re.compile(r"inet6:\[(?P<host>[0-9a-fA-F:.]*)\]:(?P<port>[0-9]{1,5})")
 _HOST_PORT = re.compile(r"(?P<host>[^\[\]:]+|\[[0-9a-fA-F:.]+\]):(?P<port>[0-9]{1,5})")
-# What is written into headers and SMTP commands, and what can never match.
-_ADDRESS = re.compile(r"[^\s@<>,;:()\x00-\x20\x7f]+@[^\s@<>,;:()\x00-\x20\x7f]+")
-_DOMAIN = re.compile(r"[^\s@*:/.\x00-\x20\x7f]+(?:\.[^\s@*:/.\x00-\x20\x7f]+)*\.?")
+# Goes into headers and SMTP commands: RFC 5321 §4.1.2, Dot-string and Domain.
+_ADDRESS = re.compile(r"[\w!#$%&'*+/=?^`{|}~.-]+@[\w.-]+", re.ASCII)
+_ALIAS = re.compile(r"[^\s@]+@[^\s@]+")
+_DOMAIN = re.compile(r"[^\s@*:/.]+(?:\.[^\s@*:/.]+)*\.?")
 
 
 def check(settings: Settings) -> tuple[Problem, ...]:
@@ -92,23 +93,8 @@ def _listen(settings: Settings) -> Iterator[Problem]:
 
 def _one_listen(listen: ListenSettings) -> Iterator[tuple[str, str]]:
     address = listen.address
-    if address.startswith("unix:"):
-        path = address.removeprefix("unix:")
-        if not Path(path).is_absolute():
-            yield "address", f"got {address!r}: expected an absolute path after unix:"
-        elif len(path.encode()) > MAX_SOCKET_PATH:
-            yield (
-                "address",
-                (
-                    f"is {len(path.encode())} bytes long: a socket path has at most "
-                    f"{MAX_SOCKET_PATH}"
-                ),
-            )
-    elif parse_inet(address) is None:
-        yield (
-            "address",
-            f"got {address!r}: expected unix:/path, inet:host:port or inet6:[host]:port",
-        )
+    if wrong := _wrong_address(address):
+        yield "address", wrong
     if not _MODE.fullmatch(listen.mode):
         yield "mode", f"got {listen.mode!r}: expected octal permissions such as 0660"
     if listen.group and not address.startswith("unix:"):
@@ -124,6 +110,21 @@ def _one_listen(listen: ListenSettings) -> Iterator[tuple[str, str]]:
         yield "local-user", 'goes only with path = "local-submission"'
 
 
+def _wrong_address(address: str) -> str:
+    """What is wrong with the address of a socket, "" for nothing."""
+    if address.startswith("unix:"):
+        path = address.removeprefix("unix:")
+        if not Path(path).is_absolute():
+            return f"got {address!r}: expected an absolute path after unix:"
+        if (size := len(path.encode())) > MAX_SOCKET_PATH:
+            return f"is {size} bytes long: a socket path has at most {MAX_SOCKET_PATH}"
+    elif parse_inet(address) is None:
+        return (
+            f"got {address!r}: expected unix:/path, inet:host:port or inet6:[host]:port"
+        )
+    return ""
+
+
 def _workers(settings: Settings) -> Iterator[Problem]:
     workers = settings.workers
     if workers.count is not None and not 1 <= workers.count <= MAX_WORKERS:
@@ -137,14 +138,14 @@ def _workers(settings: Settings) -> Iterator[Problem]:
 def _domains(settings: Settings) -> Iterator[Problem]:
     domains = settings.domains
     for key, names in (("local", domains.local), ("relay", domains.relay)):
-        for index, name in enumerate(names):
+        for name in names:
             if not _DOMAIN.fullmatch(name):
                 yield Problem(
-                    f"domains.{key}[{index}]",
+                    f"domains.{key}",
                     f"got {name!r}: expected a domain such as example.org",
                 )
     for address, size in domains.aliases.items():
-        if not _ADDRESS.fullmatch(address):
+        if not _ALIAS.fullmatch(address):
             yield Problem("domains.aliases", _no_address(address))
         if not 1 <= size <= MAX_ALIAS_SIZE:
             yield Problem(
@@ -261,15 +262,15 @@ def _store(settings: Settings) -> Iterator[Problem]:
 
 
 def _wrong_url(text: str) -> str:
-    """What is wrong with the store's URL; a password in it is not repeated."""
+    """What is wrong with the store's URL, "" for nothing; it may hold a password."""
     try:
         url = urlsplit(text)
         port = url.port
-    except ValueError as error:
-        return f"is no URL: {error}"
+    except ValueError:
+        return "is no URL: expected one such as redis://127.0.0.1:6379/0"
     if url.scheme not in {"redis", "rediss", "unix"}:
         return f"got scheme {url.scheme!r}: expected redis://, rediss:// or unix://"
-    if url.scheme == "unix" and not Path(url.path).is_absolute():
+    if url.scheme == "unix" and (url.hostname or not Path(url.path).is_absolute()):
         return "expected an absolute path, as unix:///run/x.sock"
     if url.scheme != "unix" and (not url.hostname or port == 0):
         return "expected a host, as redis://host:6379/0"
@@ -355,8 +356,12 @@ def _no_address(text: str) -> str:
 def _no_such(name: str, known: list[str]) -> str:
     close = get_close_matches(name, known, n=1)
     if close:
-        return f"got {name!r}: no such name; did you mean {close[0]!r}?"
-    return f"got {name!r}: no such name; expected one of {', '.join(known) or 'none'}"
+        hint = f"did you mean {close[0]!r}?"
+    elif known:
+        hint = f"expected one of {', '.join(map(repr, known))}"
+    else:
+        hint = "there is none"
+    return f"got {name!r}: no such name; {hint}"
 
 
 def _group_exists(name: str) -> bool:

@@ -244,8 +244,6 @@ def _quantity(
             )
         try:
             return read(value)
-        except OverflowError:
-            raise _BadValueError(value, "expected less") from None
         except ValueError as error:
             raise _BadValueError(value, str(error)) from None
 

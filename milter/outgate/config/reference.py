@@ -4,6 +4,7 @@ Nothing is written twice: texts, defaults and examples come from where each key 
 declared, and `make check` fails when the committed pages differ.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from enum import StrEnum
@@ -16,7 +17,13 @@ import attrs
 from outgate.config.settings import Settings
 from outgate.model.limit import Count
 from outgate.model.units import ByteSize, Rate, format_duration
-from outgate.policy.settings import SHIPPED_LIMITS, RuleSettings
+from outgate.model.verdict import Reason
+from outgate.policy.settings import (
+    SHIPPED_LIMITS,
+    RuleSettings,
+    RulesSettings,
+    rule_field,
+)
 
 _INTRO = """\
 # Configuration
@@ -32,6 +39,8 @@ This page is generated from the code (`make docs`).
 
 # Where defaults depend on the machine, the page says so and names no path.
 _MACHINE = frozenset({"state", "runtime"})
+# The one rule whose action stands elsewhere: with each limit.
+_LIMIT_RULE = rule_field(Reason.LIMIT_EXCEEDED).name
 
 
 def reference() -> str:
@@ -54,11 +63,8 @@ def sample() -> str:
                 f"#{_kebab(field.name)} = {_example(field)}",
             ]
             continue
-        if kind.__name__ == "RulesSettings":
-            for rule in attrs.fields(kind):
-                lines += ["", *_comment(rule), f"#[rules.{_kebab(rule.name)}]"]
-                allowed = rule.metadata["allowed"]
-                lines.append(f'#action = "{allowed[0]}"')
+        if kind is RulesSettings:
+            lines += _rules_sample()
             continue
         header = f"[[{field.name}]]" if _is_list(field) else f"[{field.name}]"
         lines += ["", f"# {field.metadata['doc']}", f"#{header}"]
@@ -67,8 +73,34 @@ def sample() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _rules_sample() -> Iterator[str]:
+    """Each rule's table; what its keys mean is said once, before the first."""
+    keys = attrs.fields(RuleSettings)
+    yield ""
+    yield "# What each rule may do; a rule's name is its reason. In each table:"
+    for key in keys:
+        yield from wrap(
+            f"{_kebab(key.name)}: {key.metadata['doc']}",
+            88,
+            initial_indent="#   ",
+            subsequent_indent="#     ",
+            break_on_hyphens=False,
+        )
+    for rule in attrs.fields(RulesSettings):
+        yield from ("", *_comment(rule), f"#[rules.{_kebab(rule.name)}]")
+        if rule.name != _LIMIT_RULE:
+            yield f"#action = {_toml(rule.metadata['allowed'][0])}"
+        yield from (
+            f"#{_kebab(key.name)} = {_toml(key.default)}"
+            for key in keys
+            if key.default is not None
+        )
+
+
 def show(settings: Settings) -> str:
-    """Everything in force, as TOML; passwords stand in files and so never here."""
+    """Everything in force, as TOML; a password in the store's URL is left out."""
+    store = attrs.evolve(settings.store, url=_without_password(settings.store.url))
+    settings = attrs.evolve(settings, store=store)
     lines: list[str] = []
     tables: list[str] = []
     for field in attrs.fields(Settings):
@@ -81,6 +113,13 @@ def show(settings: Settings) -> str:
         else:
             lines.append(f"{_kebab(field.name)} = {_toml(value)}")
     return "\n".join([*lines, *tables]) + "\n"
+
+
+def _without_password(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    credentials, at, place = rest.rpartition("@")
+    user = credentials.partition(":")[0]
+    return f"{scheme}://{user}{at if user else ''}{place}" if at else url
 
 
 def _table_lines(name: str, value: Any) -> Iterator[str]:
@@ -109,8 +148,8 @@ def _section(field: "attrs.Attribute[Any]") -> str:
     name = _kebab(field.name)
     if kind is None:
         return f"## `{name}`\n\n{_entry(field)}\n"
-    if kind.__name__ == "RulesSettings":
-        return _rules_section(kind)
+    if kind is RulesSettings:
+        return _rules_section()
     title = f"`[[{name}]]`" if _is_list(field) else f"`[{name}]`"
     rows = "\n".join(
         f"- **`{_kebab(key.name)}`** — {_entry(key)}" for key in attrs.fields(kind)
@@ -118,7 +157,7 @@ def _section(field: "attrs.Attribute[Any]") -> str:
     return f"## {title}\n\n{field.metadata['doc']}\n\n{rows}\n"
 
 
-def _rules_section(kind: Any) -> str:
+def _rules_section() -> str:
     lines = [
         "## `[rules.<reason>]`",
         "",
@@ -137,11 +176,13 @@ def _rules_section(kind: Any) -> str:
         "| rule | what it finds | action | may also be |",
         "|---|---|---|---|",
     ]
-    for rule in attrs.fields(kind):
-        own, *others = rule.metadata["allowed"]
+    for rule in attrs.fields(RulesSettings):
+        own, *others = (f"`{action}`" for action in rule.metadata["allowed"])
+        if rule.name == _LIMIT_RULE:
+            own, others = "its limit's", []
         lines.append(
-            f"| `{_kebab(rule.name)}` | {rule.metadata['doc']} | `{own}` | "
-            f"{', '.join(f'`{other}`' for other in others)} |"
+            f"| `{_kebab(rule.name)}` | {rule.metadata['doc']} | {own} | "
+            f"{', '.join(others)} |"
         )
     return "\n".join(lines) + "\n"
 
@@ -178,6 +219,8 @@ def _shipped_limits() -> str:
 def _entry(field: "attrs.Attribute[Any]") -> str:
     text: str = field.metadata["doc"]
     default = _default(field)
+    if "Default: " in text:
+        return text
     if default is not None and field.name not in _MACHINE:
         text += f" Default: `{default}`."
     elif field.metadata["example"] and default is None and not _is_optional(field):
@@ -207,7 +250,8 @@ def _is_optional(field: "attrs.Attribute[Any]") -> bool:
 
 
 def _comment(field: "attrs.Attribute[Any]") -> list[str]:
-    return [f"# {line}" for line in wrap(field.metadata["doc"], 86)]
+    lines = wrap(field.metadata["doc"], 86, break_on_hyphens=False)
+    return [f"# {line}" for line in lines]
 
 
 def _class_of(kind: Any) -> Any:
@@ -240,8 +284,8 @@ def _toml(value: Any) -> str:
         case StrEnum():
             return f'"{value.value}"'
         case str():
-            escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-            return f'"{escaped}"'
+            # JSON's strings are TOML's, but for DEL.
+            return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
         case Mapping():
             pairs = ", ".join(
                 f"{_toml(key)} = {_toml(item)}" for key, item in value.items()

@@ -59,10 +59,10 @@ class ListenSettings:
         example='"example.org"',
     )
     local_user: str = setting(
-        "The system user whose mail comes by this local-submission socket. Postfix "
-        "does not tell a milter; Sendmail's Received line does.",
+        "The system user whose mail comes by this local-submission socket, such as "
+        "`www-data`. Postfix does not tell a milter; Sendmail's Received line does.",
         "",
-        example='"www-data"',
+        example='""',
     )
     workers: int | None = setting(
         "Processes that serve this socket. Default: `[workers] count` for `smtp`, one "

@@ -1,23 +1,26 @@
 r"""Lines on standard error, as logfmt or JSON.
 
-A line is one `write`, so lines of several processes never mix (as long as they are
-shorter than PIPE_BUF, 4,096 bytes; longer values are cut). Control bytes are written
-`\\xNN`: no sender can forge a line.
+A line is one `write` of at most PIPE_BUF bytes, so lines of several processes never mix;
+long values are cut, and the more so the more of them there are. What is not printable is
+written `\\xNN` (in JSON as JSON does): no sender can forge a field, a line, or an order
+to the terminal.
 """
 
 import json
 import os
 import re
+import select
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 LEVELS = ("debug", "info", "warning", "error")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _QUOTED = re.compile(r'[\s="\\]')
-# Four long fields and the rest still fit into PIPE_BUF.
+# Four long values and the rest fit into PIPE_BUF: enough for every honest line.
 _MAX_VALUE = 600
-# A traceback is a line's only long field, and its end says most.
-_MAX_TRACEBACK = 2400
+_NEVER_CUT = frozenset({"time", "level", "event"})
+# A traceback is a line's only long value, and its end says most.
+_TRACEBACK = "traceback"
+_TRACEBACK_SHARE = 4
 
 Field = tuple[str, object]
 
@@ -64,16 +67,19 @@ class Log:
         self, moment_us: int, level: str, event: str, fields: Iterable[Field]
     ) -> None:
         """Write one line; empty values are left out."""
-        line = self._render(
-            [
-                ("time", format_time(moment_us)),
-                ("level", level),
-                ("event", event),
-                *fields,
-            ]
-        )
+        named = [
+            ("time", format_time(moment_us)),
+            ("level", level),
+            ("event", event),
+            *fields,
+        ]
+        most = _MAX_VALUE
+        line = self._render(named, most).encode()
+        while len(line) > select.PIPE_BUF and most:
+            most //= 2
+            line = self._render(named, most).encode()
         try:
-            os.write(self._descriptor, line.encode("utf-8", "backslashreplace"))
+            os.write(self._descriptor, line)
         except OSError:
             # Nobody reads: nowhere is left to say so.
             return
@@ -86,25 +92,27 @@ def format_time(moment_us: int) -> str:
 
 
 def escape(text: str) -> str:
-    """Make control characters visible."""
+    """Make visible what is not printable: control characters, stray bytes, the like."""
     if text.isprintable():
         return text
-    return _CONTROL.sub(
-        lambda found: "".join(
-            f"\\x{byte:02x}" for byte in found[0].encode("utf-8", "surrogateescape")
-        ),
-        text,
-    )
+    return "".join(one if one.isprintable() else _visible(one) for one in text)
 
 
-def render_logfmt(fields: Iterable[Field]) -> str:
-    """`key=value key="value with spaces"`, one line."""
+def _visible(character: str) -> str:
+    try:
+        raw = character.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        raw = character.encode("utf-8", "surrogatepass")
+    return "".join(f"\\x{byte:02x}" for byte in raw)
+
+
+def render_logfmt(fields: Iterable[Field], most: int = _MAX_VALUE) -> str:
+    """`key=value key="value with spaces"`, one line; at most so much of each value."""
     parts = []
     for key, value in fields:
-        text = escape(str(value))
+        text = _short(key, escape(str(value)), most)
         if not text:
             continue
-        text = _short(key, text)
         if _QUOTED.search(text):
             quoted = text.replace("\\", "\\\\").replace('"', '\\"')
             text = f'"{quoted}"'
@@ -112,23 +120,27 @@ def render_logfmt(fields: Iterable[Field]) -> str:
     return " ".join(parts) + "\n"
 
 
-def render_json(fields: Iterable[Field]) -> str:
+def render_json(fields: Iterable[Field], most: int = _MAX_VALUE) -> str:
     """One JSON object a line; numbers stay numbers."""
     return (
         json.dumps(
             {
                 key: value
                 if isinstance(value, (int, float))
-                else _short(key, str(value))
+                else _short(key, str(value), most)
                 for key, value in fields
                 if value != ""
             }
-        )
+            # The one control character that JSON lets through.
+        ).replace("\x7f", "\\u007f")
         + "\n"
     )
 
 
-def _short(key: str, text: str) -> str:
-    if key == "traceback":
-        return text if len(text) <= _MAX_TRACEBACK else f"…{text[-_MAX_TRACEBACK:]}"
-    return text if len(text) <= _MAX_VALUE else f"{text[:_MAX_VALUE]}…"
+def _short(key: str, text: str, most: int) -> str:
+    if key in _NEVER_CUT:
+        return text
+    if key == _TRACEBACK:
+        most *= _TRACEBACK_SHARE
+        return text if len(text) <= most else f"…{text[len(text) - most :]}"
+    return text if len(text) <= most else f"{text[:most]}…"

@@ -3,9 +3,12 @@
 Served by the keeper alone, from a thread of its own; its death stops no mail.
 """
 
+import socket
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 from outgate.metrics.status import Status, StatusCollector
 
@@ -22,8 +25,8 @@ class Endpoint:
         handler = type(
             "Handler", (_Handler,), {"directory": directory, "status": status}
         )
-        self._server = ThreadingHTTPServer(address, handler)
-        self._server.daemon_threads = True
+        kind = _ServerV6 if ":" in address[0] else _Server
+        self._server = kind(address, handler)
 
     @property
     def port(self) -> int:
@@ -52,6 +55,19 @@ def exposition(directory: Path, status: Status) -> tuple[bytes, str]:
     return generate_latest(registry), CONTENT_TYPE_LATEST
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        # A scraper that hung up is no news, and a traceback no line of the log.
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
+class _ServerV6(_Server):
+    address_family = socket.AF_INET6
+
+
 class _Handler(BaseHTTPRequestHandler):
     directory: Path
     status: Status
@@ -62,8 +78,13 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
         if path == "/metrics":
-            body, content_type = exposition(self.directory, self.status)
-            self._answer(200, body, content_type)
+            try:
+                body, content_type = exposition(self.directory, self.status)
+            except (OSError, ValueError) as error:
+                # Somebody cleaned the runtime directory of a running daemon.
+                self._answer(500, f"no metrics: {error}\n".encode())
+            else:
+                self._answer(200, body, content_type)
         elif path == "/healthz":
             self._answer(200, b"ok\n")
         elif path == "/readyz":

@@ -63,7 +63,7 @@ _SECONDS = (
 MESSAGES = Metric(
     name="outgate_messages_total",
     kind=Kind.COUNTER,
-    text="Messages, by class, verdict, what the MTA was told, and first reason.",
+    text="Messages, by class, verdict, what the MTA was told, and deciding reason.",
     rise="By reason: somebody sends more than they may. By disposition `defer`: mail "
     "piles up at clients.",
     labels=(

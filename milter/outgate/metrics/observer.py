@@ -1,11 +1,13 @@
 """One decision becomes counters."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from outgate.metrics.names import NO_REASON
 from outgate.metrics.recorder import Recorder
 from outgate.model.verdict import Action, MailClass, Mode, Reason
 from outgate.policy.compiled import Policy
+from outgate.policy.decide import severest
 from outgate.policy.gate import Decision
 
 
@@ -28,7 +30,7 @@ class Observer:
         verdict = decision.verdict
         disposition = decision.disposition
         reason = disposition.reason or (
-            verdict.reasons[0] if verdict.findings else None
+            severest(verdict.findings).reason if verdict.findings else None
         )
         self._message(
             decision.mail_class.value,
@@ -73,17 +75,66 @@ class Observer:
             self._message(mail_class.value, accept, accept, NO_REASON)
             if mail_class is MailClass.INBOUND:
                 continue
-            for reason in Reason:
-                for action in _actions(policy, reason):
-                    enforced = policy.mode is Mode.ENFORCE or reason in _ALWAYS
-                    told = action.value if enforced else accept
-                    self._message(mail_class.value, action.value, told, reason.value)
+            for verdict, told, reason in _possible(policy):
+                self._message(mail_class.value, verdict.value, told.value, reason.value)
 
 
 _ALWAYS = frozenset({Reason.SUSPENDED, Reason.QUARANTINED})
+_OF_LIMITS = frozenset({Reason.LIMIT_EXCEEDED, Reason.MESSAGE_EXCEEDS_LIMIT})
+
+
+def _possible(policy: Policy) -> Iterator[tuple[Action, Action, Reason]]:
+    """Verdict, what the MTA is told, and the reason that decided, under this policy."""
+    reported = {
+        action
+        for reason in Reason
+        if _may_report(policy, reason)
+        for action in _actions(policy, reason)
+    }
+    for reason in Reason:
+        for action in _actions(policy, reason):
+            if _may_report(policy, reason):
+                yield action, Action.ACCEPT, reason
+            if _may_act(policy, reason):
+                for verdict in {action} | _severer(reported, action):
+                    yield verdict, action, reason
+                    # On the local-submission path.
+                    if action is Action.DEFER:
+                        yield verdict, Action.QUARANTINE, reason
+    # Instead of a quarantine, whoever asked for it; local submissions are rejected.
+    full = Reason.QUARANTINE_FULL
+    wanted = {Action.QUARANTINE, Action.DEFER}
+    for verdict in wanted | _severer(reported, Action.QUARANTINE):
+        for told in {policy.rules[full].action, Action.REJECT}:
+            yield verdict, told, full
+
+
+def _may_act(policy: Policy, reason: Reason) -> bool:
+    enforced = policy.mode is Mode.ENFORCE and policy.rules[reason].mode is Mode.ENFORCE
+    return enforced or reason in _ALWAYS
+
+
+def _may_report(policy: Policy, reason: Reason) -> bool:
+    """Whether a finding of this reason may decide nothing."""
+    if reason in _ALWAYS:
+        return False
+    if not _may_act(policy, reason):
+        return True
+    # A limit's mode counts too, and that of the rule which is about limits.
+    return reason in _OF_LIMITS and (
+        not _may_act(policy, Reason.LIMIT_EXCEEDED)
+        or any(limit.mode is Mode.MONITOR for limit in policy.limits)
+    )
+
+
+def _severer(actions: set[Action], than: Action) -> set[Action]:
+    return {action for action in actions if action.severity > than.severity}
 
 
 def _actions(policy: Policy, reason: Reason) -> set[Action]:
+    """What a rule may ask for."""
+    if reason is Reason.QUARANTINE_FULL:
+        return set()
     if reason is Reason.LIMIT_EXCEEDED:
         return {limit.action for limit in policy.limits}
     return {policy.rules[reason].action}

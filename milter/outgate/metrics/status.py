@@ -22,6 +22,11 @@ class Status:
     ready: bool = False
     detail: str = "starting"
 
+    def __post_init__(self) -> None:
+        """Bear what is counted at 0; what is unknown stays absent."""
+        for metric in (names.WORKERS, names.WORKER_RESTARTS, names.RELOADS):
+            self.put_all(metric, {})
+
     def put(self, metric: Metric, value: float, *labels: str) -> None:
         """Note one value."""
         self.values.setdefault(metric.name, {})[labels] = value

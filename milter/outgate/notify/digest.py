@@ -4,6 +4,7 @@ It names the customer's own messages and numbers only, never a recipient. It lea
 the null sender and `Auto-Submitted`, so that nothing bounces and nobody answers.
 """
 
+import re
 import smtplib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from outgate.model.errors import MtaError
 from outgate.policy.operator import format_moment
 
 _TIMEOUT_S = 30
+# RFC 5321 §4.1.2: Dot-string and Domain, all that a contact needs.
+_ADDRESS = re.compile(r"[\w!#$%&'*+/=?^`{|}~.-]+@[\w.-]+", re.ASCII)
 # More lines than a person reads.
 _MOST_LINES = 50
 
@@ -41,12 +44,18 @@ class Held:
 
 
 def render(held: Iterable[Held], *, sender: str, to: str, now_us: int) -> EmailMessage:
-    """Write the digest of these messages to one address."""
+    """Write the digest of these messages to one address.
+
+    Raises:
+        MtaError: the address, which may be a login that holds an `@`, is none.
+    """
     rows = sorted(held, key=lambda one: one.since_us)
+    if not _ADDRESS.fullmatch(to):
+        raise MtaError(f"digest to {to!r}: no address")
     message = EmailMessage()
     message["From"] = sender
     message["To"] = to
-    message["Subject"] = f"{len(rows)} held message{'s' if len(rows) != 1 else ''}"
+    message["Subject"] = _counted(len(rows), "held message")
     message["Date"] = format_datetime(datetime.fromtimestamp(now_us / 1_000_000, UTC))
     message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2] or None)
     message["Auto-Submitted"] = "auto-generated"
@@ -58,8 +67,9 @@ def render(held: Iterable[Held], *, sender: str, to: str, now_us: int) -> EmailM
         lines += [
             f"  {format_moment(one.since_us)}  {one.queue_id}  ({one.mta})",
             (
-                f"      customer {one.customer}, sender {one.sender}, "
-                f"{one.recipients} recipients, {one.size_bytes} bytes"
+                f"      customer {one.customer}, sender {one.sender or '<>'}, "
+                f"{_counted(one.recipients, 'recipient')}, "
+                f"{_counted(one.size_bytes, 'byte')}"
             ),
             f"      because: {one.reasons}; held until {format_moment(one.until_us)}",
         ]
@@ -76,8 +86,17 @@ def render(held: Iterable[Held], *, sender: str, to: str, now_us: int) -> EmailM
             "the reference above."
         ),
     ]
-    message.set_content("\n".join(lines) + "\n")
+    message.set_content("\n".join(map(_printable, lines)) + "\n")
     return message
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' if number != 1 else ''}"
+
+
+def _printable(line: str) -> str:
+    """A sender's address may hold what would forge a line."""
+    return "".join(one if one.isprintable() else "?" for one in line)
 
 
 def send(message: EmailMessage, host: str, port: int) -> None:

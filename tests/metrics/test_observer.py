@@ -1,0 +1,233 @@
+"""One decision is one count, under a label that was there before."""
+
+from dataclasses import dataclass, field
+from typing import cast
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from outgate.metrics.observer import Observer
+from outgate.metrics.recorder import Recorder
+from outgate.model.identity import Path
+from outgate.model.verdict import Action, Finding, MailClass, Mode, Reason, Verdict
+from outgate.policy.compiled import Policy
+from outgate.policy.decide import severest
+from outgate.policy.enforce import Circumstances, enforce
+from outgate.policy.gate import Decision
+from outgate.policy.operator import Order
+from outgate.policy.settings import RuleSettings, allowed_actions
+from policy.builders import (
+    ANNE,
+    MALLORY,
+    NOW_US,
+    Outpost,
+    a_limit,
+    a_policy,
+    a_transaction,
+)
+
+_ALWAYS = {Reason.SUSPENDED, Reason.QUARANTINED}
+
+
+@dataclass
+class Child:
+    """One series."""
+
+    value: float = 0
+
+    def inc(self, amount: float = 1) -> None:
+        self.value += amount
+
+    def observe(self, amount: float) -> None:
+        self.value += amount
+
+
+@dataclass
+class Family(Child):
+    """One metric, in memory."""
+
+    children: dict[tuple[str, ...], Child] = field(default_factory=dict)
+
+    def labels(self, *words: str) -> Child:
+        return self.children.setdefault(words, Child())
+
+    def counted(self) -> dict[tuple[str, ...], float]:
+        """Series that are not at 0."""
+        return {
+            words: child.value for words, child in self.children.items() if child.value
+        }
+
+
+@dataclass
+class Memory:
+    """A recorder without files."""
+
+    messages: Family = field(default_factory=Family)
+    recipients: Family = field(default_factory=Family)
+    retries: Family = field(default_factory=Family)
+    answers: Family = field(default_factory=Family)
+    decision_seconds: Family = field(default_factory=Family)
+    store_seconds: Family = field(default_factory=Family)
+
+
+def observer(policy: Policy) -> tuple[Memory, Observer]:
+    memory = Memory()
+    return memory, Observer(cast("Recorder", memory), policy)
+
+
+def test_a_message_is_counted_with_everything_that_came_of_it() -> None:
+    """Class, verdict, disposition and reason; its recipients by direction."""
+    policy = a_policy(a_limit("10/1h"), local=["inside.example"])
+    memory, watching = observer(policy)
+    outpost = Outpost(policy)
+
+    watching.observe(
+        outpost.judge(
+            a_transaction(ANNE, recipients=["a@inside.example", "b@x.example"])
+        )
+    )
+
+    assert memory.messages.counted() == {("personal", "accept", "accept", "none"): 1}
+    assert memory.recipients.counted() == {
+        ("external", "accept"): 1,
+        ("internal", "accept"): 1,
+    }
+    assert memory.answers.counted() == {("store",): 1}
+    assert memory.retries.value == 0
+
+
+def test_inbound_mail_is_counted_once_and_costs_nothing_else() -> None:
+    """No look-up, no recipients."""
+    policy = a_policy()
+    memory, watching = observer(policy)
+
+    watching.observe(Outpost(policy).judge(a_transaction()))
+
+    assert memory.messages.counted() == {("inbound", "accept", "accept", "none"): 1}
+    assert memory.recipients.counted() == memory.answers.counted() == {}
+    assert memory.store_seconds.value == 0
+
+
+def test_a_retry_is_counted() -> None:
+    """Clients that try again and again show."""
+    policy = a_policy(a_limit("1/1h"))
+    memory, watching = observer(policy)
+    outpost = Outpost(policy)
+
+    for _ in range(3):
+        watching.observe(outpost.judge(a_transaction(MALLORY, recipients=2)))
+
+    assert memory.retries.value == 2
+
+
+def test_of_several_reasons_the_one_that_decides_is_counted() -> None:
+    """Also in monitor mode, where nothing acts and the report must be true."""
+    policy = a_policy(a_limit("1/1h"), mode=Mode.MONITOR)
+    memory, watching = observer(policy)
+    transaction = a_transaction(MALLORY, recipients=2, headers={"Precedence": "bulk"})
+    outpost = Outpost(policy)
+    outpost.order(Order.ALLOW, MALLORY, "rules=message-exceeds-limit")
+
+    watching.observe(outpost.judge(transaction))
+    outpost.store.orders.clear()
+    watching.observe(outpost.judge(transaction))
+
+    assert memory.messages.counted() == {
+        ("bulk", "tag", "accept", "missing-unsubscribe"): 1,
+        ("bulk", "reject", "accept", "message-exceeds-limit"): 1,
+    }
+
+
+_modes = st.sampled_from(Mode)
+
+
+@st.composite
+def _policies(draw: st.DrawFn) -> Policy:
+    return a_policy(
+        *(
+            a_limit(
+                name=f"limit-{number}",
+                action=draw(st.sampled_from(Action).filter(_is_no_acceptance)),
+                mode=draw(_modes),
+            )
+            for number in range(draw(st.integers(0, 3)))
+        ),
+        mode=draw(_modes),
+        rules={
+            reason: RuleSettings(
+                action=draw(st.sampled_from((None, *allowed_actions(reason)))),
+                mode=draw(_modes),
+            )
+            for reason in Reason
+        },
+    )
+
+
+def _is_no_acceptance(action: Action) -> bool:
+    return action is not Action.ACCEPT
+
+
+@st.composite
+def _findings(draw: st.DrawFn, policy: Policy, reason: Reason) -> Finding:
+    """What a rule may find under this policy."""
+    rule = policy.rules[reason]
+    action, binding = rule.action, rule.mode is Mode.ENFORCE
+    if reason in {Reason.LIMIT_EXCEEDED, Reason.MESSAGE_EXCEEDS_LIMIT}:
+        limit = draw(st.sampled_from(policy.limits))
+        limits = policy.rules[Reason.LIMIT_EXCEEDED].mode is Mode.ENFORCE
+        binding = binding and limits and limit.mode is Mode.ENFORCE
+        if reason is Reason.LIMIT_EXCEEDED:
+            action = limit.action
+    return Finding(
+        reason=reason,
+        action=action,
+        public="",
+        binding=binding,
+        always=reason in _ALWAYS,
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_every_count_was_at_0_before(data: st.DataObject) -> None:
+    """Whatever is found, under whatever settings: the series was born already."""
+    policy = data.draw(_policies())
+    memory, watching = observer(policy)
+    born = set(memory.messages.children)
+    reasons = data.draw(st.sets(st.sampled_from(Reason), max_size=4))
+    if not policy.limits:
+        reasons -= {Reason.LIMIT_EXCEEDED, Reason.MESSAGE_EXCEEDS_LIMIT}
+    findings = [
+        data.draw(_findings(policy, reason))
+        for reason in Reason
+        if reason in reasons - {Reason.QUARANTINE_FULL}
+    ]
+    verdict = Verdict()
+    if findings:
+        verdict = Verdict(action=severest(findings).action, findings=tuple(findings))
+    mail_class = data.draw(st.sampled_from(MailClass).filter(_is_outbound))
+    around = Circumstances(
+        path=data.draw(st.sampled_from(Path)),
+        mail_class=mail_class,
+        queue_id="",
+        hold_queue_full=data.draw(st.booleans()),
+        now_us=NOW_US,
+    )
+    disposition = enforce(verdict, policy, around)
+
+    watching.observe(
+        Decision(a_transaction(), mail_class, verdict, disposition, NOW_US)
+    )
+
+    assert set(memory.messages.counted()) <= born
+
+
+def _is_outbound(mail_class: MailClass) -> bool:
+    return mail_class is not MailClass.INBOUND
+
+
+def test_the_series_of_one_worker_are_few() -> None:
+    """The product of all labels would be thousands; a scrape merges every worker's."""
+    memory, _ = observer(a_policy(shipped=True, mode=Mode.ENFORCE))
+
+    assert len(memory.messages.children) < 500

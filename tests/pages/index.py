@@ -1,0 +1,53 @@
+"""docs/README.md: what there is to read, from the pages themselves."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pages.markdown import GENERATED, joined, paragraph, table
+
+# Who reads it, and in which order; a page that is not here comes after them.
+_READERS = (
+    ("configuration.md", "who installs it"),
+    ("redis.md", "who is on call"),
+    ("cli.md", "who is on call"),
+    ("reasons.md", "who answers a sender"),
+    ("metrics.md", "who watches it"),
+    ("architecture.md", "who changes it"),
+    ("decisions.md", "who changes it"),
+)
+
+
+def page(docs: Path, rendered: Mapping[str, str]) -> str:
+    """The page; pages that are about to be written count as written."""
+    texts = {
+        file.name: file.read_text(encoding="utf-8")
+        for file in sorted(docs.glob("*.md"))
+        if file.name != "README.md"
+    }
+    for name, text in rendered.items():
+        if name.startswith("docs/"):
+            texts[Path(name).name] = text
+    readers = dict(_READERS)
+    order = [name for name in readers if name in texts]
+    order += sorted(texts.keys() - readers.keys())
+    return joined(
+        "# The manual",
+        "Begin with the [README](../README.md): what it is, five minutes to a running gate.",
+        table(
+            ("page", "for"),
+            (
+                (f"[{_title(texts[name])}]({name})", readers.get(name, "everybody"))
+                for name in order
+            ),
+        ),
+        paragraph(
+            "A commented configuration with every key is "
+            "[contrib/outgate.toml](../contrib/outgate.toml). What changed, and what to do "
+            "about it: [CHANGELOG](../CHANGELOG.md)."
+        ),
+        GENERATED,
+    )
+
+
+def _title(text: str) -> str:
+    return text.partition("\n")[0].removeprefix("# ")
