@@ -85,9 +85,7 @@ class TestOneCounter:
     ) -> None:
         """Wherever a window begins: at most the burst, and the rate for its length."""
         window_us = windows * to_us(rate.period)
-        moments = list(
-            accumulate(step * rate.interval_us // 20 for step, _ in history)
-        )
+        moments = list(accumulate(step * rate.interval_us // 20 for step, _ in history))
         passed: list[tuple[int, int]] = []
         tat_us = 0
         for moment_us, (_, cost) in zip(moments, history, strict=True):
@@ -148,9 +146,9 @@ class TestOneCounter:
         if level.fits:
             after_us = refund(after_us, charge)
         moment_us = NOW_US + later_us
-        assert check(after_us, charge, moment_us)[0] == check(
-            tat_us, charge, moment_us
-        )[0]
+        assert (
+            check(after_us, charge, moment_us)[0] == check(tat_us, charge, moment_us)[0]
+        )
 
     def test_nothing_is_refunded_to_an_absent_counter(self) -> None:
         """Its key may have expired meanwhile, and no counter is below empty."""

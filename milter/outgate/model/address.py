@@ -23,6 +23,9 @@ import idna
 MAX_ADDRESS_BYTES = 320
 
 _QUOTING = re.compile(r'["\\]')
+# Postfix follows all three behind a domain of its own (resolve_dequoted_address,
+# allow_percent_hack, swap_bangpath).
+_ROUTING = re.compile(rb"[@%!]")
 _SOURCE_ROUTE = re.compile(rb"^@[^:]*:")
 # The draft's prvs=TAG=anne@host, and Barracuda's btv1==TAG==anne@host.
 _BATV = re.compile(r"^(?:prvs=[0-9a-z]{8,12}=|btv1==[0-9a-z]+==)(?P<local>.+)$")
@@ -109,9 +112,13 @@ def parse_path(raw: bytes) -> EnvelopeSender:
 
 
 def domain_of(raw: bytes) -> str:
-    """Canonical domain of a path: all that a recipient's direction depends on."""
-    _, at, domain = raw.rpartition(b"@")
-    if not at:
+    """Canonical domain of a path: all that a recipient's direction depends on.
+
+    "" where there is none, and where an MTA whose domain it is would send the mail on
+    to a host in the local part: `user%outside.example@here.example`.
+    """
+    local, at, domain = raw.rpartition(b"@")
+    if not at or _ROUTING.search(local):
         return ""
     return canonical_domain(
         domain.strip()

@@ -77,5 +77,5 @@ class Transaction:
 
     @property
     def size_bytes(self) -> int:
-        """Best known size: what was declared, or what was seen."""
-        return self.declared_size_bytes or self.header_bytes + self.body_bytes
+        """Best known size: what was declared, or what was seen if that is more."""
+        return max(self.declared_size_bytes, self.header_bytes + self.body_bytes)

@@ -26,7 +26,7 @@ class Action(StrEnum):
     @property
     def lets_out(self) -> bool:
         """Whether the message leaves now."""
-        return self in {Action.ACCEPT, Action.TAG}
+        return self is Action.ACCEPT or self is Action.TAG
 
 
 _SEVERITY = {action: severity for severity, action in enumerate(Action)}
@@ -103,7 +103,7 @@ class Reply:
         Raises:
             ValueError: the code is not 4xx or 5xx, or the status is of another class.
         """
-        if self.code // 100 not in {4, 5} or self.enhanced[0] != str(self.code // 100):
+        if self.code // 100 not in {4, 5} or self.enhanced[:1] != str(self.code // 100):
             raise ValueError(f"{self.code} {self.enhanced} is no refusal")
 
     def __str__(self) -> str:

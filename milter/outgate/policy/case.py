@@ -1,5 +1,6 @@
 """Everything that a rule may look at when it judges one message."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from outgate.message.facts import Facts
@@ -31,7 +32,11 @@ class Case:
     allowed: frozenset[Reason] = frozenset()
 
     def order_in_force(self, order: Order) -> Entry | None:
-        """The operator's order of this kind that holds for this message, if any.
+        """An operator's order of this kind that holds for this message, if any."""
+        return next(self.orders_in_force(order), None)
+
+    def orders_in_force(self, order: Order) -> Iterator[Entry]:
+        """All operators' orders of this kind that hold for this message.
 
         What the store answered is newest; the local copy adds networks and other
         spellings, and stands in for the store while it is away.
@@ -49,16 +54,16 @@ class Case:
             if value is not None:
                 entry = parse_entry(order, name, value)
                 if entry.in_force(answers.now_us):
-                    return entry
+                    yield entry
         answered = answers.source is Source.STORE
         client = self.accountable.client
         for entry in self.snapshot.find(order, names, client, only_odd=answered):
             if entry.in_force(answers.now_us):
-                return entry
-        return None
+                yield entry
 
 
 def lifted(case: Case) -> frozenset[Reason]:
-    """Rules from which an operator's `allow` frees this sender."""
-    entry = case.order_in_force(Order.ALLOW)
-    return entry.rules if entry is not None else frozenset()
+    """Rules from which operators' `allow` orders free this sender."""
+    return frozenset().union(
+        *(entry.rules for entry in case.orders_in_force(Order.ALLOW))
+    )

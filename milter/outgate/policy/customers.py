@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from fnmatch import translate
+from ipaddress import ip_network
 from typing import Self
 
 from outgate.model.address import parse_address
@@ -52,7 +53,7 @@ class Match:
         """Read one entry of `[[customer]] match`.
 
         Raises:
-            ValueError: the pattern is empty.
+            ValueError: the pattern names nobody.
         """
         kind = PrincipalKind.LOGIN
         text = pattern.strip()
@@ -63,16 +64,18 @@ class Match:
         else:
             if (network := parse_network(text)) is not None:
                 return cls(PrincipalKind.NETWORK, Specificity.PREFIX, str(network))
-        if not text:
+        if not text.strip("@"):
             raise ValueError("expected a login, @domain, user:name, network or pattern")
         if kind is PrincipalKind.CERTIFICATE:
             specificity = Specificity.PATTERN if "*" in text else Specificity.EXACT
             return cls(kind, specificity, text)
+        name = str(parse_address(text))
         if "*" in text:
-            return cls(kind, Specificity.PATTERN, text.lower())
+            # `@*.example.org` means whoever has a login there.
+            return cls(kind, Specificity.PATTERN, re.sub("^@", "*@", name))
         if text.startswith("@"):
-            return cls(kind, Specificity.DOMAIN, str(parse_address(text))[1:])
-        return cls(kind, Specificity.EXACT, str(parse_address(text)))
+            return cls(kind, Specificity.DOMAIN, name.removeprefix("@"))
+        return cls(kind, Specificity.EXACT, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,9 @@ class CustomerMap:
     exact: Mapping[tuple[PrincipalKind, str], CustomerSettings] = field(
         default_factory=dict
     )
-    domains: Mapping[str, CustomerSettings] = field(default_factory=dict)
+    domains: Mapping[tuple[PrincipalKind, str], CustomerSettings] = field(
+        default_factory=dict
+    )
     networks: tuple[tuple[Network, CustomerSettings], ...] = ()
     patterns: tuple[tuple[PrincipalKind, re.Pattern[str], CustomerSettings], ...] = ()
 
@@ -90,7 +95,7 @@ class CustomerMap:
     def build(cls, customers: Iterable[CustomerSettings]) -> Self:
         """Compile; the patterns must have been checked before."""
         exact: dict[tuple[PrincipalKind, str], CustomerSettings] = {}
-        domains: dict[str, CustomerSettings] = {}
+        domains: dict[tuple[PrincipalKind, str], CustomerSettings] = {}
         networks: list[tuple[Network, CustomerSettings]] = []
         patterns: list[tuple[PrincipalKind, str, CustomerSettings]] = []
         for customer in customers:
@@ -99,11 +104,11 @@ class CustomerMap:
                 if match.specificity is Specificity.EXACT:
                     exact[match.kind, match.text] = customer
                 elif match.specificity is Specificity.DOMAIN:
-                    domains[match.text] = customer
+                    domains[match.kind, match.text] = customer
                 elif match.specificity is Specificity.PATTERN:
                     patterns.append((match.kind, match.text, customer))
-                elif (network := parse_network(match.text)) is not None:
-                    networks.append((network, customer))
+                else:
+                    networks.append((ip_network(match.text), customer))
         networks.sort(key=lambda pair: -pair[0].prefixlen)
         patterns.sort(key=lambda row: -len(row[1]))
         return cls(
@@ -120,8 +125,8 @@ class CustomerMap:
         """The customer of a login, a local user or a certificate."""
         if (found := self.exact.get((kind, name))) is not None:
             return found
-        domain = name.rpartition("@")[2] if "@" in name else ""
-        if domain and (found := self.domains.get(domain)) is not None:
+        _, at, domain = name.rpartition("@")
+        if at and (found := self.domains.get((kind, domain))) is not None:
             return found
         for pattern_kind, pattern, customer in self.patterns:
             if pattern_kind is kind and pattern.match(name):

@@ -16,6 +16,7 @@ from outgate.model.verdict import (
     Disposition,
     Finding,
     MailClass,
+    Mode,
     Reason,
     Reply,
     Verdict,
@@ -101,6 +102,7 @@ class Gate:
             reason=Reason.INTERNAL_ERROR,
             action=rule.action,
             public="The mail system had an error of its own; try again later.",
+            binding=rule.mode is Mode.ENFORCE,
         )
         verdict = Verdict(action=rule.action, findings=(finding,))
         around = Circumstances(

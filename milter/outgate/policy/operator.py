@@ -16,8 +16,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 
-from outgate.model.address import parse_address
+from outgate.model.address import canonical_domain, parse_address
 from outgate.model.client import parse_client, parse_network
 from outgate.model.limit import Count
 from outgate.model.units import SECOND_US, Rate, parse_duration, to_us
@@ -74,6 +75,7 @@ class Entry:
         return not self.until_us or now_us < self.until_us
 
 
+@lru_cache(maxsize=8192)
 def canonical_name(text: str) -> str:
     """The form in which a name is looked up for each message.
 
@@ -84,11 +86,9 @@ def canonical_name(text: str) -> str:
         return client.text
     if "/" in text and (network := parse_network(text)) is not None:
         return str(network)
-    if "@" in text:
+    if text.isascii() or "@" in text or "." not in text:
         return str(parse_address(text)).removeprefix("@")
-    if not text.isascii():
-        return str(parse_address(f"@{text}")).removeprefix("@")
-    return text.lower()
+    return canonical_domain(text)
 
 
 def parse_entry(order: Order, name: str, raw: bytes) -> Entry:
@@ -111,7 +111,7 @@ def _parse(order: Order, name: str, value: str) -> Entry:
         try:
             match key:
                 case "for":
-                    for_us = to_us(parse_duration(argument))
+                    for_us = _parse_for_us(argument)
                 case "until":
                     until_us = parse_moment_us(argument)
                 case "by":
@@ -144,13 +144,17 @@ def parse_moment_us(text: str) -> int:
     """Read an RFC 3339 time with its zone, or seconds since the epoch.
 
     Raises:
-        ValueError: the text is neither, or names no zone.
+        ValueError: the text is neither, names no zone, or is a moment that
+            `format_moment` could not write.
     """
-    if text.isdigit():
-        return int(text) * SECOND_US
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
+        if text.isdigit():
+            moment = datetime.fromtimestamp(int(text), UTC)
+        else:
+            moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            moment = moment.astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
         raise ValueError("expected a time such as 2026-11-24T12:00:00Z") from None
     if moment.tzinfo is None:
         raise ValueError("the time needs a zone, such as Z or +01:00")
@@ -162,6 +166,13 @@ def format_moment(moment_us: int) -> str:
     return datetime.fromtimestamp(moment_us // SECOND_US, UTC).strftime(
         "%Y-%m-%dT%H:%M:%SZ"
     )
+
+
+def _parse_for_us(argument: str) -> int:
+    duration_us = to_us(parse_duration(argument))
+    if not duration_us:
+        raise ValueError("expected more than no time; HDEL ends an order")
+    return duration_us
 
 
 def _parse_rules(argument: str) -> frozenset[Reason]:

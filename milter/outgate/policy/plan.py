@@ -9,8 +9,9 @@ from outgate.model.identity import Accountable, PrincipalKind
 from outgate.model.limit import Count, Limit, Per
 from outgate.model.transaction import Transaction
 from outgate.model.units import Rate
-from outgate.model.verdict import MailClass, Mode, Reason
+from outgate.model.verdict import Mode, Reason
 from outgate.policy.compiled import Policy
+from outgate.policy.operator import canonical_name
 from outgate.policy.ports import Plan, PlannedCharge
 from outgate.policy.snapshot import Snapshot
 
@@ -50,11 +51,12 @@ def make_plan(
         names[facts.header_from.domain] = None
     names[facts.list_id] = None
     names.pop("", None)
-    forwarded = accountable.forwarder and facts.mail_class is MailClass.FORWARD
-    own_rates = snapshot.rates(own_names[1:], now_us)
-    customer_rates = snapshot.rates(own_names[:1], now_us)
+    forwarded = accountable.forwarder and facts.forwarded
+    own_rates = snapshot.rates(own_names[1:], accountable.client, now_us)
+    customer_rates = snapshot.rates(own_names[:1], None, now_us)
     profile = policy.profiles.get(accountable.profile, _NO_RATES)
-    enforced = policy.rules[Reason.LIMIT_EXCEEDED].mode is Mode.ENFORCE
+    # A sender without a domain is counted too, or `<>` would lower a count.
+    sender_domain = sender.domain or str(sender)
     costs = {
         Count.MESSAGES: 1 if external else 0,
         Count.RECIPIENTS: external,
@@ -66,7 +68,7 @@ def make_plan(
         if not cost:
             continue
         identity = _identity(
-            limit, accountable, sender.domain, facts.list_id, forwarded=forwarded
+            limit, accountable, sender_domain, facts.list_id, forwarded=forwarded
         )
         if identity:
             # An order for one login must not change what its customer shares.
@@ -75,14 +77,15 @@ def make_plan(
                 or _override(limit, customer_rates)
                 or _override(limit, profile)
             )
+            burst = rate.count if rate else limit.burst
             charges.append(
                 PlannedCharge(
                     limit,
                     identity,
                     rate or limit.rate,
-                    rate.count if rate else limit.burst,
+                    burst,
                     cost,
-                    enforced and limit.mode is Mode.ENFORCE,
+                    _binding(limit, policy, too_large=cost > burst),
                 )
             )
     return Plan(
@@ -115,12 +118,12 @@ def count_recipients(transaction: Transaction, policy: Policy) -> tuple[int, int
 
 
 def _own_names(accountable: Accountable) -> tuple[str, ...]:
-    names = [accountable.principal]
+    names = [canonical_name(accountable.principal)]
     if accountable.kind is PrincipalKind.LOGIN and "@" in accountable.login:
         names.append(accountable.login.rpartition("@")[2])
     if accountable.client is not None:
         names.extend(accountable.client.spellings)
-    return (accountable.customer, *dict.fromkeys(names))
+    return (canonical_name(accountable.customer), *dict.fromkeys(names))
 
 
 def _identity(
@@ -154,6 +157,14 @@ def _identity(
             return accountable.customer
         case Per.FORWARDER:
             return ""
+
+
+def _binding(limit: Limit, policy: Policy, *, too_large: bool) -> bool:
+    """Whether a message that does not fit stays here, and so is charged nowhere."""
+    reason = Reason.MESSAGE_EXCEEDS_LIMIT if too_large else Reason.LIMIT_EXCEEDED
+    rule = policy.rules[reason]
+    action = rule.action if too_large else limit.action
+    return rule.mode is limit.mode is Mode.ENFORCE and not action.lets_out
 
 
 def _override(limit: Limit, rates: Mapping[str, Rate]) -> Rate | None:

@@ -39,7 +39,8 @@ class PlannedCharge:
         rate: in force for this customer, now.
         burst: in force.
         cost: units; 0 only looks.
-        binding: whether a refusal refuses the message (the limit is enforced).
+        binding: whether a refusal refuses the message: the limit is enforced, and
+            what it asks for does not let the message out.
     """
 
     limit: Limit

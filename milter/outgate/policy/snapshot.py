@@ -75,13 +75,19 @@ class Snapshot:
                 if not asked and client.address in network:
                     yield entry
 
-    def rates(self, names: Iterable[str], now_us: int) -> Mapping[str, Rate]:
-        """Overridden rates for the first of these names that has any in force."""
-        if Order.LIMIT in self.orders:
-            for name in names:
-                for entry in self.find(Order.LIMIT, (name,), None, only_odd=False):
-                    if entry.in_force(now_us):
-                        return entry.rates
+    def rates(
+        self, names: Iterable[str], client: Client | None, now_us: int
+    ) -> Mapping[str, Rate]:
+        """Overridden rates of the first order in force for these names, or the client.
+
+        Args:
+            names: canonical names, the most telling first.
+            client: whose networks are searched after all names.
+            now_us: microseconds since the epoch.
+        """
+        for entry in self.find(Order.LIMIT, names, client, only_odd=False):
+            if entry.in_force(now_us):
+                return entry.rates
         return {}
 
 

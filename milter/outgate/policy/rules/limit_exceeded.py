@@ -2,7 +2,7 @@
 
 from outgate.model.gcra import NEVER
 from outgate.model.units import SECOND_US
-from outgate.model.verdict import Finding, Reason
+from outgate.model.verdict import Finding, Mode, Reason
 from outgate.policy.case import Case
 from outgate.policy.ports import PlannedCharge
 
@@ -19,7 +19,9 @@ def judge(case: Case) -> Finding | None:
         # this host's share of it, while the store is away, is ours.
         if level.fits or charge.cost > charge.burst:
             continue
-        rank = (charge.binding, charge.limit.action.severity, level.retry_after_us)
+        limit = charge.limit
+        enforced = limit.mode is Mode.ENFORCE
+        rank = (enforced, limit.action.severity, level.retry_after_us)
         if worst is None or rank > worst:
             worst, found = rank, charge
     if found is None or worst is None:
@@ -28,7 +30,7 @@ def judge(case: Case) -> Finding | None:
     return Finding(
         reason=REASON,
         action=found.limit.action,
-        binding=found.binding,
+        binding=found.limit.mode is Mode.ENFORCE,
         public=(
             f"The sending limit of {found.rate} {found.limit.count.value} is used up; "
             f"try again {_in_words(retry_after_us)}."

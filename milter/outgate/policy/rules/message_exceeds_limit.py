@@ -1,24 +1,30 @@
 """One message costs more than a whole limit: it is refused even on an empty counter."""
 
-from outgate.model.verdict import Finding, Reason
+from outgate.model.verdict import Finding, Mode, Reason
 from outgate.policy.case import Case
+from outgate.policy.ports import PlannedCharge
 
 REASON = Reason.MESSAGE_EXCEEDS_LIMIT
 SUMMARY = "one message costs more than a whole limit"
 
 
 def judge(case: Case) -> Finding | None:
-    """Find the first limit that the message could never fit into."""
-    for charge in case.plan.charges:
-        if charge.cost > charge.burst:
-            return Finding(
-                reason=REASON,
-                action=case.policy.rules[REASON].action,
-                binding=charge.binding,
-                public=(
-                    f"One message to {charge.cost} {charge.limit.count.value} is over "
-                    f"the limit of {charge.burst}. Please use a mailing list."
-                ),
-                detail=f"{charge.limit.name}:{charge.cost}/{charge.burst}",
-            )
-    return None
+    """Find the first limit that the message could never fit into, enforced first."""
+    over = [charge for charge in case.plan.charges if charge.cost > charge.burst]
+    if not over:
+        return None
+    found = max(over, key=_enforced)
+    return Finding(
+        reason=REASON,
+        action=case.policy.rules[REASON].action,
+        binding=_enforced(found),
+        public=(
+            f"One message to {found.cost} {found.limit.count.value} is over the limit "
+            f"of {found.burst}. Please use a mailing list."
+        ),
+        detail=f"{found.limit.name}:{found.cost}/{found.burst}",
+    )
+
+
+def _enforced(charge: PlannedCharge) -> bool:
+    return charge.limit.mode is Mode.ENFORCE

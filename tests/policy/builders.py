@@ -1,0 +1,378 @@
+"""Messages, policies, and a gate with a store of dictionaries behind it.
+
+`Ledger` keeps the promises of the port `Store` with nothing behind them: it answers
+from its dictionaries, charges all or none, and remembers what it was asked.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_network
+
+from hypothesis import settings
+
+from outgate.message.facts import read_facts
+from outgate.model.client import parse_client
+from outgate.model.gcra import Charge, Level, check_all, refund
+from outgate.model.identity import Path
+from outgate.model.limit import Count, Per
+from outgate.model.transaction import Session, Transaction
+from outgate.model.units import SECOND_US, Rate
+from outgate.model.verdict import Action, Finding, Mode, Reason, Verdict
+from outgate.policy.accountability import Accountability
+from outgate.policy.case import Case
+from outgate.policy.compiled import Policy
+from outgate.policy.decide import severest
+from outgate.policy.gate import Decision, Gate
+from outgate.policy.operator import Entry, Order, parse_entry
+from outgate.policy.plan import make_plan
+from outgate.policy.ports import Answers, Plan, Source
+from outgate.policy.settings import (
+    SHIPPED_LIMITS,
+    CustomerSettings,
+    DomainSettings,
+    LimitSettings,
+    NetworkSettings,
+    PolicySettings,
+    ProfileSettings,
+    QuarantineSettings,
+    RuleSettings,
+    RulesSettings,
+    TagSettings,
+    rule_field,
+)
+from outgate.policy.snapshot import EMPTY, Snapshot
+
+fast = settings(max_examples=60, deadline=None)
+
+NOW_US = 1_795_500_000 * SECOND_US
+MINUTE_US = 60 * SECOND_US
+HOUR_US = 60 * MINUTE_US
+
+ANNE = "anne@example.com"
+MALLORY = "mallory@example.com"
+INTERNAL = ("127.0.0.0/8", "192.0.2.0/24", "2001:db8:b::/48")
+INSIDE = "192.0.2.7"
+FORWARDER = "192.0.2.25"
+OUTSIDE = "203.0.113.9"
+
+
+def a_limit(
+    rate: str = "10/1h",
+    *,
+    per: Per = Per.LOGIN,
+    count: Count = Count.RECIPIENTS,
+    name: str = "",
+    burst: int | None = None,
+    action: Action = Action.QUARANTINE,
+    mode: Mode = Mode.ENFORCE,
+) -> LimitSettings:
+    return LimitSettings(
+        name=name or f"{count}-per-{per}",
+        per=per,
+        count=count,
+        rate=Rate.parse(rate),
+        burst=burst,
+        action=action,
+        mode=mode,
+    )
+
+
+def no_shipped_limits() -> tuple[LimitSettings, ...]:
+    return tuple(
+        LimitSettings(name=limit.name, per=limit.per, count=limit.count, rate=None)
+        for limit in SHIPPED_LIMITS
+    )
+
+
+def a_policy(
+    *limits: LimitSettings,
+    mode: Mode = Mode.ENFORCE,
+    shipped: bool = False,
+    local: Iterable[str] = (),
+    relay: Iterable[str] = (),
+    aliases: Mapping[str, int] | None = None,
+    customers: Iterable[CustomerSettings] = (),
+    profiles: Iterable[ProfileSettings] = (),
+    rules: Mapping[Reason, RuleSettings] | None = None,
+    quarantine: QuarantineSettings | None = None,
+    tag: TagSettings | None = None,
+) -> Policy:
+    """A policy in enforce mode that has no other limits than these."""
+    return Policy.build(
+        PolicySettings(
+            mode=mode,
+            network=NetworkSettings(
+                internal=tuple(map(ip_network, INTERNAL)),
+                forwarders=(ip_network(FORWARDER),),
+            ),
+            domains=DomainSettings(
+                local=tuple(local), relay=tuple(relay), aliases=aliases or {}
+            ),
+            customers=tuple(customers),
+            profiles=tuple(profiles),
+            limits=(*(() if shipped else no_shipped_limits()), *limits),
+            rules=RulesSettings(
+                **{
+                    rule_field(reason).name: rule
+                    for reason, rule in (rules or {}).items()
+                }
+            ),
+            quarantine=quarantine or QuarantineSettings(),
+            tag=tag or TagSettings(),
+        )
+    )
+
+
+def a_customer(name: str, *match: str, profile: str = "") -> CustomerSettings:
+    return CustomerSettings(
+        name=name, match=match, profile=profile, contact=f"post@{name}.example"
+    )
+
+
+def a_transaction(
+    login: str = "",
+    *,
+    client: str = "",
+    path: Path = Path.SMTP,
+    local_user: str = "",
+    certificate: str = "",
+    realm: str = "",
+    mta: str = "postfix",
+    sender: str | None = None,
+    recipients: int | Iterable[str] = 1,
+    headers: Mapping[str, str] | None = None,
+    size: int = 0,
+    queue_id: str = "4XyZ1a2b3c",
+) -> Transaction:
+    """A message; with no login and no client it comes from a host of the outside.
+
+    Its sender is who logged in, or Anne.
+    """
+    if isinstance(recipients, int):
+        recipients = [f"bart{number}@example.net" for number in range(recipients)]
+    paths = [f"<{recipient}>".encode() for recipient in recipients]
+    outside = "" if path is Path.LOCAL_SUBMISSION else OUTSIDE
+    return Transaction(
+        session=Session(
+            client=parse_client(client or outside),
+            path=path,
+            login_realm=realm,
+            local_user=local_user,
+            mta=mta,
+        ),
+        login=login,
+        certificate=certificate,
+        sender=f"<{sender if sender is not None else login or ANNE}>".encode(),
+        recipients=paths,
+        recipient_count=len(paths),
+        headers={
+            name.lower(): [value.encode()] for name, value in (headers or {}).items()
+        },
+        declared_size_bytes=size,
+        body_digest=b"\x01" * 16,
+        queue_id=queue_id,
+    )
+
+
+@dataclass(slots=True)
+class Clock:
+    """Time that passes when a test says so."""
+
+    now_us: int = NOW_US
+
+    def __call__(self) -> int:
+        return self.now_us
+
+
+@dataclass(slots=True)
+class Settlement:
+    """One call of `Store.settle`."""
+
+    plan: Plan
+    answers: Answers
+    held_bytes: int
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The port `Store`, on dictionaries."""
+
+    clock: Clock
+    source: Source = Source.STORE
+    tats_us: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    orders: dict[tuple[Order, str], bytes] = field(default_factory=dict)
+    attempts: dict[tuple[str, bytes], int] = field(default_factory=dict)
+    held: dict[str, tuple[int, int]] = field(default_factory=dict)
+    asked: list[Plan] = field(default_factory=list)
+    settled: list[Settlement] = field(default_factory=list)
+
+    def look_up(self, plan: Plan) -> Answers:
+        self.asked.append(plan)
+        now_us = self.clock.now_us
+        if self.source in {Source.ACCEPT, Source.DEFER}:
+            return Answers(now_us=now_us, source=self.source, trouble="down")
+        keys = _keys(plan)
+        allowed, levels, after = check_all(
+            [self.tats_us.get(key, 0) for key in keys], _charges(plan), now_us
+        )
+        self.tats_us.update(zip(keys, after, strict=True))
+        messages, held_bytes = self.held.get(plan.customer, (0, 0))
+        answers = Answers(
+            now_us=now_us,
+            source=self.source,
+            allowed=allowed,
+            levels=levels,
+            attempts=self.attempts.get((plan.customer, plan.retry_material), 0),
+            held_messages=messages,
+            held_bytes=held_bytes,
+        )
+        if self.source is Source.STORE:
+            answers.suspend = self._values(Order.SUSPEND, plan.names)
+            answers.quarantine = self._values(Order.QUARANTINE, plan.names)
+            answers.allow = self._values(Order.ALLOW, plan.own_names)
+        return answers
+
+    def settle(self, plan: Plan, answers: Answers, *, held_bytes: int) -> None:
+        self.settled.append(Settlement(plan, answers, held_bytes))
+        self.attempts[plan.customer, plan.retry_material] = answers.attempts + 1
+        if held_bytes:
+            messages, already = self.held.get(plan.customer, (0, 0))
+            self.held[plan.customer] = (messages + 1, already + held_bytes)
+        if not answers.allowed:
+            return
+        for key, charge, level in zip(
+            _keys(plan), _charges(plan), answers.levels, strict=False
+        ):
+            if level.fits:
+                self.tats_us[key] = refund(self.tats_us[key], charge)
+
+    def used(self, customer: str, limit: str, identity: str) -> int:
+        """Units in a counter now, by the rate of the last question about it."""
+        for plan in reversed(self.asked):
+            for charge in plan.charges:
+                key = (plan.customer, charge.limit.name, charge.identity)
+                if key == (customer, limit, identity):
+                    left_us = self.tats_us.get(key, 0) - self.clock.now_us
+                    return max(0, -(-left_us // charge.rate.interval_us))
+        return 0
+
+    def _values(self, order: Order, names: tuple[str, ...]) -> list[bytes | None]:
+        return [self.orders.get((order, name)) for name in names]
+
+
+def _keys(plan: Plan) -> list[tuple[str, str, str]]:
+    return [
+        (plan.customer, charge.limit.name, charge.identity) for charge in plan.charges
+    ]
+
+
+def _charges(plan: Plan) -> list[Charge]:
+    return [
+        Charge(charge.rate.interval_us, charge.burst, charge.cost, charge.binding)
+        for charge in plan.charges
+    ]
+
+
+@dataclass(slots=True)
+class Host:
+    """The port `Host`, as a test sets it."""
+
+    copy: Snapshot = EMPTY
+    full: bool = False
+
+    def snapshot(self) -> Snapshot:
+        return self.copy
+
+    def disk_full(self) -> bool:
+        return self.full
+
+
+@dataclass(slots=True)
+class Outpost:
+    """A gate and all that stands around it."""
+
+    policy: Policy
+    clock: Clock = field(default_factory=Clock)
+    host: Host = field(default_factory=Host)
+    seen: list[Decision] = field(default_factory=list)
+    store: Ledger = field(init=False)
+    gate: Gate = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.store = Ledger(self.clock)
+        self.reload(self.policy)
+
+    def reload(self, policy: Policy) -> None:
+        """Judge under other settings, with the counters as they are."""
+        self.policy = policy
+        self.gate = Gate(policy, self.store, self.host, self.clock, (self,))
+
+    def observe(self, decision: Decision) -> None:
+        self.seen.append(decision)
+
+    def judge(self, transaction: Transaction) -> Decision:
+        return self.gate.judge(transaction)
+
+    def actions(self, transactions: Iterable[Transaction]) -> list[Action]:
+        return [self.judge(one).disposition.action for one in transactions]
+
+    def order(self, order: Order, name: str, value: str = "") -> None:
+        """As `HSET outgate:<order> <name> <value>`, seen by the store alone."""
+        self.store.orders[order, name] = value.encode()
+
+    def copy(self, *entries: Entry) -> None:
+        """What the keeper read last."""
+        self.host.copy = Snapshot.build(entries)
+
+
+def a_case(
+    policy: Policy,
+    transaction: Transaction,
+    *,
+    answers: Answers | None = None,
+    copy: Snapshot = EMPTY,
+) -> Case:
+    """One message as the rules see it; by itself, nobody knows anything of it."""
+    facts = read_facts(transaction)
+    session = transaction.session
+    _, accountable = Accountability(policy).resolve(
+        transaction.login,
+        session.login_realm,
+        session.local_user,
+        transaction.certificate,
+        session.client,
+        session.path,
+    )
+    assert accountable is not None
+    plan = make_plan(transaction, facts, accountable, policy, copy, NOW_US)
+    if answers is None:
+        answers = Answers(
+            now_us=NOW_US,
+            levels=[Level(True, charge.cost, 0) for charge in plan.charges],
+        )
+    return Case(transaction, facts, accountable, policy, plan, answers, copy)
+
+
+def a_finding(
+    action: Action = Action.REJECT,
+    *,
+    reason: Reason = Reason.LIMIT_EXCEEDED,
+    binding: bool = True,
+    always: bool = False,
+) -> Finding:
+    return Finding(
+        reason=reason,
+        action=action,
+        public="A sentence for the sender.",
+        binding=binding,
+        always=always,
+    )
+
+
+def a_verdict(*findings: Finding) -> Verdict:
+    action = severest(findings).action if findings else Action.ACCEPT
+    return Verdict(action=action, findings=findings)
+
+
+def an_entry(order: Order, name: str, value: str = "") -> Entry:
+    return parse_entry(order, name, value.encode())

@@ -1,0 +1,427 @@
+"""The rules, one by one: what each finds, and what it says."""
+
+from collections.abc import Callable
+
+import pytest
+
+from outgate.model.gcra import NEVER, Level
+from outgate.model.limit import Count
+from outgate.model.units import SECOND_US
+from outgate.model.verdict import Action, Finding, Mode, Reason
+from outgate.policy.case import Case
+from outgate.policy.operator import Order
+from outgate.policy.order import RULES, Rule
+from outgate.policy.ports import Answers, Source
+from outgate.policy.rules import (
+    limit_exceeded,
+    message_exceeds_limit,
+    missing_unsubscribe,
+    quarantined,
+    store_unavailable,
+    suspended,
+)
+from outgate.policy.settings import LimitSettings, RuleSettings
+from outgate.policy.snapshot import EMPTY, Snapshot
+from policy.builders import (
+    ANNE,
+    HOUR_US,
+    MINUTE_US,
+    NOW_US,
+    a_case,
+    a_limit,
+    a_policy,
+    a_transaction,
+    an_entry,
+)
+
+Judge = Callable[[Case], Finding | None]
+
+
+class TestTable:
+    """The order of the rules."""
+
+    def test_it_is_as_the_manual_says(self) -> None:
+        """Operators' orders, the store's trouble, limits, lists."""
+        assert [rule.reason.value for rule in RULES] == [
+            "suspended",
+            "quarantined",
+            "store-unavailable",
+            "message-exceeds-limit",
+            "limit-exceeded",
+            "missing-unsubscribe",
+        ]
+
+    @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.reason)
+    def test_a_rule_finds_nothing_in_plain_mail(self, rule: Rule) -> None:
+        """What nobody complains about is accepted."""
+        assert rule.summary
+        assert rule.judge(a_case(a_policy(shipped=True), a_transaction(ANNE))) is None
+
+
+both_orders = pytest.mark.parametrize(
+    ("judge", "order", "action"),
+    [
+        (suspended.judge, Order.SUSPEND, Action.REJECT),
+        (quarantined.judge, Order.QUARANTINE, Action.QUARANTINE),
+    ],
+    ids=["suspended", "quarantined"],
+)
+
+
+class TestOrders:
+    """Suspended and quarantined: an operator said so."""
+
+    def case(
+        self,
+        order: Order,
+        *values: str,
+        copy: Snapshot = EMPTY,
+        source: Source = Source.STORE,
+    ) -> Case:
+        case = a_case(a_policy(), a_transaction(ANNE), copy=copy)
+        case.answers = Answers(now_us=NOW_US, source=source)
+        found: list[bytes | None] = [value.encode() for value in values]
+        if order is Order.SUSPEND:
+            case.answers.suspend = found
+        else:
+            case.answers.quarantine = found
+        return case
+
+    @both_orders
+    def test_an_order_in_the_store_is_found(
+        self, judge: Judge, order: Order, action: Action
+    ) -> None:
+        """It acts in both modes; the log says which and why."""
+        finding = judge(self.case(order, "for=1h by=bart phished"))
+        assert finding is not None
+        assert finding.action is action
+        assert finding.always
+        assert finding.detail == "anne@example.com: phished"
+        assert "phished" not in finding.public
+
+    @both_orders
+    def test_an_order_without_text_names_its_field(
+        self, judge: Judge, order: Order, action: Action
+    ) -> None:
+        """That is all there is to say."""
+        finding = judge(self.case(order, ""))
+        assert finding is not None
+        assert finding.action is action
+        assert finding.detail == "anne@example.com"
+
+    @both_orders
+    def test_an_order_that_ended_is_not_found(
+        self, judge: Judge, order: Order, action: Action
+    ) -> None:
+        """By the store's clock; another one behind it is."""
+        ended = "until=2020-01-01T00:00:00Z"
+        assert judge(self.case(order, ended)) is None
+        finding = judge(self.case(order, ended, "still"))
+        assert finding is not None
+        assert finding.action is action
+        assert finding.detail.endswith(": still")
+
+    @both_orders
+    def test_a_stale_copy_does_not_overrule_the_store(
+        self, judge: Judge, order: Order, action: Action
+    ) -> None:
+        """Somebody typed HDEL, and the copy is a second old."""
+        del action
+        copy = Snapshot.build([an_entry(order, ANNE)])
+        assert judge(self.case(order, copy=copy)) is None
+
+    @both_orders
+    @pytest.mark.parametrize("source", [Source.LOCAL, Source.ACCEPT, Source.DEFER])
+    def test_the_copy_stands_in_for_the_store(
+        self, judge: Judge, order: Order, action: Action, source: Source
+    ) -> None:
+        """The last known orders go on protecting."""
+        copy = Snapshot.build([an_entry(order, ANNE)])
+        finding = judge(self.case(order, copy=copy, source=source))
+        assert finding is not None
+        assert finding.action is action
+
+    @both_orders
+    def test_another_spelling_is_found_in_the_copy(
+        self, judge: Judge, order: Order, action: Action
+    ) -> None:
+        """Also while the store answers: it was not asked for that."""
+        copy = Snapshot.build([an_entry(order, "Anne@EXAMPLE.com", "why")])
+        finding = judge(self.case(order, copy=copy))
+        assert finding is not None
+        assert finding.action is action
+        assert finding.detail == "Anne@EXAMPLE.com: why"
+
+    @both_orders
+    def test_an_odd_order_that_ended_is_not_found(
+        self, judge: Judge, order: Order, action: Action
+    ) -> None:
+        """The keeper removes it in its next round."""
+        del action
+        odd = an_entry(order, "Anne@EXAMPLE.com", "until=2020-01-01T00:00:00Z")
+        assert judge(self.case(order, copy=Snapshot.build([odd]))) is None
+
+
+class TestStoreUnavailable:
+    """Nobody could answer, and the operator wants mail to wait."""
+
+    @pytest.mark.parametrize("source", Source)
+    def test_it_is_found_where_mail_shall_wait(self, source: Source) -> None:
+        """Degraded and accept let it go on."""
+        case = a_case(a_policy(), a_transaction(ANNE))
+        case.answers = Answers(now_us=NOW_US, source=source, trouble="timeout")
+        finding = store_unavailable.judge(case)
+        assert (finding is not None) is (source is Source.DEFER)
+        if finding is not None:
+            assert finding.action is Action.DEFER
+            assert finding.detail == "timeout"
+
+
+def a_limited_case(
+    *charges: tuple[LimitSettings, Level],
+    recipients: int = 1,
+    rules: dict[Reason, RuleSettings] | None = None,
+) -> Case:
+    return a_case(
+        a_policy(*(limit for limit, _ in charges), rules=rules),
+        a_transaction(ANNE, recipients=recipients),
+        answers=Answers(now_us=NOW_US, levels=[level for _, level in charges]),
+    )
+
+
+FITS = Level(True, 1, 0)
+TOO_LARGE = Level(False, 0, NEVER)
+
+
+def full(retry_after_us: int = MINUTE_US) -> Level:
+    return Level(False, 10, retry_after_us)
+
+
+class TestLimitExceeded:
+    """A limit is used up."""
+
+    def test_it_says_which_limit_and_when_to_try_again(self) -> None:
+        """The reply names the rate that is in force."""
+        limit = a_limit("10/1h", name="mine", action=Action.DEFER)
+        finding = limit_exceeded.judge(a_limited_case((limit, full())))
+        assert finding is not None
+        assert finding.action is Action.DEFER
+        assert finding.retry_after_us == MINUTE_US
+        assert finding.public == (
+            "The sending limit of 10/1h recipients is used up; try again in 1 minute."
+        )
+        assert finding.detail == "mine 10/1h"
+
+    @pytest.mark.parametrize(
+        ("retry_after_us", "words"),
+        [
+            (1, "in 1 second"),
+            (SECOND_US, "in 1 second"),
+            (SECOND_US + 1, "in 2 seconds"),
+            (59 * SECOND_US, "in 59 seconds"),
+            (MINUTE_US, "in 1 minute"),
+            (MINUTE_US + 1, "in 2 minutes"),
+            (HOUR_US, "in 1 hour"),
+            (HOUR_US + 1, "in 2 hours"),
+            (NEVER, "later"),
+        ],
+    )
+    def test_waiting_is_rounded_up(self, retry_after_us: int, words: str) -> None:
+        """Who tries too early would be refused again."""
+        finding = limit_exceeded.judge(
+            a_limited_case((a_limit(), full(retry_after_us)))
+        )
+        assert finding is not None
+        assert finding.public.endswith(f"try again {words}.")
+        assert finding.retry_after_us == max(0, retry_after_us)
+
+    @pytest.mark.parametrize(
+        ("one", "other", "found"),
+        [
+            pytest.param(
+                (a_limit(name="one"), FITS),
+                (a_limit(name="other"), full()),
+                "other",
+                id="what fits is not found",
+            ),
+            pytest.param(
+                (a_limit(name="one", action=Action.DEFER), full(HOUR_US)),
+                (a_limit(name="other", action=Action.REJECT), full()),
+                "other",
+                id="the severest",
+            ),
+            pytest.param(
+                (a_limit(name="one"), full(HOUR_US)),
+                (a_limit(name="other"), full()),
+                "one",
+                id="among equals the slowest",
+            ),
+            pytest.param(
+                (a_limit(name="one", action=Action.REJECT, mode=Mode.MONITOR), full()),
+                (a_limit(name="other", action=Action.TAG), full()),
+                "other",
+                id="an enforced one before one that reports",
+            ),
+        ],
+    )
+    def test_of_several_one_is_reported(
+        self,
+        one: tuple[LimitSettings, Level],
+        other: tuple[LimitSettings, Level],
+        found: str,
+    ) -> None:
+        """The one that decides."""
+        finding = limit_exceeded.judge(a_limited_case(one, other))
+        assert finding is not None
+        assert finding.detail.split()[0] == found
+
+    @pytest.mark.parametrize("action", [Action.TAG, Action.QUARANTINE])
+    def test_it_binds_where_the_limit_is_enforced(self, action: Action) -> None:
+        """One that tags acts too, although it refuses nothing."""
+        for mode in Mode:
+            limit = a_limit(action=action, mode=mode)
+            finding = limit_exceeded.judge(a_limited_case((limit, full())))
+            assert finding is not None
+            assert finding.binding is (mode is Mode.ENFORCE)
+
+    def test_what_never_fits_is_the_other_rules_finding(self) -> None:
+        """Waiting would not help."""
+        case = a_limited_case((a_limit(), TOO_LARGE), recipients=11)
+        assert limit_exceeded.judge(case) is None
+
+    def test_what_is_above_this_hosts_share_may_wait(self) -> None:
+        """While the store is away a host grants only its part of a limit."""
+        case = a_limited_case((a_limit(), TOO_LARGE), recipients=10)
+        finding = limit_exceeded.judge(case)
+        assert finding is not None
+        assert message_exceeds_limit.judge(case) is None
+
+    def test_without_levels_nothing_is_known(self) -> None:
+        """Nobody answered."""
+        case = a_case(a_policy(a_limit()), a_transaction(ANNE))
+        case.answers = Answers(now_us=NOW_US, source=Source.ACCEPT)
+        assert limit_exceeded.judge(case) is None
+
+
+class TestMessageExceedsLimit:
+    """One message costs more than a whole limit."""
+
+    def test_it_is_refused_for_good(self) -> None:
+        """Even on an empty counter, and the reply says what to do."""
+        case = a_limited_case((a_limit(name="mine"), TOO_LARGE), recipients=11)
+        finding = message_exceeds_limit.judge(case)
+        assert finding is not None
+        assert finding.action is Action.REJECT
+        assert finding.public == (
+            "One message to 11 recipients is over the limit of 10. "
+            "Please use a mailing list."
+        )
+        assert finding.detail == "mine:11/10"
+
+    def test_a_message_as_large_as_the_limit_is_not_found(self) -> None:
+        """It fits into an empty counter."""
+        case = a_limited_case((a_limit(), FITS), recipients=10)
+        assert message_exceeds_limit.judge(case) is None
+
+    def test_an_enforced_limit_is_found_behind_one_that_reports(self) -> None:
+        """Or a limit on trial would let pass what another one refuses."""
+        trial = a_limit("5/1h", name="trial", mode=Mode.MONITOR)
+        finding = message_exceeds_limit.judge(
+            a_limited_case(
+                (trial, TOO_LARGE), (a_limit(name="mine"), TOO_LARGE), recipients=11
+            )
+        )
+        assert finding is not None
+        assert finding.binding
+        assert finding.detail == "mine:11/10"
+
+    def test_a_limit_that_reports_only_reports(self) -> None:
+        """The message goes out, and the log says what would have been."""
+        trial = a_limit("5/1h", mode=Mode.MONITOR)
+        case = a_limited_case((trial, TOO_LARGE), recipients=11)
+        finding = message_exceeds_limit.judge(case)
+        assert finding is not None
+        assert not finding.binding
+
+
+class TestMissingUnsubscribe:
+    """Mail that declares itself bulk, and gives nobody a way out."""
+
+    USABLE = "<https://example.org/leave?t=Zm9v>, <mailto:leave@example.org>"
+
+    @pytest.mark.parametrize(
+        ("headers", "hit"),
+        [
+            pytest.param({}, False, id="personal mail"),
+            pytest.param({"Precedence": "bulk"}, True, id="bulk without anything"),
+            pytest.param({"List-Id": "<news.example.org>"}, True, id="a list without"),
+            pytest.param(
+                {"List-Id": "<news.example.org>", "List-Unsubscribe": USABLE},
+                False,
+                id="a list with it",
+            ),
+            pytest.param(
+                {"Precedence": "bulk", "List-Unsubscribe": "write to us"},
+                True,
+                id="one that nobody can use",
+            ),
+        ],
+    )
+    def test_declared_bulk_needs_a_way_out(
+        self, headers: dict[str, str], hit: bool
+    ) -> None:
+        """One that a recipient could use (RFC 2369, RFC 8058)."""
+        case = a_case(a_policy(), a_transaction(ANNE, headers=headers))
+        finding = missing_unsubscribe.judge(case)
+        assert (finding is not None) is hit
+        if finding is not None:
+            assert finding.action is Action.TAG
+            assert finding.detail
+
+    def test_mail_that_stays_inside_is_nobodys_business(self) -> None:
+        """Bulk and list rules are for mail that leaves."""
+        transaction = a_transaction(
+            ANNE, recipients=["bart@local.example"], headers={"Precedence": "bulk"}
+        )
+        case = a_case(a_policy(local=["local.example"]), transaction)
+        assert missing_unsubscribe.judge(case) is None
+
+
+@pytest.mark.parametrize(
+    ("reason", "judge", "case"),
+    [
+        (
+            Reason.MESSAGE_EXCEEDS_LIMIT,
+            message_exceeds_limit.judge,
+            lambda rules: a_limited_case(
+                (a_limit(), TOO_LARGE), recipients=11, rules=rules
+            ),
+        ),
+        (
+            Reason.MISSING_UNSUBSCRIBE,
+            missing_unsubscribe.judge,
+            lambda rules: a_case(
+                a_policy(rules=rules),
+                a_transaction(ANNE, headers={"Precedence": "bulk"}),
+            ),
+        ),
+    ],
+    ids=["message-exceeds-limit", "missing-unsubscribe"],
+)
+def test_a_rule_asks_for_what_is_configured(
+    reason: Reason,
+    judge: Judge,
+    case: Callable[[dict[Reason, RuleSettings]], Case],
+) -> None:
+    """Its own action is only a default."""
+    finding = judge(case({reason: RuleSettings(action=Action.QUARANTINE)}))
+    assert finding is not None
+    assert finding.action is Action.QUARANTINE
+
+
+def test_a_limit_on_messages_says_messages() -> None:
+    """The count word stands in the reply."""
+    limit = a_limit("3/1h", count=Count.MESSAGES)
+    finding = limit_exceeded.judge(a_limited_case((limit, full())))
+    assert finding is not None
+    assert "3/1h messages" in finding.public
