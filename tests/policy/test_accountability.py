@@ -175,6 +175,10 @@ class TestWho:
         """By their address."""
         assert outbound(client=client).forwarder is forwarder
 
+    def test_a_login_on_a_forwarding_host_is_no_forwarder(self) -> None:
+        """Whoever proved who he is writes for himself."""
+        assert outbound("anne", client=FORWARDER).forwarder is False
+
     def test_ipv6_clients_of_one_site_answer_together(self) -> None:
         """Per /48; their counters are those of their /64."""
         accountable = outbound(client="2001:db8:b:1::1")
@@ -197,6 +201,14 @@ class TestDirection:
             pytest.param({"client": FORWARDER}, Direction.OUTBOUND, id="a forwarder"),
             pytest.param({"client": "198.51.100.1"}, Direction.OUTBOUND, id="customer"),
             pytest.param({"client": None}, Direction.OUTBOUND, id="a unix socket"),
+            pytest.param(
+                {"certificate": "CN=choir"}, Direction.OUTBOUND, id="our certificate"
+            ),
+            pytest.param(
+                {"certificate": "CN=mx.example.net"},
+                Direction.INBOUND,
+                id="another server's certificate",
+            ),
             pytest.param(
                 {"path": Path.LOCAL_SUBMISSION}, Direction.OUTBOUND, id="local path"
             ),

@@ -85,7 +85,7 @@ class TestNames:
         [
             pytest.param({"login": "anne"}, ("anne", "anne"), id="no realm, no domain"),
             pytest.param(
-                {"certificate": "CN=Mail"}, ("cn=mail", "cn=mail"), id="a certificate"
+                {"certificate": "CN=Mail"}, ("relay", "cn=mail"), id="a certificate"
             ),
             pytest.param(
                 {"path": Path.LOCAL_SUBMISSION, "local_user": "www-data"},
@@ -98,7 +98,10 @@ class TestNames:
         self, session: dict[str, Any], own_names: tuple[str, ...]
     ) -> None:
         """Customer, then principal, in the form that an operator's name takes."""
-        plan = plan_of(transaction=a_transaction(**session, sender="", client=""))
+        plan = plan_of(
+            transaction=a_transaction(**session, sender="", client=""),
+            customers=[a_customer("relay", "cert:CN=Mail")],
+        )
         assert plan.own_names[: len(own_names)] == own_names
 
     def test_an_ipv6_client_is_asked_by_address_64_and_48(self) -> None:
@@ -165,7 +168,7 @@ class TestWhose:
             ),
             pytest.param(
                 {"certificate": "CN=mx", "client": INSIDE},
-                {"per-customer": "CN=mx"},
+                {"per-customer": "relay"},
                 id="a certificate is an authentication",
             ),
             pytest.param(
@@ -183,7 +186,10 @@ class TestWhose:
         plan = plan_of(
             *self.LIMITS,
             transaction=transaction,
-            customers=[a_customer("shop", "192.0.2.128/25")],
+            customers=[
+                a_customer("shop", "192.0.2.128/25"),
+                a_customer("relay", "cert:CN=mx"),
+            ],
         )
         assert identities(plan) == expected | {"per-domain": "lists.example"}
 

@@ -19,7 +19,7 @@ from outgate.model.errors import Problem
 from outgate.model.identity import Path as SubmissionPath
 from outgate.model.limit import Count
 from outgate.model.units import MAX_PERIOD, format_duration, to_us
-from outgate.model.verdict import Action, Reason
+from outgate.model.verdict import Action, Mode, Reason
 from outgate.policy.compiled import merge_limits
 from outgate.policy.customers import Match, ties
 from outgate.policy.settings import RuleSettings, allowed_actions, rule_field
@@ -46,6 +46,10 @@ _HOST_PORT = re.compile(r"(?P<host>[^\[\]:]+|\[[0-9a-fA-F:.]+\]):(?P<port>[0-9]{
 _ADDRESS = re.compile(r"[\w!#$%&'*+/=?^`{|}~.-]+@[\w.-]+", re.ASCII)
 _ALIAS = re.compile(r"[^\s@]+@[^\s@]+")
 _DOMAIN = re.compile(r"[^\s@*:/.]+(?:\.[^\s@*:/.]+)*\.?")
+
+
+# What an operator ordered, and what follows from it.
+_NO_MODE = frozenset({Reason.SUSPENDED, Reason.QUARANTINED, Reason.QUARANTINE_FULL})
 
 
 def check(settings: Settings) -> tuple[Problem, ...]:
@@ -222,6 +226,10 @@ def _rules(settings: Settings) -> Iterator[Problem]:
         elif rule.action is not None and reason is Reason.LIMIT_EXCEEDED:
             yield Problem(
                 f"rules.{reason}.action", "stands with each [[limit]], not here"
+            )
+        if rule.mode is Mode.MONITOR and reason in _NO_MODE:
+            yield Problem(
+                f"rules.{reason}.mode", "has no effect: this rule acts in every mode"
             )
 
 

@@ -58,10 +58,10 @@ class Accountability:
             name = canonical_local(local_user) or UNKNOWN_USER
             return Direction.OUTBOUND, self._named(PrincipalKind.LOCAL_USER, name, None)
         if certificate:
-            return (
-                Direction.OUTBOUND,
-                self._named(PrincipalKind.CERTIFICATE, certificate, client),
-            )
+            kind = PrincipalKind.CERTIFICATE
+            # Any mail server may show a certificate; only a configured one is ours.
+            if self._policy.customers.of_name(kind, certificate) is not None:
+                return Direction.OUTBOUND, self._named(kind, certificate, client)
         if client is None:
             # A milter client that names no address is a local one: a unix socket.
             return (
@@ -91,9 +91,9 @@ class Accountability:
     def _named(
         self, kind: PrincipalKind, name: str, client: Client | None
     ) -> Accountable:
+        # Whoever proved who he is writes for himself, also on a forwarding host.
         customer = self._policy.customers.of_name(kind, name)
-        forwarder = client is not None and within(client, self._forwarders)
-        return _accountable(kind, name, customer, client, forwarder=forwarder)
+        return _accountable(kind, name, customer, client, forwarder=False)
 
 
 def canonical_login(login: str, realm: str) -> str:

@@ -109,7 +109,7 @@ class Gate:
             path=transaction.session.path,
             mail_class=MailClass.PERSONAL,
             queue_id=transaction.queue_id,
-            hold_queue_full=False,
+            hold_queue_full=self._host.disk_full(),
             now_us=now_us,
         )
         decision = Decision(
