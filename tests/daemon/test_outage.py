@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from typing import Self
 
 import pytest
 
@@ -56,7 +57,7 @@ class Sessions:
             for number in range(count)
         ]
 
-    def __enter__(self) -> "Sessions":
+    def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()
         return self

@@ -178,6 +178,12 @@ class NotifySettings:
         "127.0.0.1:25",
         example='"127.0.0.1:25"',
     )
+    digest_after: timedelta = setting(
+        "How long a message is held before a digest tells of it: a burst is held in "
+        "seconds, and one digest shall hold all of it.",
+        timedelta(minutes=5),
+        example='"5m"',
+    )
     digest_every: timedelta = setting(
         "At most one digest to an address in this time.",
         timedelta(days=1),

@@ -7,11 +7,9 @@ from outgate.config.checks import parse_host_port
 from outgate.config.settings import Settings
 from outgate.log.lines import Log
 from outgate.model.errors import MtaError
+from outgate.model.units import to_us
 from outgate.notify.digest import Held, render, send
 from outgate.store.holds import Holds
-
-# A burst is held in seconds; one digest shall hold all of it.
-_SETTLE_US = 120 * 1_000_000
 
 
 class Digests:
@@ -32,7 +30,8 @@ class Digests:
         server = parse_host_port(notify.smtp)
         if not notify.sender or server is None or not records:
             return
-        if min(int(record["since-us"]) for record in records) > now_us - _SETTLE_US:
+        oldest_us = min(int(record["since-us"]) for record in records)
+        if oldest_us + to_us(notify.digest_after) > now_us:
             return
         by_address: dict[str, list[Held]] = defaultdict(list)
         for record in records:

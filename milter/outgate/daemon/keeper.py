@@ -36,7 +36,7 @@ from outgate.store.wire import Endpoint
 
 _ROUND_S = 1.0
 # Hold queues change slowly, and listing one is a process of its own.
-_HOLDS_EVERY_S = 30.0
+_HOLDS_EVERY_S = 10.0
 
 
 def keep(
@@ -104,7 +104,9 @@ class Keeper:
         self._read_supervisor()
         try:
             self._tend_orders()
-            self._empty_outbox()
+            if self._empty_outbox():
+                # What is newly held shows at once.
+                self._holds_at_s = 0.0
             if time.monotonic() >= self._holds_at_s:
                 self._holds_at_s = time.monotonic() + _HOLDS_EVERY_S
                 self._tend_holds()
@@ -147,8 +149,8 @@ class Keeper:
             )
         self._told = current
 
-    def _empty_outbox(self) -> None:
-        self._outbox.drain(self._holds.apply, f"{time.time_ns()}-{os.getpid()}")
+    def _empty_outbox(self) -> int:
+        return self._outbox.drain(self._holds.apply, f"{time.time_ns()}-{os.getpid()}")
 
     def _tend_holds(self) -> None:
         records = self._holds.all()

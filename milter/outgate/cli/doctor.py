@@ -1,0 +1,106 @@
+"""`outgate doctor`: is everything as it should be?"""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import click
+
+from outgate.cli.context import Context
+from outgate.model.errors import MtaError, OutgateError
+
+
+@dataclass(frozen=True, slots=True)
+class Ailment:
+    """One thing to look at: what it is about, and a sentence."""
+
+    about: str
+    text: str
+
+
+@click.command()
+@click.pass_obj
+def doctor(context: Context) -> None:
+    """Look for what is wrong: store, secret, operators' orders, hold queue, sockets.
+
+    One line for each finding; exits 1 if there is any. A broken configuration is
+    reported in full, with exit code 78.
+    """
+    settings = context.settings()
+    click.echo(f"configuration  {context.file or 'none, defaults'}: ok")
+    ailments = list(_examine(context))
+    for ailment in ailments:
+        click.echo(f"{ailment.about:<14} {ailment.text}")
+    if ailments:
+        sys.exit(1)
+    click.echo(f"all is well; mode {settings.mode.value}")
+
+
+def _examine(context: Context) -> Iterator[Ailment]:
+    yield from _store(context)
+    yield from _hold_queue(context)
+    yield from _policy(context)
+
+
+def _store(context: Context) -> Iterator[Ailment]:
+    from outgate.daemon.compose import Places
+    from outgate.policy.compiled import Policy
+    from outgate.signing.secret import key_id, read_secret
+    from outgate.store.client import connect
+    from outgate.store.keys import Keys
+    from outgate.store.orders import Orders
+    from outgate.store.schema import inspect
+
+    settings = context.settings()
+    keys = Keys(settings.store.namespace)
+    try:
+        client = connect(context.running_endpoint())
+        secret = read_secret(Places.of(settings).secret(settings))
+        server = inspect(client, keys, key_id(secret))
+        names = Policy.build(settings.for_policy()).limit_names()
+        troubles = Orders(client, keys).read(names).troubles
+    except OutgateError as error:
+        yield Ailment("store", str(error))
+        return
+    if server.evicts:
+        yield Ailment(
+            "store",
+            f"evicts keys ({server.evicts}): set maxmemory-policy noeviction, or it "
+            "forgets limits",
+        )
+    for trouble in troubles:
+        name = f"{trouble.name}: " if trouble.name else ""
+        yield Ailment("orders", f"{trouble.order.value} {name}{trouble.message}")
+
+
+def _hold_queue(context: Context) -> Iterator[Ailment]:
+    from outgate.daemon.compose import make_host
+    from outgate.mta.queue import list_held
+
+    quarantine = context.settings().quarantine
+    host = make_host(context.settings())
+    host.refresh(float("inf"))
+    if host.disk_full():
+        yield Ailment(
+            "hold queue",
+            f"less than {quarantine.min_free} is free below {quarantine.spool}: "
+            "nothing is held, mail is deferred instead",
+        )
+    if quarantine.queue_command:
+        try:
+            list_held(quarantine.queue_command)
+        except MtaError as error:
+            yield Ailment("hold queue", str(error))
+
+
+def _policy(context: Context) -> Iterator[Ailment]:
+    settings = context.settings()
+    contacts = any(customer.contact for customer in settings.customer)
+    if contacts and not settings.notify.sender:
+        yield Ailment(
+            "notify", "customers have contacts, but notify.sender is empty: no digests"
+        )
+    if not any(settings.domains.local) and not any(settings.domains.relay):
+        yield Ailment(
+            "domains", "none is local: mail among your own people counts as external"
+        )
