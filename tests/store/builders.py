@@ -1,37 +1,15 @@
-"""Plans, clocks, and one server with everything that speaks to it."""
+"""Plans as `policy` makes them, and a clock that goes on when it is told to."""
 
-import itertools
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import timedelta
-from unittest.mock import patch
 
-from hypothesis import HealthCheck, settings
-
-from lab.redis import RedisServer
 from outgate.model.limit import Count, Limit, Per
 from outgate.model.units import Rate
 from outgate.policy.ports import Plan, PlannedCharge
-from outgate.store.counters import Counters
-from outgate.store.keys import Keys
-from outgate.store.trouble import Client
-from outgate.store.wire import Endpoint, Reply, Wire, pack
 
 ANNE = "anne@example.com"
-SECRET = b"\x5e" * 32
 # Tuesday, 24 November 2026, and an odd number of microseconds.
 START_US = 1_795_500_000_123_457
-# Long enough for a machine that has other things to do; an answer comes at once.
-PATIENCE_S = 5.0
-
-# Real servers answer in a tenth of a millisecond: enough examples, quick enough.
-fast = settings(
-    max_examples=4000,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
-
-_namespaces = (f"t{number}" for number in itertools.count(1))
 
 
 class Clock:
@@ -48,58 +26,6 @@ class Clock:
 
     def wait(self, seconds: float) -> None:
         self.now_us += round(seconds * 1_000_000)
-
-
-@dataclass(frozen=True)
-class Store:
-    """One running server.
-
-    Attributes:
-        client: redis-py, for looking from outside.
-        wire: packed commands, one connection: what is sent later is done later.
-    """
-
-    server: RedisServer
-    client: Client
-    wire: Wire
-
-    def counters(
-        self, keys: Keys | None = None, clock: Callable[[], int] | None = None
-    ) -> Counters:
-        return Counters(self.wire, keys or new_keys(), SECRET, test_now_us=clock)
-
-    def ask(self, *words: str | int) -> Reply:
-        """One command by the wire, and so after everything that was posted."""
-        (reply,) = self.wire.call(pack(str(word).encode() for word in words), 1)
-        return reply
-
-    def names(self, keys: Keys) -> set[str]:
-        """Keys on the server, without the namespace."""
-        prefix = f"{keys.namespace}:"
-        found = self.ask("KEYS", f"{prefix}*")
-        return {name.decode().removeprefix(prefix) for name in found}
-
-    def writes(self) -> int:
-        """How many changes the server has made so far."""
-        persistence = self.ask("INFO", "persistence").decode()
-        fields = dict(line.split(":") for line in persistence.split() if ":" in line)
-        return int(fields["rdb_changes_since_last_save"])
-
-
-def new_keys() -> Keys:
-    """A namespace of its own."""
-    return Keys(next(_namespaces))
-
-
-def endpoint(server: RedisServer, *, timeout_s: float = PATIENCE_S) -> Endpoint:
-    """The server by its unix socket, without credentials."""
-    return Endpoint(url=f"unix://{server.socket}", timeout_s=timeout_s)
-
-
-def narrow_wire(target: Endpoint) -> Wire:
-    """A wire of one connection, so that nothing overtakes what was posted."""
-    with patch("outgate.store.wire.CONNECTIONS", 1):
-        return Wire(target)
 
 
 def a_charge(

@@ -12,7 +12,7 @@ from lab.skips import or_skip
 from outgate.store.client import connect
 from outgate.store.keys import KEYS, Keys
 from outgate.store.trouble import Client
-from store.builders import Store, endpoint, narrow_wire, new_keys
+from store.running import Store, endpoint, narrow_wire, new_keys
 from store.talker import Talker
 
 FLAVOURS: tuple[Flavour, ...] = ("redis", "valkey")
@@ -27,7 +27,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
         client = connect(endpoint(server))
         wire = narrow_wire(endpoint(server))
         yield Store(server, client, wire)
-        unlisted = [name for name in client.keys() if not is_listed(name.decode())]
+        unlisted = [name for name in client.scan_iter() if not is_listed(name.decode())]
         wire.close()
         client.connection_pool.disconnect()
         assert not unlisted, "keys that the table KEYS does not know"

@@ -2,13 +2,14 @@
 
     talker.answers = [b"+OK\r\n"]      one for each time that a client has spoken
     talker.closes = True               and then it hangs up; otherwise it stays silent
+    talker.stream = drip               speaks on by itself, as a generator tells it
 
 Each connection starts with the first answer.
 """
 
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -23,12 +24,14 @@ class Talker:
 
     Attributes:
         answers: what to say.
+        stream: what to say then, without being asked.
         closes: whether to hang up when there is no answer left.
         heard: what was said, by connection.
     """
 
     def __init__(self, path: Path) -> None:
         self.answers: Sequence[bytes] = ()
+        self.stream: Callable[[], Iterator[bytes]] = lambda: iter(())
         self.closes = False
         self.heard: list[bytes] = []
         self._path = path
@@ -51,11 +54,15 @@ class Talker:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._threads[0].join()
         self._listener.close()
+        self.hang_up()
+        for thread in self._threads[1:]:
+            thread.join()
+
+    def hang_up(self) -> None:
+        """Close all connections that are open now."""
         for connection in self._open:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads[1:]:
-            thread.join()
 
     def _accept(self) -> None:
         with suppress(OSError):
@@ -75,3 +82,5 @@ class Talker:
                 self.heard[number] += words
                 if answers:
                     connection.sendall(answers.pop(0))
+                for piece in self.stream():
+                    connection.sendall(piece)

@@ -7,13 +7,14 @@ go by `wire`.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from outgate.store.trouble import Client
-from outgate.store.wire import Endpoint, Reply, Wire, pack
+from outgate.store.wire import DEFAULT_USER, Endpoint, Reply, Wire, pack
 
 # Nobody's mail waits for the keeper or for a command.
 _PATIENCE_S = 1.0
@@ -21,11 +22,16 @@ _PATIENCE_S = 1.0
 
 def connect(endpoint: Endpoint) -> Client:
     """Build a client; nothing is sent yet."""
-    options = {"password": endpoint.password} if endpoint.password else {}
+    patience_s = max(endpoint.timeout_s, _PATIENCE_S)
+    options: dict[str, Any] = {}
+    if endpoint.password:
+        options |= {"username": DEFAULT_USER, "password": endpoint.password}
+    if not endpoint.url.startswith("unix:"):
+        # redis-py 4 does not know it for unix sockets.
+        options["socket_connect_timeout"] = patience_s
     return redis.Redis.from_url(
         endpoint.url,
-        socket_timeout=max(endpoint.timeout_s, _PATIENCE_S),
-        socket_connect_timeout=max(endpoint.timeout_s, _PATIENCE_S),
+        socket_timeout=patience_s,
         retry=Retry(NoBackoff(), 0),
         client_name="outgate",
         **options,

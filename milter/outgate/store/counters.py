@@ -159,7 +159,9 @@ def _values(reply: Reply, count: int) -> list[bytes | None]:
     """Values of an HMGET; a key of another type holds no orders (the keeper reports)."""
     if is_wrong_type(reply):
         return [None] * count
-    values: list[bytes | None] = raise_for(reply, "operator state")
+    values = raise_for(reply, "operator state")
+    if not isinstance(values, list) or len(values) != count:
+        raise ScriptError(f"operator state: {values!r} instead of {count} values")
     return values
 
 
@@ -168,11 +170,11 @@ def _answers(
     suspend: list[bytes | None],
     quarantine: list[bytes | None],
     allow: list[bytes | None],
-    result: list[int],
+    result: Reply,
 ) -> Answers:
     expected = _FIXED_RESULTS + _RESULTS_PER_COUNTER * len(plan.charges)
-    if len(result) != expected:
-        raise ScriptError(f"charge: {len(result)} results instead of {expected}")
+    if not isinstance(result, list) or len(result) != expected:
+        raise ScriptError(f"charge: {result!r} instead of {expected} results")
     return Answers(
         now_us=result[0],
         source=Source.STORE,

@@ -15,6 +15,7 @@ import socket
 import subprocess
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import quote
 
 from outgate.model.errors import EX_CANTCREAT, EX_CONFIG, StartError
 
@@ -25,11 +26,11 @@ _PROBE_TIMEOUT_S = 0.5
 _CONFIGURATION = """\
 # Written by Outgate at every start; changes are lost.
 port 0
-unixsocket {socket}
+unixsocket "{directory}/store.sock"
 unixsocketperm 700
-dir {directory}
-logfile {directory}/store.log
-pidfile {directory}/store.pid
+dir "{directory}"
+logfile "{directory}/store.log"
+pidfile "{directory}/store.pid"
 daemonize no
 save ""
 appendonly yes
@@ -49,7 +50,7 @@ class EmbeddedStore:
     @property
     def url(self) -> str:
         """For clients."""
-        return f"unix://{self.socket}?db=0"
+        return f"unix://{quote(str(self.socket))}?db=0"
 
     def prepare(self) -> list[str]:
         """Write the configuration; gives the command to run.
@@ -74,7 +75,7 @@ class EmbeddedStore:
         try:
             self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             configuration.write_text(
-                _CONFIGURATION.format(socket=self.socket, directory=self.directory)
+                _CONFIGURATION.format(directory=_quoted(self.directory))
             )
             (self.directory / "written-by").write_text(f"{_version(binary)}\n")
         except OSError as error:
@@ -128,6 +129,11 @@ def find_server() -> Path | None:
             if os.access(binary, os.X_OK):
                 return binary
     return None
+
+
+def _quoted(path: Path) -> str:
+    """As it stands between double quotes in a configuration of Redis."""
+    return str(path).replace("\\", "\\\\").replace('"', '\\"')
 
 
 def _version(binary: Path) -> str:

@@ -8,6 +8,7 @@ else.
 
 import re
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from outgate.policy.operator import Order
 
@@ -154,10 +155,13 @@ SCHEMA_VERSION = 1
 
 
 def safe(text: str) -> str:
-    """Escape what would break a hash tag or a line of redis-cli, as `%7B`."""
+    """Escape what would break a hash tag or a line of redis-cli, as in URLs: `%7B`."""
+    if not text:
+        # Braces around nothing are no tag.
+        return "%"
     if text.isalnum() or not _UNSAFE.search(text):
         return text
-    return _UNSAFE.sub(lambda found: f"%{ord(found[0]):02X}", text)
+    return _UNSAFE.sub(lambda found: quote(found[0]), text)
 
 
 class Keys:

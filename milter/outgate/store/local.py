@@ -14,8 +14,10 @@ from outgate.model.gcra import Charge, check_all, refund
 from outgate.policy.ports import Answers, Plan, Source
 
 _SCHEMA = """
+BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS counter (key TEXT PRIMARY KEY, tat_us INTEGER NOT NULL)
 WITHOUT ROWID;
+COMMIT;
 """
 # Another worker's transaction takes well under a millisecond.
 _BUSY_TIMEOUT_S = 0.25
@@ -87,8 +89,9 @@ class LocalCounters:
                 isolation_level=None,
                 check_same_thread=False,
             )
-            # The file is worthless after a crash, so nothing waits for the disk.
-            database.execute("PRAGMA journal_mode=WAL")
+            # The file is worthless after a crash, so nothing waits for the disk. WAL
+            # would be faster, but workers that open it at once may find it locked.
+            database.execute("PRAGMA journal_mode=PERSIST")
             database.execute("PRAGMA synchronous=OFF")
             database.executescript(_SCHEMA)
             self._database = database

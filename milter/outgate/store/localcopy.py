@@ -15,6 +15,9 @@ from outgate.policy.snapshot import EMPTY, Snapshot
 
 Hashes = Mapping[Order, Mapping[str, bytes]]
 
+# What a file raises that is missing, or is not what `write` wrote.
+_BROKEN = (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError)
+
 
 class LocalCopy:
     """One file, and what it said when it was last read."""
@@ -41,13 +44,13 @@ class LocalCopy:
             document = json.loads(self._path.read_bytes())
             snapshot = Snapshot.build(
                 (
-                    parse_entry(Order(order), name, b64decode(value))
+                    parse_entry(Order(order), name, b64decode(value, validate=True))
                     for order, fields in document["orders"].items()
                     for name, value in fields.items()
                 ),
                 int(document["hosts"]),
             )
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except _BROKEN:
             return False
         self._stamp = stamp
         self._snapshot = snapshot

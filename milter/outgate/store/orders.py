@@ -9,6 +9,7 @@
 It speaks through redis-py: nobody waits for it.
 """
 
+import re
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -27,6 +28,9 @@ from outgate.store.keys import Keys
 from outgate.store.scripts import Script
 from outgate.store.trouble import Client, as_store_error
 
+_ORDERS = frozenset(Order)
+# The first such word: behind it, free text may say anything.
+_FOR = re.compile(rb"(?<!\S)for=\S*")
 # A host that was not seen for so long does not share the limits any more.
 HOST_SILENCE_US = 60_000_000
 
@@ -57,7 +61,6 @@ class State:
         hosts: how many hosts share the store.
         now_us: the store's time.
         stamped: entries whose `for=` became `until=` in this round.
-        unsettled: fields that changed while they were looked at.
     """
 
     hashes: dict[Order, dict[str, bytes]] = field(default_factory=dict)
@@ -66,7 +69,6 @@ class State:
     hosts: int = 1
     now_us: int = 0
     stamped: dict[tuple[Order, str], Entry] = field(default_factory=dict)
-    unsettled: set[tuple[Order, str]] = field(default_factory=set)
 
 
 class Orders:
@@ -112,9 +114,10 @@ class Orders:
             StoreError: the store did not answer.
         """
         try:
+            noted = self._noted()
             for entry in state.entries:
-                self._tend_entry(entry, state)
-            self._audit_changes(state)
+                self._tend_entry(entry, state, noted)
+            self._audit_changes(state, noted)
         except redis.RedisError as error:
             raise as_store_error(error) from error
 
@@ -143,58 +146,70 @@ class Orders:
                 Trouble(order, "", f"{key} is no hash: use HSET {key} <name> <words>")
             )
             raw = {}
-        fields = {
-            name.decode("utf-8", "backslashreplace"): value
-            for name, value in raw.items()
-        }
+        fields: dict[str, bytes] = {}
+        for name, value in raw.items():
+            try:
+                fields[name.decode()] = value
+            except UnicodeDecodeError:
+                shown = name.decode("utf-8", "backslashreplace")
+                state.troubles.append(
+                    Trouble(order, shown, "is no UTF-8, and so nobody's name")
+                )
         state.hashes[order] = fields
         state.entries += [
             parse_entry(order, name, value) for name, value in fields.items()
         ]
 
-    def _tend_entry(self, entry: Entry, state: State) -> None:
+    def _noted(self) -> set[str]:
+        """Marks of the orders that are in the audit already."""
+        marks = {
+            raw.decode("utf-8", "replace")
+            for raw in self._client.hkeys(self._keys.audited)
+        }
+        # A newer Outgate may have more kinds.
+        return {mark for mark in marks if mark.partition(" ")[0] in _ORDERS}
+
+    def _tend_entry(self, entry: Entry, state: State, noted: set[str]) -> None:
         old = state.hashes[entry.order][entry.name]
         if entry.until_us and entry.until_us <= state.now_us:
             if self._swap(entry, old, b""):
                 del state.hashes[entry.order][entry.name]
+                # It was not removed by anybody, with whatever value it was noted.
+                for mark in noted:
+                    if _order_and_name(mark) == f"{entry.order} {entry.name}":
+                        self._client.hdel(self._keys.audited, mark)
                 self._audit("expired", entry)
         elif entry.for_us:
             until = format_moment(state.now_us + entry.for_us)
-            words = [
-                f"until={until}" if word.startswith("for=") else word
-                for word in old.decode("utf-8", "replace").split(" ")
-            ]
-            new = " ".join(words).encode()
+            new = _FOR.sub(f"until={until}".encode(), old, count=1)
             if self._swap(entry, old, new):
                 state.hashes[entry.order][entry.name] = new
                 state.stamped[entry.order, entry.name] = parse_entry(
                     entry.order, entry.name, new
                 )
-            else:
-                # Somebody was faster; the next round sees what is there now.
-                state.unsettled.add((entry.order, entry.name))
 
     def _swap(self, entry: Entry, old: bytes, new: bytes) -> bool:
         key = self._keys.order(entry.order)
         text = self._replace.text.decode()
         return bool(self._client.eval(text, 1, key, entry.name, old, new))
 
-    def _audit_changes(self, state: State) -> None:
-        """Write what is new; the first host to note an order writes it down."""
+    def _audit_changes(self, state: State, noted: set[str]) -> None:
+        """Write what is new; the first host to note an order writes it down.
+
+        What was read may be outdated: each change is looked at again before it is
+        written, or two keepers would take turns in noting and forgetting it.
+        """
         wanted = {
-            f"{order.value} {name} {_digest(value)}": (order, name)
+            _mark(order, name, value): (order, name)
             for order, fields in state.hashes.items()
             for name, value in fields.items()
-            if (order, name) not in state.unsettled
-        }
-        noted = {
-            mark.decode("utf-8", "backslashreplace")
-            for mark in self._client.hkeys(self._keys.audited)
         }
         by_name = {(entry.order, entry.name): entry for entry in state.entries}
         by_name |= state.stamped
         for mark in wanted.keys() - noted:
-            if self._client.hsetnx(self._keys.audited, mark, state.now_us):
+            if self._stands(mark) and self._client.hsetnx(
+                self._keys.audited, mark, state.now_us
+            ):
                 self._audit("set", by_name[wanted[mark]])
         living = {
             f"{order.value} {name}"
@@ -205,11 +220,22 @@ class Orders:
 
     def _forget(self, gone: Iterable[str], living: AbstractSet[str]) -> None:
         for mark in gone:
-            order_and_name = mark.rpartition(" ")[0]
+            if self._stands(mark):
+                continue
             removed = self._client.hdel(self._keys.audited, mark)
-            if removed and order_and_name not in living:
-                order, _, name = order_and_name.partition(" ")
+            if removed and _order_and_name(mark) not in living:
+                order, _, name = _order_and_name(mark).partition(" ")
                 self._audit("removed", Entry(order=Order(order), name=name))
+
+    def _stands(self, mark: str) -> bool:
+        """Whether the order that a mark names is there, with that very value."""
+        order, _, name = _order_and_name(mark).partition(" ")
+        try:
+            value = self._client.hget(self._keys.order(Order(order)), name)
+        except redis.ResponseError:
+            # It is no hash any more.
+            return False
+        return value is not None and _mark(Order(order), name, value) == mark
 
     def _audit(self, step: str, entry: Entry) -> None:
         self._client.xadd(
@@ -224,5 +250,11 @@ class Orders:
         )
 
 
-def _digest(value: bytes) -> str:
-    return blake2b(value, digest_size=6).hexdigest()
+def _mark(order: Order, name: str, value: bytes) -> str:
+    """The field of `audited` that stands for one order."""
+    digest = blake2b(value, digest_size=6).hexdigest()
+    return f"{order.value} {name} {digest}"
+
+
+def _order_and_name(mark: str) -> str:
+    return mark.rpartition(" ")[0]

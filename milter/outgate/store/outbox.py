@@ -6,10 +6,12 @@ record may be applied twice (a crash between applying and deleting), so each is 
 to say the same again.
 """
 
+import errno
 import fcntl
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 Record = Mapping[str, str | int]
@@ -28,7 +30,8 @@ class Outbox:
         Raises:
             OSError: the disk does not take it.
         """
-        line = json.dumps(record, sort_keys=True).encode() + b"\n"
+        # On a line of its own, also after one that was torn.
+        line = b"\n%b\n" % json.dumps(record, sort_keys=True).encode()
         while True:
             descriptor = os.open(
                 self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640
@@ -38,7 +41,8 @@ class Outbox:
                 # The keeper may have moved the file aside since it was opened.
                 if not self._is_current(descriptor):
                     continue
-                os.write(descriptor, line)
+                if os.write(descriptor, line) < len(line):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 return
             finally:
                 os.close(descriptor)
@@ -54,19 +58,20 @@ class Outbox:
         Raises:
             OSError: the disk does not work.
         """
-        if self._file.exists():
+        # During a reload, another keeper may be faster, here and below.
+        with suppress(FileNotFoundError):
             self._file.rename(self._directory / f"records.{stamp}.taken")
         done = 0
         for taken in self._taken():
             for record in _records(taken):
                 apply(record)
                 done += 1
-            taken.unlink()
+            taken.unlink(missing_ok=True)
         return done
 
     def waiting(self) -> int:
         """How many records are on disk."""
-        files = [*self._taken(), *([self._file] if self._file.exists() else [])]
+        files = [*self._taken(), self._file]
         return sum(1 for file in files for _ in _records(file))
 
     def _taken(self) -> list[Path]:
@@ -82,8 +87,12 @@ class Outbox:
 
 
 def _records(file: Path) -> Iterator[Record]:
-    """Records of a file; a torn last line (the machine died) is left out."""
-    with file.open("rb") as lines:
+    """Records of a file; a torn line (the machine died) is left out."""
+    try:
+        lines = file.open("rb")
+    except FileNotFoundError:
+        return
+    with lines:
         # Whoever still writes into a file that was moved aside holds its lock.
         fcntl.flock(lines, fcntl.LOCK_SH)
         for line in lines:

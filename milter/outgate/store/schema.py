@@ -13,6 +13,8 @@ from outgate.model.errors import EX_CONFIG, StartError
 from outgate.store.keys import SCHEMA_VERSION, Keys
 from outgate.store.trouble import Client, as_store_error
 
+_KNOWN_VERSIONS = {str(version) for version in range(SCHEMA_VERSION + 1)}
+
 
 @dataclass(frozen=True, slots=True)
 class Server:
@@ -37,21 +39,24 @@ def inspect(client: Client, keys: Keys, key_id: str) -> Server:
     try:
         client.hsetnx(keys.schema, "version", SCHEMA_VERSION)
         client.hsetnx(keys.schema, "secret-id", key_id)
-        version, secret_id = client.hmget(keys.schema, "version", "secret-id")
+        version, secret_id = (
+            (value or b"").decode("utf-8", "backslashreplace")
+            for value in client.hmget(keys.schema, "version", "secret-id")
+        )
         info = client.info("server")
         policy = _eviction(client)
     except redis.RedisError as error:
         raise as_store_error(error) from error
-    if int(version or 0) > SCHEMA_VERSION:
+    if version not in _KNOWN_VERSIONS:
         raise StartError(
-            f"store.url: its layout is version {int(version or 0)}, this Outgate knows "
-            f"up to {SCHEMA_VERSION}: upgrade it",
+            f"store.url: its layout is version {version}, this Outgate knows up to "
+            f"{SCHEMA_VERSION}: upgrade it",
             EX_CONFIG,
         )
-    if (secret_id or b"").decode() != key_id:
+    if secret_id != key_id:
         raise StartError(
             f"secrets.file: its id is {key_id}, the store was filled with another "
-            f"secret ({(secret_id or b'').decode()}): copy that one to this host",
+            f"secret ({secret_id}): copy that one to this host",
             EX_CONFIG,
         )
     return Server(_name(info), policy)

@@ -17,11 +17,12 @@ Client = Any
 
 def as_store_error(error: redis.RedisError) -> StoreError:
     """What an exception of redis-py means to us."""
-    text = str(error) or type(error).__name__
+    # A server repeats what it does not know, and that may be a password.
+    text = str(error).partition(", with args")[0] or type(error).__name__
     if isinstance(error, redis.TimeoutError):
         return StoreTimeout(text)
-    if isinstance(error, redis.AuthenticationError) or (
-        text.startswith(("NOPERM", "NOAUTH", "WRONGPASS", "invalid username"))
-    ):
+    if isinstance(
+        error, redis.AuthenticationError | redis.exceptions.NoPermissionError
+    ) or text.startswith(("NOPERM", "NOAUTH", "WRONGPASS", "invalid username")):
         return StoreRefused(text)
     return StoreUnavailable(text)

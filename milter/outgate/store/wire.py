@@ -46,6 +46,8 @@ _UNAVAILABLE_TEXTS = ("OOM", "READONLY", "max number of clients")
 # What hiredis raises for bytes that are no reply: besides its own error, maps with keys
 # that Python cannot hash, and lengths beyond memory.
 _NONSENSE = (hiredis.ProtocolError, TypeError, SystemError, MemoryError)
+# A user without a password takes any, but only if he is named.
+DEFAULT_USER = "default"
 # Of one process. A local round trip takes a tenth of a millisecond, so these carry
 # more look-ups than one interpreter can make.
 CONNECTIONS = 16
@@ -210,7 +212,7 @@ class Wire:
             except StoreError as error:
                 connection.sock.close()
                 if isinstance(error, ScriptError):
-                    # A password where none is set, a database that does not exist.
+                    # A database that does not exist.
                     raise StoreRefused(str(error)) from None
                 raise
         return connection
@@ -272,10 +274,9 @@ def _open(options: dict[str, Any], timeout_s: float) -> socket.socket:
 
 def _greeting(options: dict[str, Any], password: str) -> list[bytes]:
     commands: list[Sequence[str]] = []
-    secret = password or options.get("password") or ""
+    secret = options.get("password") or password
     if secret:
-        user = options.get("username")
-        commands.append(("AUTH", user, secret) if user else ("AUTH", secret))
+        commands.append(("AUTH", options.get("username", DEFAULT_USER), secret))
     if options.get("db"):
         commands.append(("SELECT", str(options["db"])))
     return [pack(word.encode() for word in command) for command in commands]

@@ -1,0 +1,105 @@
+"""Every key there is: spelled in one place, told apart by purpose."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from outgate.policy.operator import Order
+from outgate.store.keys import KEYS, Keys, safe
+from store.builders import ANNE, START_US, a_charge, a_plan
+from store.conftest import is_listed
+from store.running import Store, fast
+
+_SPELLED = {
+    "quarantine": Keys("ns").order(Order.QUARANTINE),
+    "suspend": Keys("ns").order(Order.SUSPEND),
+    "allow": Keys("ns").order(Order.ALLOW),
+    "limit": Keys("ns").order(Order.LIMIT),
+    "count:{<customer>}:<limit>:<identity>": Keys("ns").count("choir", "daily", "anne"),
+    "seen:{<customer>}:<retry>": Keys("ns").seen("choir", "3f9a"),
+    "holding:{<customer>}": Keys("ns").holding("choir"),
+    "held:<mta>:<queue-id>": Keys("ns").held("mx1", "4XyZ2q1"),
+    "held": Keys("ns").held_index,
+    "audit": Keys("ns").audit,
+    "audited": Keys("ns").audited,
+    "hosts": Keys("ns").hosts,
+    "digest:<contact>": Keys("ns").digest("post@choir.example"),
+    "schema": Keys("ns").schema,
+}
+
+
+def test_the_table_has_every_key_and_no_other() -> None:
+    """What is documented is what is spelled."""
+    assert [key.pattern for key in KEYS] == list(_SPELLED)
+    for pattern, name in _SPELLED.items():
+        text = re.sub(r"<[a-z-]+>", "[^:{}]+", re.escape(pattern).replace(r"\-", "-"))
+        assert re.fullmatch(f"ns:{text}", name)
+        assert is_listed(name)
+
+
+@pytest.mark.parametrize("key", KEYS, ids=lambda key: key.pattern)
+def test_the_table_can_be_printed(key: object) -> None:
+    """Each row says what it is, with an example that on-call could type."""
+    row = next(one for one in KEYS if one is key)
+    word = row.pattern.partition(":")[0]
+    assert re.search(rf"\boutgate:{word}\b", row.example)
+    assert row.kind in {"hash", "string", "sorted set", "stream"}
+    assert row.meaning.endswith(".")
+    assert row.ttl
+    assert row.writer in {"operators", "workers", "keeper", "the daemon at its start"}
+
+
+def test_counters_can_be_deleted_in_bulk() -> None:
+    """`count:*` reaches counters only: no order, no record, no evidence."""
+    reached = [name for name in _SPELLED.values() if name.startswith("ns:count:")]
+    assert reached == [_SPELLED["count:{<customer>}:<limit>:<identity>"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        (ANNE, ANNE),
+        ("2001:db8:a::/48", "2001:db8:a::/48"),
+        ("Größe@bücher.example", "Größe@bücher.example"),
+        ("two words", "two%20words"),
+        ("{choir}", "%7Bchoir%7D"),
+        ("100%", "100%25"),
+        ("a\tb\nc\x00d\x7f", "a%09b%0Ac%00d%7F"),
+        ("\N{NO-BREAK SPACE}", "%C2%A0"),
+        ("\N{LINE SEPARATOR}", "%E2%80%A8"),
+        ("", "%"),
+    ],
+)
+def test_names_are_escaped_as_in_urls(text: str, escaped: str) -> None:
+    """What would end a tag or a word of redis-cli, and nothing else."""
+    assert safe(text) == escaped
+
+
+@fast
+@given(
+    st.text(alphabet=st.sampled_from(" {}%20AaCE2\x85\xa0\u2028")),
+    st.text(alphabet=st.sampled_from(" {}%20AaCE2\x85\xa0\u2028")),
+)
+def test_no_two_names_are_escaped_to_the_same(one: str, other: str) -> None:
+    """Otherwise a customer could charge another one's counters."""
+    assert (safe(one) == safe(other)) is (one == other)
+    assert not re.search(r"[{}\s]", safe(one))
+
+
+def test_a_script_finds_the_types_of_the_table(store: Store, keys: Keys) -> None:
+    """What a look-up and its settlement write is what the table says."""
+    counters = store.counters(keys, lambda: START_US)
+    plan = a_plan(a_charge(), a_charge(name="daily", cost=0))
+    counters.look_up(a_plan(a_charge(name="other")))
+    counters.settle(plan, counters.look_up(plan), held_bytes=7)
+    kinds = {row.pattern.partition(":")[0]: row for row in KEYS}
+    names = store.names(keys)
+
+    assert {name.partition(":")[0] for name in names} == {"count", "seen", "holding"}
+    for name in names:
+        row = kinds[name.partition(":")[0]]
+        full = f"{keys.namespace}:{name}"
+        assert store.ask("TYPE", full) == row.kind.encode()
+        assert (int(store.ask("TTL", full)) == -1) is row.ttl.startswith("none")

@@ -1,0 +1,223 @@
+"""Counters of this host alone, for as long as the store is away."""
+
+import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from outgate.model.gcra import NEVER, Level
+from outgate.policy.ports import Answers, Source
+from outgate.store.local import LocalCounters
+from store import crowd
+from store.builders import ANNE, START_US, Clock, a_charge, a_plan
+from store.running import Store, fast
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "degraded.sqlite3"
+
+
+@pytest.fixture
+def local(path: Path) -> LocalCounters:
+    return LocalCounters(path)
+
+
+def allowed(local: LocalCounters, times: int, *, hosts: int, burst: int) -> int:
+    plan = a_plan(a_charge(interval_us=1_000_000, burst=burst))
+    return sum(
+        local.look_up(plan, START_US, hosts, commit=True).allowed for _ in range(times)
+    )
+
+
+def test_it_counts_as_the_store_does(store: Store, local: LocalCounters) -> None:
+    """One host, the same history: the same levels, refusals and waiting times."""
+    clock = Clock()
+    counters = store.counters(clock=clock)
+    for step, cost in enumerate([1, 3, 2, 9, 0, 5, 1, 1]):
+        clock.wait(step / 3)
+        charges = [a_charge(cost=cost), a_charge(name="second", binding=False)]
+        plan = a_plan(*charges, message=b"%d" % step)
+        there = counters.look_up(plan)
+        here = local.look_up(plan, clock.now_us, 1, commit=True)
+
+        assert (here.allowed, here.levels) == (there.allowed, there.levels)
+        assert here.source is Source.LOCAL
+
+
+def test_all_or_none_are_charged(local: LocalCounters) -> None:
+    """Also here, what is refused costs no budget."""
+    full, roomy = a_charge(name="full", burst=1), a_charge(name="roomy")
+    local.look_up(a_plan(full), START_US, 1, commit=True)
+    answers = local.look_up(a_plan(full, roomy), START_US, 1, commit=True)
+
+    assert not answers.allowed
+    assert answers.levels == [Level(False, 1, 1_000_000), Level(True, 0, 0)]
+
+
+def test_looking_charges_nothing(local: LocalCounters) -> None:
+    """`commit=False`, as `outgate check` asks."""
+    plan = a_plan(a_charge(burst=1))
+    for _ in range(3):
+        assert local.look_up(plan, START_US, 1, commit=False).allowed
+
+
+def test_a_settlement_gives_back_what_was_charged(local: LocalCounters) -> None:
+    """All that fitted, and nothing where the message was refused."""
+    plan = a_plan(a_charge(burst=2, cost=2), a_charge(name="watched", binding=False))
+    answers = local.look_up(plan, START_US, 1, commit=True)
+    refusal = local.look_up(plan, START_US, 1, commit=True)
+    local.settle(plan, refusal, 1)
+    assert not local.look_up(plan, START_US, 1, commit=False).allowed
+
+    local.settle(plan, answers, 1)
+
+    assert local.look_up(plan, START_US, 1, commit=True) == answers
+
+
+def test_a_counter_that_did_not_fit_gets_nothing_back(local: LocalCounters) -> None:
+    """A limit in monitor mode that was full stays as full as it was."""
+    watched = a_charge(name="watched", burst=1, binding=False)
+    local.look_up(a_plan(watched), START_US, 1, commit=True)
+    plan = a_plan(watched)
+    local.settle(plan, local.look_up(plan, START_US, 1, commit=True), 1)
+
+    assert not local.look_up(plan, START_US, 1, commit=False).levels[0].fits
+
+
+@pytest.mark.parametrize(
+    ("hosts", "burst", "share"),
+    [(1, 7, 7), (2, 7, 3), (7, 7, 1), (8, 7, 1), (0, 7, 7), (3, 1, 1)],
+)
+def test_a_host_grants_its_share(
+    local: LocalCounters, hosts: int, burst: int, share: int
+) -> None:
+    """The limit divided by the hosts, at least one: else small limits were none."""
+    assert allowed(local, 10, hosts=hosts, burst=burst) == share
+
+
+@fast
+@given(hosts=st.integers(1, 40), burst=st.integers(1, 1000), hours=st.integers(1, 9))
+def test_hosts_together_grant_no_more_than_the_limit(
+    hosts: int, burst: int, hours: int
+) -> None:
+    """At once and over hours, as long as there is a unit for each host."""
+    local = LocalCounters(Path(":memory:"))
+    plan = a_plan(a_charge(interval_us=3_600_000_000 // burst, burst=burst))
+    granted = 0
+    for hour in range(hours + 1):
+        now_us = START_US + hour * 3_600_000_000
+        while local.look_up(plan, now_us, hosts, commit=True).allowed:
+            granted += 1
+    database = local._database
+    assert database is not None
+    database.close()
+    # Each hour drains 3,600 s by an interval that was rounded down: a tick too many.
+    assert granted <= max(1, burst // hosts) * (hours + 1) + hours
+    if hosts <= burst:
+        assert granted * hosts <= burst * (hours + 1) + hours * hosts
+
+
+def test_more_hosts_make_waiting_longer(local: LocalCounters) -> None:
+    """A share drains as slowly as it is small; what never fits is told as such."""
+    plan = a_plan(a_charge(burst=4, cost=2))
+    local.look_up(plan, START_US, 2, commit=True)
+    assert local.look_up(plan, START_US, 2, commit=True).levels == [
+        Level(False, 2, 4_000_000)
+    ]
+    too_much = a_plan(a_charge(burst=4, cost=3))
+    assert local.look_up(too_much, START_US, 2, commit=True).levels == [
+        Level(False, 2, NEVER)
+    ]
+
+
+def test_customers_and_limits_have_counters_of_their_own(local: LocalCounters) -> None:
+    """As on the server."""
+    for customer in ("choir", "orchestra"):
+        for name in ("hourly", "daily"):
+            for identity in (ANNE, "bart", ""):
+                charge = a_charge(name=name, identity=identity, burst=1)
+                plan = a_plan(charge, customer=customer)
+                assert local.look_up(plan, START_US, 1, commit=True).allowed
+
+
+def test_the_workers_of_a_host_share_one_limit(path: Path) -> None:
+    """Four processes ask 800 times for one of 300: exactly 300 are let out."""
+    granted = crowd.run(crowd.charge_locally, path, 4)
+
+    assert sum(granted) == 300
+
+
+def test_threads_of_a_worker_share_it_too(path: Path) -> None:
+    """libmilter calls from many threads."""
+    local = LocalCounters(path)
+    plan = a_plan(a_charge(burst=50))
+    together = threading.Barrier(8)
+
+    def ask(_: int) -> int:
+        together.wait()
+        answers: list[Answers] = [
+            local.look_up(plan, START_US, 1, commit=True) for _ in range(20)
+        ]
+        return sum(one.allowed for one in answers)
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sum(threads.map(ask, range(8))) == 50
+
+
+def test_a_worker_that_was_killed_leaves_the_counters(path: Path) -> None:
+    """What it counted is counted, and its lock is nobody's."""
+    first = LocalCounters(path)
+    plan = a_plan(a_charge(burst=2))
+    first.look_up(plan, START_US, 1, commit=True)
+    database = first._database
+    assert database is not None
+    database.execute("BEGIN IMMEDIATE")
+    database.close()
+
+    answers = LocalCounters(path).look_up(plan, START_US, 1, commit=True)
+
+    assert answers.levels == [Level(True, 2, 0)]
+
+
+def test_forgetting_empties_all_counters(path: Path) -> None:
+    """For when the store counts again; other workers see it, too."""
+    one, other = LocalCounters(path), LocalCounters(path)
+    plan = a_plan(a_charge(burst=1))
+    one.look_up(plan, START_US, 1, commit=True)
+    other.forget()
+    assert one.look_up(plan, START_US, 1, commit=True).allowed
+
+
+def test_a_lock_that_is_held_too_long_is_an_sqlite_error(
+    path: Path, local: LocalCounters
+) -> None:
+    """A worker that hangs inside: the others give up after a quarter of a second."""
+    plan = a_plan(a_charge())
+    local.look_up(plan, START_US, 1, commit=True)
+    blocker = sqlite3.connect(path, isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        local.look_up(plan, START_US, 1, commit=True)
+    blocker.rollback()
+
+    assert local.look_up(plan, START_US, 1, commit=True).levels[0].used == 2
+    blocker.close()
+
+
+def test_a_transaction_that_fails_leaves_nothing_behind(local: LocalCounters) -> None:
+    """The next look-up does not find itself inside of an old one."""
+    plan = a_plan(a_charge(), a_charge(name="second"))
+    local.look_up(plan, START_US, 1, commit=True)
+    database = local._database
+    assert database is not None
+    database.execute("ALTER TABLE counter RENAME TO away")
+    with pytest.raises(sqlite3.Error):
+        local.look_up(plan, START_US, 1, commit=True)
+    database.execute("ALTER TABLE away RENAME TO counter")
+
+    assert local.look_up(plan, START_US, 1, commit=True).levels[1].used == 2
