@@ -33,8 +33,8 @@ def test_orders_that_cannot_be_used_are_named(daemon: Outgate) -> None:
     daemon.redis("DEL", "outgate:limit", "outgate:quarantine")
 
     assert done.returncode == 1
-    assert "limit anne: no such limit or count: recipient" in done.stdout
-    assert "quarantine bart: for=soon" in done.stdout
+    assert "limit anne no such limit or count: recipient" in done.stdout
+    assert "quarantine bart for=soon" in done.stdout
 
 
 def test_a_hold_queue_that_cannot_be_listed_is_named(daemon: Outgate) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.strategies import fast, rates
-from outgate.model.gcra import NEVER, Charge, Level, check_all, refund
+from outgate.model.gcra import NEVER, Charge, Level, check_all, refund, rescale
 from outgate.model.units import SECOND_US, Rate, to_us
 
 NOW_US = 1_795_500_000 * SECOND_US
@@ -238,3 +238,24 @@ class TestAllOrNone:
     def test_nothing_asked_is_allowed(self) -> None:
         """A message without limits passes."""
         assert check_all([], [], NOW_US) == (True, [], [])
+
+
+class TestRescale:
+    """A limit got another rate: what was used stays used."""
+
+    @given(tats_us, intervals_us, intervals_us)
+    def test_the_units_in_use_are_the_same_or_one_more(
+        self, tat_us: int, counted_us: int, interval_us: int
+    ) -> None:
+        """Rounded up, so that nobody gains by it."""
+        before = check(tat_us, Charge(counted_us, 1, 0))[0].used
+        again = rescale(tat_us, counted_us, interval_us, NOW_US)
+        after = check(again, Charge(interval_us, 1, 0))[0].used
+
+        assert before <= after <= before + 1 or counted_us == interval_us
+
+    def test_an_unknown_or_equal_interval_changes_nothing(self) -> None:
+        """As counters of an empty store have it."""
+        assert rescale(NOW_US + 9, 0, 5, NOW_US) == NOW_US + 9
+        assert rescale(NOW_US + 9, 5, 5, NOW_US) == NOW_US + 9
+        assert rescale(NOW_US - 9, 5, 7, NOW_US) == NOW_US - 9

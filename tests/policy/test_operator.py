@@ -113,7 +113,7 @@ class TestWords:
     ) -> None:
         """Word by word, and the rest is why."""
         entry = an_entry(order, "anne", value)
-        assert entry == Entry(order=order, name="anne", **expected)
+        assert entry == Entry(order=order, name="anne", value=value.strip(), **expected)
 
     @pytest.mark.parametrize(
         ("order", "value", "complaint"),

@@ -184,13 +184,16 @@ def test_a_worker_that_was_killed_leaves_the_counters(path: Path) -> None:
     assert answers.levels == [Level(True, 2, 0)]
 
 
-def test_forgetting_empties_all_counters(path: Path) -> None:
-    """For when the store counts again; other workers see it, too."""
-    one, other = LocalCounters(path), LocalCounters(path)
+def test_a_damaged_file_is_thrown_away(path: Path) -> None:
+    """One look-up fails, the next one counts in a new file."""
+    path.write_bytes(b"SQLite format 3\0" + b"\xff" * 4000)
+    local = LocalCounters(path)
     plan = a_plan(a_charge(burst=1))
-    one.look_up(plan, START_US, 1, commit=True)
-    other.forget()
-    assert one.look_up(plan, START_US, 1, commit=True).allowed
+    with pytest.raises(sqlite3.DatabaseError):
+        local.look_up(plan, START_US, 1, commit=True)
+
+    assert local.look_up(plan, START_US, 1, commit=True).allowed
+    assert not local.look_up(plan, START_US, 1, commit=True).allowed
 
 
 def test_a_lock_that_is_held_too_long_is_an_sqlite_error(

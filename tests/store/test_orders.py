@@ -252,6 +252,7 @@ class TestExpiry:
             "actor": "bart",
             "until": "2020-02-02T20:20:20Z",
             "text": "bot",
+            "value": "until=2020-02-02T20:20:20Z by=bart bot",
         }
 
     def test_what_was_noted_ends_with_one_event(self, desk: Desk) -> None:
@@ -300,6 +301,7 @@ class TestAudit:
                 "actor": "anne",
                 "until": "2120-02-02T20:20:20Z",
                 "text": "phished, ticket 4711",
+                "value": f"{FUTURE} by=anne phished, ticket 4711",
             }
         ]
 

@@ -275,6 +275,7 @@ def test_settle_is_called_as_its_header_says() -> None:
         "attempts": b"1",
         "ttl_s": b"86400",
         "held_bytes": b"700",
+        "held_ttl_s": b"7776000",
     }
     assert _groups(contract, call) == [
         {"interval_us": b"11", "cost": b"13"},
@@ -292,7 +293,7 @@ def test_a_refusal_gives_nothing_back() -> None:
     call = Call.of(wire.commands[-1])
 
     assert [key.split(":")[1] for key in call.keys] == ["seen", "holding"]
-    assert call.arguments == [b"", b"0", b"86400", b"700"]
+    assert call.arguments == [b"", b"0", b"86400", b"700", b"7776000"]
 
 
 def test_settle_says_how_many_counters_it_changed(store: Store, keys: Keys) -> None:
@@ -304,7 +305,7 @@ def test_settle_says_how_many_counters_it_changed(store: Store, keys: Keys) -> N
     store.ask("DEL", names[0])
     text = Script.load("settle").text.decode()
     fixed = (keys.seen(ANNE, "0"), keys.holding(ANNE))
-    arguments = (START_US, 0, 60, 0, 1_000_000, 1, 1_000_000, 1)
+    arguments = (START_US, 0, 60, 0, 60, 1_000_000, 1, 1_000_000, 1)
 
     assert store.ask("EVAL", text, 4, *fixed, *names, *arguments) == 1
     assert store.names(keys) == set()

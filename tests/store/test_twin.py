@@ -1,14 +1,13 @@
 """charge.lua and settle.lua on a real server, judged by their twin in Python."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from time import monotonic
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from outgate.model.gcra import NEVER, Charge, Level, check_all, refund
+from outgate.model.gcra import NEVER, Charge, Level, check_all, refund, rescale
 from outgate.policy.ports import Answers, Plan, PlannedCharge
 from outgate.store.counters import ATTEMPTS_TTL_S, Counters
 from outgate.store.keys import Keys
@@ -27,11 +26,11 @@ class Limits:
     bursts: tuple[int, ...]
     binding: tuple[bool, ...]
 
-    def charges(self, costs: tuple[int, ...]) -> list[PlannedCharge]:
+    def charges(self, costs: tuple[int, ...], slower: int = 1) -> list[PlannedCharge]:
         return [
             a_charge(
                 name=f"limit-{number}",
-                interval_us=interval_us,
+                interval_us=interval_us * slower,
                 burst=burst,
                 cost=cost,
                 binding=binding,
@@ -54,6 +53,7 @@ class Step:
         settled: whether it is not let out after all.
         held_bytes: its size if it is held, else 0.
         forgotten: whether the server has meanwhile expired all keys that may expire.
+        slower: by which factor an operator slows all limits down for this message.
     """
 
     wait_us: int
@@ -63,6 +63,7 @@ class Step:
     settled: bool
     held_bytes: int
     forgotten: bool
+    slower: int
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ def histories(draw: st.DrawFn) -> History:
         settled=st.booleans(),
         held_bytes=st.sampled_from([0, 0, 700]),
         forgotten=st.booleans(),
+        slower=st.sampled_from([1, 1, 1, 2, 7]),
     )
     return History(limits, draw(st.lists(steps, min_size=1, max_size=12)))
 
@@ -102,14 +104,16 @@ class Twin:
     """What the scripts should answer and remember."""
 
     tats_us: list[int]
+    counted_us: list[int]
     attempts: dict[int, int] = field(default_factory=dict)
     held: list[int] = field(default_factory=lambda: [0, 0])
 
     def look_up(self, step: Step, charges: list[Charge], now_us: int) -> Answers:
-        allowed, levels, after = check_all(self.tats_us, charges, now_us)
+        tats = self._rescaled(charges, now_us)
+        allowed, levels, after = check_all(tats, charges, now_us)
         attempts = self.attempts.get(step.message, 0)
         if step.commit:
-            self.tats_us = after
+            self._write(charges, tats, after)
             self.attempts[step.message] = 0 if allowed else attempts + 1
         return Answers(
             now_us=now_us,
@@ -123,14 +127,32 @@ class Twin:
     def settle(self, step: Step, charges: list[Charge], answers: Answers) -> None:
         if answers.allowed:
             self.attempts[step.message] = answers.attempts + 1
-            self.tats_us = [
+            tats = self._rescaled(charges, answers.now_us)
+            after = [
                 refund(tat, charge) if level.fits else tat
                 for tat, charge, level in zip(
-                    self.tats_us, charges, answers.levels, strict=True
+                    tats, charges, answers.levels, strict=True
                 )
             ]
+            self._write(charges, tats, after)
         if step.held_bytes:
             self.held = [self.held[0] + 1, self.held[1] + step.held_bytes]
+
+    def _rescaled(self, charges: list[Charge], now_us: int) -> list[int]:
+        return [
+            rescale(tat, counted, charge.interval_us, now_us)
+            for tat, counted, charge in zip(
+                self.tats_us, self.counted_us, charges, strict=True
+            )
+        ]
+
+    def _write(
+        self, charges: list[Charge], before: list[int], after: list[int]
+    ) -> None:
+        for number, charge in enumerate(charges):
+            if after[number] != before[number]:
+                self.tats_us[number] = after[number]
+                self.counted_us[number] = charge.interval_us
 
 
 def _gcra(charges: list[PlannedCharge]) -> list[Charge]:
@@ -153,11 +175,13 @@ def test_the_scripts_say_what_the_twin_says(store: Store, history: History) -> N
     """Any history: the same answers, the same moments to the microsecond."""
     keys, clock = new_keys(), Clock()
     counters = store.counters(keys, clock)
-    twin = Twin([0] * len(history.limits.bursts))
+    count = len(history.limits.bursts)
+    twin = Twin([0] * count, [0] * count)
     started_s = monotonic()
     for step in history.steps:
         clock.now_us += step.wait_us
-        plan = a_plan(*history.limits.charges(step.costs), message=b"%d" % step.message)
+        planned = history.limits.charges(step.costs, step.slower)
+        plan = a_plan(*planned, message=b"%d" % step.message)
         names, charges = _count_keys(keys, plan), _gcra(plan.charges)
         if step.forgotten:
             # Redis keeps a key at least until it has drained: see below.
@@ -174,9 +198,13 @@ def test_the_scripts_say_what_the_twin_says(store: Store, history: History) -> N
             counters.settle(plan, answers, held_bytes=step.held_bytes)
             twin.settle(step, charges, expected)
         for name, tat_us in zip(names, twin.tats_us, strict=True):
-            stored_us = int(store.ask("GET", name) or 0)
+            stored_us = _tat_us(store.ask("GET", name))
             _assume_no_stall(started_s)
             assert max(stored_us, clock.now_us) == max(tat_us, clock.now_us)
+
+
+def _tat_us(value: bytes | None) -> int:
+    return int(value.partition(b" ")[0]) if value else 0
 
 
 def _assume_no_stall(started_s: float) -> None:
@@ -215,7 +243,7 @@ def test_numbers_of_any_size_are_exact(
         stored = store.ask("GET", _count_keys(keys, plan)[0])
         _assume_no_stall(started_s)
         assert (answers.allowed, answers.levels) == (allowed, levels)
-        assert stored == (b"%d" % tats[0] if tats[0] else None)
+        assert stored == (b"%d %d" % (tats[0], interval_us) if tats[0] else None)
         clock.now_us += wait_us
 
 
@@ -256,8 +284,25 @@ def test_the_cases_of_redis_cell_hold(store: Store, keys: Keys) -> None:
         no_wait = 0 if level.fits else NEVER
         retry_after_us = round(retry_after_s * 1_000_000) if retry_after_s > 0 else None
         assert level.retry_after_us == (retry_after_us or no_wait)
-        tat_us = int(store.ask("GET", _count_keys(keys, plan)[0]) or clock.now_us)
+        tat_us = _tat_us(store.ask("GET", _count_keys(keys, plan)[0])) or clock.now_us
         assert tat_us - clock.now_us == round(reset_after_s * 1_000_000)
+
+
+def test_another_rate_keeps_what_was_used(store: Store, keys: Keys) -> None:
+    """An operator's override helps on the next message, however full the counter is."""
+    clock = Clock()
+    counters = store.counters(keys, clock)
+    hourly = a_charge(interval_us=360_000_000, burst=10)
+    for number in range(10):
+        assert counters.look_up(a_plan(hourly, message=b"%d" % number)).allowed
+    assert not counters.look_up(a_plan(hourly)).allowed
+
+    raised = a_charge(interval_us=60_000_000, burst=60)
+    answers = counters.look_up(a_plan(raised))
+    lowered = counters.look_up(a_plan(a_charge(interval_us=720_000_000, burst=5)))
+
+    assert (answers.allowed, answers.levels[0].used) == (True, 11)
+    assert (lowered.allowed, lowered.levels[0].used) == (False, 11)
 
 
 @pytest.fixture
@@ -342,7 +387,7 @@ def test_every_counter_expires_but_not_before_it_is_empty(
     def check(cost: int) -> None:
         for name, charge in zip(_count_keys(keys, plan), charges, strict=True):
             expires_ms = int(store.ask("PEXPIRETIME", name))
-            tat_us = int(store.ask("GET", name))
+            tat_us = _tat_us(store.ask("GET", name))
             assert tat_us == answers.now_us + cost * charge.rate.interval_us
             assert 0 < expires_ms * 1_000 - tat_us <= 1_001_000
 
@@ -369,7 +414,7 @@ def test_the_server_says_what_time_it_is(store: Store, keys: Keys) -> None:
     after_us = _time_us(store)
 
     assert before_us <= answers.now_us <= after_us
-    tat_us = int(store.ask("GET", keys.count(ANNE, "messages-hourly", ANNE)))
+    tat_us = _tat_us(store.ask("GET", keys.count(ANNE, "messages-hourly", ANNE)))
     assert tat_us == answers.now_us + 3_600_000_000
 
 
@@ -492,14 +537,14 @@ def test_a_thousand_limits_are_one_call(
 
 
 def test_a_limit_that_became_smaller_refuses_at_once(counters: Counters) -> None:
-    """The counter is a moment: another rate reads it in its own units."""
-    hour = timedelta(hours=1) / timedelta(microseconds=1)
-    counters.look_up(a_plan(a_charge(interval_us=int(hour) // 100, burst=100, cost=50)))
+    """What was used stays used, also under a smaller limit."""
+    hour_us = 3_600_000_000
+    counters.look_up(a_plan(a_charge(interval_us=hour_us // 100, burst=100, cost=50)))
 
-    answers = counters.look_up(a_plan(a_charge(interval_us=int(hour) // 10, burst=10)))
+    answers = counters.look_up(a_plan(a_charge(interval_us=hour_us // 10, burst=10)))
 
-    # Half an hour is five tenths of one.
-    assert answers.levels == [Level(True, 6, 0)]
+    # Fifty are used: 41 must drain before one of ten fits again.
+    assert answers.levels == [Level(False, 50, 41 * hour_us // 10)]
 
 
 def test_somebody_elses_value_is_an_empty_counter(
@@ -510,4 +555,4 @@ def test_somebody_elses_value_is_an_empty_counter(
     store.ask("SET", name, "empty, please")
 
     assert counters.look_up(a_plan(a_charge())).levels == [Level(True, 1, 0)]
-    assert int(store.ask("GET", name)) == START_US + 1_000_000
+    assert _tat_us(store.ask("GET", name)) == START_US + 1_000_000

@@ -21,7 +21,7 @@ class Ailment:
 @click.command()
 @click.pass_obj
 def doctor(context: Context) -> None:
-    """Look for what is wrong: store, secret, operators' orders, hold queue, sockets.
+    """Look for what is wrong: store, orders, hold queue, policy.
 
     One line for each finding; exits 1 if there is any. A broken configuration is
     reported in full, with exit code 78.
@@ -69,8 +69,8 @@ def _store(context: Context) -> Iterator[Ailment]:
             "forgets limits",
         )
     for trouble in troubles:
-        name = f"{trouble.name}: " if trouble.name else ""
-        yield Ailment("orders", f"{trouble.order.value} {name}{trouble.message}")
+        words = (trouble.order, trouble.name, trouble.message)
+        yield Ailment("orders", " ".join(word for word in words if word))
 
 
 def _hold_queue(context: Context) -> Iterator[Ailment]:

@@ -32,6 +32,7 @@ from outgate.store.keys import Keys
 from outgate.store.localcopy import LocalCopy
 from outgate.store.orders import Orders, State
 from outgate.store.outbox import Outbox
+from outgate.store.strays import Strays
 from outgate.store.wire import Endpoint
 
 _ROUND_S = 1.0
@@ -73,13 +74,14 @@ class Keeper:
         keys = Keys(settings.store.namespace)
         client = connect(endpoint)
         self._orders = Orders(client, keys)
+        self._strays = Strays(client, keys)
         self._holds = Holds(client, keys)
         self._digests = Digests(settings, self._holds, log)
         self._outbox = Outbox(self._places.spool)
         self._copy = LocalCopy(self._places.local_copy)
         self._status = Status()
         self._host = socket.gethostname()
-        self._told: set[tuple[Order, str, str]] = set()
+        self._told: set[tuple[str, str, str]] = set()
         self._holds_at_s = 0.0
         self._store_up: bool | None = None
         self._status.put(names.BUILD, 1, __version__, settings.mode.value)
@@ -127,6 +129,7 @@ class Keeper:
 
     def _tend_orders(self) -> None:
         state = self._orders.read(self._policy.limit_names())
+        state.troubles += self._strays.look()
         self._orders.tend(state)
         state.hosts = self._orders.announce(self._host, state.now_us)
         self._copy.write(state.hashes, state.hosts)
@@ -140,12 +143,10 @@ class Keeper:
 
     def _report_troubles(self, state: State) -> None:
         """Log what cannot be used, once for each new trouble."""
-        current = {
-            (trouble.order, trouble.name, trouble.message) for trouble in state.troubles
-        }
+        current = {(one.order, one.name, one.message) for one in state.troubles}
         for order, name, message in sorted(current - self._told):
             self._log.warning(
-                "operator-trouble", order=order.value, name=name, message=message
+                "operator-trouble", order=order, name=name, message=message
             )
         self._told = current
 
@@ -176,6 +177,7 @@ class Keeper:
             self._holds.gone(record)
         missing = {id(record) for record in gone}
         held = [record for record in records if id(record) not in missing]
+        self._holds.recount(held)
         self._measure_holds(held, now)
         self._digests.send_due(held, now)
 

@@ -5,11 +5,13 @@ it in tests, and the degraded local store uses it when the server is away.
 
 State of one counter is its *theoretical arrival time* (TAT): the moment, in
 microseconds since the epoch, at which everything charged so far has drained. An
-empty counter has a TAT in the past, so a key that expires changes no answer.
-(ITU-T I.371 annex A, virtual scheduling; the names remaining, retry-after and
+empty counter has a TAT in the past, so a key that expires changes no answer. Beside it
+stands the interval at which it was counted: when a limit gets another rate, what was used
+stays used (`rescale`), and an operator's override helps on the next message. (ITU-T I.371 annex A, virtual scheduling; the names remaining, retry-after and
 reset-after are those of redis-cell.)
 """
 
+import math
 from dataclasses import dataclass
 
 NEVER = -1
@@ -46,6 +48,24 @@ class Level:
     fits: bool
     used: int
     retry_after_us: int
+
+
+def rescale(tat_us: int, counted_us: int, interval_us: int, now_us: int) -> int:
+    """Give the TAT of a counter whose limit drains at another rate now.
+
+    Args:
+        tat_us: as it was counted.
+        counted_us: the interval at which it was counted, 0 where unknown.
+        interval_us: the interval in force.
+        now_us: microseconds since the epoch.
+
+    Returns:
+        A TAT with as many units used as before, rounded up. Doubles, in the order of
+        the Lua script, so that both give the same microsecond.
+    """
+    if counted_us in {0, interval_us} or tat_us <= now_us:
+        return tat_us
+    return now_us + math.ceil((tat_us - now_us) / counted_us * interval_us)
 
 
 def check_all(

@@ -55,6 +55,7 @@ class Entry:
         rules: for `allow`, which rules are lifted.
         rates: for `limit`, limit name or count word to rate.
         text: the free text.
+        value: the whole value, as it was typed.
         problems: what could not be read.
     """
 
@@ -66,6 +67,7 @@ class Entry:
     rules: frozenset[Reason] = ALLOWED_BY_DEFAULT
     rates: Mapping[str, Rate] = field(default_factory=dict)
     text: str = ""
+    value: str = ""
     problems: tuple[str, ...] = ()
 
     def in_force(self, now_us: int) -> bool:
@@ -113,7 +115,8 @@ def _parse(order: Order, name: str, value: str) -> Entry:
                 case "for":
                     for_us = _parse_for_us(argument)
                 case "until":
-                    until_us = parse_moment_us(argument)
+                    # The epoch itself is over too, and 0 would mean never.
+                    until_us = max(1, parse_moment_us(argument))
                 case "by":
                     by = argument
                 case "rules" if order is Order.ALLOW:
@@ -136,6 +139,7 @@ def _parse(order: Order, name: str, value: str) -> Entry:
         rules=rules,
         rates=rates,
         text=rest,
+        value=value.strip(),
         problems=tuple(problems),
     )
 

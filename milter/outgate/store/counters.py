@@ -27,6 +27,8 @@ from outgate.store.wire import (
 # Postfix gives a deferred message up after five days, but its attempts come closer
 # than a day apart.
 ATTEMPTS_TTL_S = 86_400
+# Longer than anybody holds mail; the keeper corrects the count long before.
+HOLDING_TTL_S = 90 * 86_400
 _FIXED_RESULTS = 5
 _RESULTS_PER_COUNTER = 3
 _RETRY_ID_BYTES = 12
@@ -108,6 +110,7 @@ class Counters:
             attempts,
             ATTEMPTS_TTL_S,
             held_bytes,
+            HOLDING_TTL_S,
         ]
         for charge in charged:
             arguments += (charge.rate.interval_us, charge.cost)

@@ -82,15 +82,14 @@ class Front:
             answers = self._counters.look_up(plan, commit=commit)
         except StoreError as error:
             self._watcher.store_failed(error.kind, str(error))
-            # A script that fails on one customer's key says nothing about the server.
-            if not isinstance(error, ScriptError) and self._breaker.failed(
-                self._monotonic_s()
-            ):
+            if isinstance(error, ScriptError):
+                # It failed on one customer's key: the server itself answers.
+                self._note_success()
+            elif self._breaker.failed(self._monotonic_s()):
                 self._watcher.store_down(str(error))
             answers = self._instead(plan, error.kind, commit=commit)
         else:
-            if self._breaker.succeeded():
-                self._watcher.store_up()
+            self._note_success()
         answers.store_us = int((self._monotonic_s() - started_s) * 1_000_000)
         return answers
 
@@ -105,6 +104,10 @@ class Front:
             self._watcher.store_failed(error.kind, str(error))
         except sqlite3.Error as error:
             self._watcher.store_failed("local", str(error))
+
+    def _note_success(self) -> None:
+        if self._breaker.succeeded():
+            self._watcher.store_up()
 
     def _instead(self, plan: Plan, trouble: str, *, commit: bool) -> Answers:
         now_us = self._now_us()

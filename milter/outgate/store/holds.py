@@ -24,6 +24,7 @@ class Holds:
     def __init__(self, client: Client, keys: Keys) -> None:
         self._client = client
         self._keys = keys
+        self._counted: dict[str, tuple[int, int]] = {}
 
     def apply(self, record: Record) -> None:
         """Write one record from the outbox; twice is as good as once.
@@ -84,6 +85,29 @@ class Holds:
         except redis.RedisError as error:
             raise as_store_error(error) from error
 
+    def recount(self, records: Iterable[Mapping[str, str]]) -> None:
+        """Correct what is held for each customer, where counts and records differ.
+
+        A settlement that was lost would shift a customer's share for good. What was
+        held a moment ago has no record yet, so a count is believed to be wrong only
+        when its records were the same in two rounds.
+
+        Raises:
+            StoreError: the store did not answer.
+        """
+        counted: dict[str, tuple[int, int]] = dict.fromkeys(self._counted, (0, 0))
+        for record in records:
+            messages, size = counted.get(record["customer"], (0, 0))
+            size += int(record["size"])
+            counted[record["customer"]] = (messages + 1, size)
+        try:
+            for customer, held in counted.items():
+                if self._counted.get(customer) == held:
+                    self._correct(self._keys.holding(safe(customer)), held)
+        except redis.RedisError as error:
+            raise as_store_error(error) from error
+        self._counted = {name: held for name, held in counted.items() if held[0]}
+
     def claim_digest(self, contact: str, every_s: int) -> bool:
         """Whether this host may send the digest to an address now.
 
@@ -109,6 +133,12 @@ class Holds:
             self._client.delete(self._keys.digest(contact))
         except redis.RedisError as error:
             raise as_store_error(error) from error
+
+    def _correct(self, holding: str, held: tuple[int, int]) -> None:
+        stored = self._client.hmget(holding, "messages", "bytes")
+        if tuple(int(value or 0) for value in stored) != held:
+            self._client.hset(holding, mapping={"messages": held[0], "bytes": held[1]})
+            self._drop_if_empty(holding)
 
     def _drop_if_empty(self, holding: str) -> None:
         left = self._client.hget(holding, "messages")

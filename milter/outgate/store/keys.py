@@ -88,7 +88,7 @@ KEYS: tuple[Key, ...] = (
     Key(
         "holding:{<customer>}",
         "hash",
-        "none; the keeper corrects it",
+        "90 days; the keeper corrects it",
         "workers",
         "What hold queues keep for one customer: messages, bytes.",
         "HGETALL 'outgate:holding:{alice}'",

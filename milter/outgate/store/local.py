@@ -8,15 +8,18 @@ the store comes back.
 
 import sqlite3
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from outgate.model.gcra import Charge, check_all, refund
+from outgate.model.gcra import Charge, check_all, refund, rescale
 from outgate.policy.ports import Answers, Plan, Source
 
 _SCHEMA = """
 BEGIN IMMEDIATE;
-CREATE TABLE IF NOT EXISTS counter (key TEXT PRIMARY KEY, tat_us INTEGER NOT NULL)
-WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS counter (
+    key TEXT PRIMARY KEY, tat_us INTEGER NOT NULL, interval_us INTEGER NOT NULL
+) WITHOUT ROWID;
 COMMIT;
 """
 # Another worker's transaction takes well under a millisecond.
@@ -45,12 +48,11 @@ class LocalCounters:
         """
         charges = [_share(charge, hosts) for charge in _charges(plan)]
         keys = _keys(plan)
-        with self._lock, self._open() as database:
-            database.execute("BEGIN IMMEDIATE")
-            tats = [_read(database, key) for key in keys]
+        with self._lock, self._transaction() as database:
+            tats = _read(database, keys, charges, now_us)
             allowed, levels, after = check_all(tats, charges, now_us)
             if commit:
-                _write(database, keys, tats, after)
+                _write(database, keys, charges, tats, after)
         return Answers(
             now_us=now_us, source=Source.LOCAL, allowed=allowed, levels=levels
         )
@@ -65,21 +67,29 @@ class LocalCounters:
             return
         charges = [_share(charge, hosts) for charge in _charges(plan)]
         keys = _keys(plan)
-        with self._lock, self._open() as database:
-            database.execute("BEGIN IMMEDIATE")
-            tats = [_read(database, key) for key in keys]
+        with self._lock, self._transaction() as database:
+            tats = _read(database, keys, charges, answers.now_us)
             after = [
                 refund(tat, charge) if level.fits else tat
                 for tat, charge, level in zip(
                     tats, charges, answers.levels, strict=True
                 )
             ]
-            _write(database, keys, tats, after)
+            _write(database, keys, charges, tats, after)
 
-    def forget(self) -> None:
-        """Drop all counters: the store counts again."""
-        with self._lock, self._open() as database:
-            database.execute("DELETE FROM counter")
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """One transaction; a file that is damaged is thrown away, and begun anew."""
+        try:
+            with self._open() as database:
+                database.execute("BEGIN IMMEDIATE")
+                yield database
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:
+            self._database = None
+            self._path.unlink(missing_ok=True)
+            raise
 
     def _open(self) -> sqlite3.Connection:
         if self._database is None:
@@ -124,21 +134,31 @@ def _share(charge: Charge, hosts: int) -> Charge:
     )
 
 
-def _read(database: sqlite3.Connection, key: str) -> int:
-    row = database.execute(
-        "SELECT tat_us FROM counter WHERE key = ?", (key,)
-    ).fetchone()
-    return int(row[0]) if row else 0
+def _read(
+    database: sqlite3.Connection, keys: list[str], charges: list[Charge], now_us: int
+) -> list[int]:
+    tats = []
+    for key, charge in zip(keys, charges, strict=True):
+        row = database.execute(
+            "SELECT tat_us, interval_us FROM counter WHERE key = ?", (key,)
+        ).fetchone()
+        tat_us, counted_us = row or (0, 0)
+        tats.append(rescale(tat_us, counted_us, charge.interval_us, now_us))
+    return tats
 
 
 def _write(
-    database: sqlite3.Connection, keys: list[str], before: list[int], after: list[int]
+    database: sqlite3.Connection,
+    keys: list[str],
+    charges: list[Charge],
+    before: list[int],
+    after: list[int],
 ) -> None:
     database.executemany(
-        "INSERT OR REPLACE INTO counter VALUES (?, ?)",
+        "INSERT OR REPLACE INTO counter VALUES (?, ?, ?)",
         [
-            (key, new)
-            for key, old, new in zip(keys, before, after, strict=True)
+            (key, new, charge.interval_us)
+            for key, charge, old, new in zip(keys, charges, before, after, strict=True)
             if new != old
         ],
     )

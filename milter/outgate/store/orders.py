@@ -17,6 +17,7 @@ from hashlib import blake2b
 
 import redis
 
+from outgate.model.client import parse_network
 from outgate.policy.operator import (
     Entry,
     Order,
@@ -31,6 +32,8 @@ from outgate.store.trouble import Client, as_store_error
 _ORDERS = frozenset(Order)
 # The first such word: behind it, free text may say anything.
 _FOR = re.compile(rb"(?<!\S)for=\S*")
+# What was meant as a network, such as 192.0.2.0/33.
+_NETWORK = re.compile(r"[0-9a-fA-F:.]+/\d+")
 # A host that was not seen for so long does not share the limits any more.
 HOST_SILENCE_US = 60_000_000
 
@@ -40,12 +43,12 @@ class Trouble:
     """One thing in operator state that cannot be used.
 
     Attributes:
-        order: which hash.
-        name: which field, "" for the hash itself.
+        order: which hash, "" for a key that is none of them.
+        name: which field or key, "" for the hash itself.
         message: what is wrong with it.
     """
 
-    order: Order
+    order: str
     name: str
     message: str
 
@@ -97,6 +100,10 @@ class Orders:
             state.troubles += [
                 Trouble(entry.order, entry.name, problem) for problem in entry.problems
             ]
+            if _NETWORK.fullmatch(entry.name) and parse_network(entry.name) is None:
+                state.troubles.append(
+                    Trouble(entry.order, entry.name, "is no network that exists")
+                )
             if unknown := unknown_rates(entry, limit_names):
                 state.troubles.append(
                     Trouble(
@@ -246,6 +253,7 @@ class Orders:
                 "actor": entry.by or "redis-cli",
                 "until": format_moment(entry.until_us) if entry.until_us else "",
                 "text": entry.text,
+                "value": entry.value,
             },
         )
 

@@ -14,11 +14,17 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from outgate.model.errors import ScriptError
+
 Record = Mapping[str, str | int]
 
 
 class Outbox:
-    """One directory: `records.jsonl` grows, `records.*.taken` is being applied."""
+    """One directory.
+
+    `records.jsonl` grows, `records.*.taken` is being applied, `records.bad` keeps what
+    the store would not take, for a person to look at.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -43,6 +49,7 @@ class Outbox:
                     continue
                 if os.write(descriptor, line) < len(line):
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                os.fsync(descriptor)
                 return
             finally:
                 os.close(descriptor)
@@ -51,8 +58,9 @@ class Outbox:
         """Apply all records and delete them; gives their number.
 
         Args:
-            apply: puts one record into the store; what it raises stops the drain, and
-                everything not yet deleted is applied again next time.
+            apply: puts one record into the store. A record that it cannot use, or that
+                the store refuses (`ScriptError`), is put aside; any other `StoreError`
+                stops the drain, and what was not deleted is applied again next time.
             stamp: makes the taken file's name unique.
 
         Raises:
@@ -64,10 +72,18 @@ class Outbox:
         done = 0
         for taken in self._taken():
             for record in _records(taken):
-                apply(record)
+                try:
+                    apply(record)
+                except (KeyError, TypeError, ValueError, ScriptError) as error:
+                    self._put_aside(record, error)
                 done += 1
             taken.unlink(missing_ok=True)
         return done
+
+    def _put_aside(self, record: Record, error: Exception) -> None:
+        reason = f"{type(error).__name__}: {error}"
+        with (self._directory / "records.bad").open("a") as file:
+            file.write(json.dumps({"error": reason, "record": dict(record)}) + "\n")
 
     def waiting(self) -> int:
         """How many records are on disk."""

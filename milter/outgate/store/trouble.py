@@ -5,6 +5,7 @@ from typing import Any
 import redis
 
 from outgate.model.errors import (
+    ScriptError,
     StoreError,
     StoreRefused,
     StoreTimeout,
@@ -25,4 +26,6 @@ def as_store_error(error: redis.RedisError) -> StoreError:
         error, redis.AuthenticationError | redis.exceptions.NoPermissionError
     ) or text.startswith(("NOPERM", "NOAUTH", "WRONGPASS", "invalid username")):
         return StoreRefused(text)
+    if text.startswith("WRONGTYPE"):
+        return ScriptError(text)
     return StoreUnavailable(text)

@@ -1,7 +1,7 @@
 --[[ charge: check every limit of one message, then charge all of them or none.
 KEYS[1]    string  attempts of this very message
 KEYS[2]    hash    what is held for the customer
-KEYS[3..]  string  counters, each a TAT: microseconds since the epoch
+KEYS[3..]  string  counters, each '<TAT in microseconds> <interval it was counted at>'
 ARGV[1]    now_us    time to use instead of the server's; '' outside tests
 ARGV[2]    commit    '1' to charge, '0' only to look
 ARGV[3]    ttl_s     life time of KEYS[1]
@@ -19,14 +19,19 @@ if not now then
   local time = redis.call('TIME')
   now = time[1] * 1000000 + time[2]
 end
+local function tat_of(value, interval)
+  local tat, counted = string.match(value or '', '^(%d+) ?(%d*)$')
+  tat, counted = tonumber(tat) or 0, tonumber(counted) or interval
+  if counted == 0 or counted == interval or tat <= now then return tat end
+  return now + math.ceil((tat - now) / counted * interval)
+end
 local commit = ARGV[2] == '1'
 local start, new, fits, retry = {}, {}, {}, {}
 local allowed = true
 for i = 1, #KEYS - 2 do
   local interval, burst = tonumber(ARGV[4 * i]), tonumber(ARGV[4 * i + 1])
   local cost = tonumber(ARGV[4 * i + 2])
-  local tat = tonumber(redis.call('GET', KEYS[i + 2]) or 0) or 0
-  start[i] = math.max(tat, now)
+  start[i] = math.max(tat_of(redis.call('GET', KEYS[i + 2]), interval), now)
   new[i] = start[i] + cost * interval
   local over = new[i] - now - burst * interval
   fits[i] = over <= 0
@@ -41,7 +46,7 @@ for i = 1, #KEYS - 2 do
   local charged = allowed and fits[i]
   local level = charged and new[i] or start[i]
   if commit and charged and new[i] > start[i] then
-    redis.call('SET', KEYS[i + 2], string.format('%.0f', new[i]),
+    redis.call('SET', KEYS[i + 2], string.format('%.0f %.0f', new[i], interval),
       'PX', math.floor((new[i] - now) / 1000) + 1000)
   end
   result[3 * i + 3] = fits[i] and 1 or 0
