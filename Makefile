@@ -14,6 +14,9 @@ help: ## this list
 
 setup: build/provisioned $(VENV)/ready ## what is missing on this machine, and the virtual environment
 
+ON_FLOORS := tests/model tests/message tests/policy tests/store tests/signing \
+	tests/config tests/log tests/metrics tests/notify tests/daemon/test_holds.py
+
 build/provisioned: tests/lab/provision
 	tests/lab/provision
 	@mkdir -p build && touch $@
@@ -27,7 +30,7 @@ $(VENV)/ready: pyproject.toml | build/provisioned
 # The oldest libraries that Outgate supports: Debian 12's versions.
 $(FLOORS)/ready: pyproject.toml tests/floors.txt | build/provisioned
 	$(PYTHON) -m venv $(FLOORS)
-	$(FLOORS)/bin/pip install --quiet --constraint tests/floors.txt --editable . pytest pytest-timeout hypothesis
+	$(FLOORS)/bin/pip install --quiet --constraint tests/floors.txt --editable '.[embedded]' pytest pytest-timeout hypothesis
 	@touch $@
 
 fmt: setup ## format, and mend what can be mended
@@ -43,7 +46,7 @@ check: setup ## format, lint, types, rooms, generated pages (no tests)
 
 test: setup $(FLOORS)/ready ## all tests, then the store's on the oldest libraries
 	$(BIN)/pytest -m "not slow"
-	$(FLOORS)/bin/pytest -m "not slow" tests/model tests/message tests/policy tests/store tests/config
+	$(FLOORS)/bin/pytest -m "not slow" $(ON_FLOORS)
 
 verify: setup ## the long runs: before a release, by hand
 	$(BIN)/pytest -m "slow"
@@ -54,8 +57,9 @@ bench: setup ## the daemon's cost per message beside a null milter
 demo: setup ## a story of real messages through a real Postfix; KEEP=1 leaves it running
 	@$(BIN)/python -m demo
 
-run: setup ## the daemon alone, embedded store, no configuration
-	$(BIN)/outgate run
+run: setup ## the daemon alone, embedded store, no configuration; state in build/run
+	@echo "export OUTGATE_STATE=$(CURDIR)/build/run    # for other commands: $(BIN)/outgate …"
+	OUTGATE_STATE=$(CURDIR)/build/run $(BIN)/outgate run
 
 docs: setup ## regenerate the pages that come from the code
 	$(BIN)/python -m pages

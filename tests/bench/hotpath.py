@@ -16,7 +16,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bench.filters import configuration
-from bench.messages import write_message
+from bench.messages import NEWSLETTER, write_message
+from bench.report import say
 from bench.stopwatch import Stopwatch
 from lab.redis import RedisServer
 from outgate.config.reader import load
@@ -45,6 +46,7 @@ from outgate.store.front import Front
 _WARM_UP = 300
 _FUNCTIONS = 30
 _SENDERS = 100
+_ADDRESS = b"anne@choir.example.org"
 
 Handle = Callable[[int], None]
 
@@ -66,6 +68,7 @@ def _gate() -> Iterator[tuple[Gate, Front, str]]:
     """A worker's gate and store, and the name of the header that it adds."""
     with ExitStack() as stack:
         redis = stack.enter_context(RedisServer())
+        _part(redis.pid)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         config = folder / "outgate.toml"
         config.write_text(
@@ -92,6 +95,14 @@ def _gate() -> Iterator[tuple[Gate, Front, str]]:
         policy = Policy.build(settings.for_policy())
         gate = make_gate(settings, policy, front, host, recorder, log, 0)
         yield gate, front, settings.tag.header
+
+
+def _part(store: int) -> None:
+    """Give this process one CPU and the store the others, as a worker has it."""
+    cpus = os.sched_getaffinity(0)
+    own = {max(cpus)}
+    os.sched_setaffinity(0, own)
+    os.sched_setaffinity(store, cpus - own or cpus)
 
 
 def _handler(
@@ -128,11 +139,10 @@ def _fill(
 
 
 def _message() -> tuple[list[tuple[str, bytes]], bytes]:
-    path = Path("build/bench/profile.eml")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_message(path, 4)
-    raw = path.read_bytes().replace(b"@@SENDER@@", b"anne@choir.example.org")
-    headers, body = split_message(raw)
+    with tempfile.TemporaryDirectory() as folder:
+        path = write_message(Path(folder) / "message.eml", NEWSLETTER, 4)
+        raw = path.read_bytes()
+    headers, body = split_message(raw.replace(b"@@SENDER@@", _ADDRESS))
     return [(name.decode(), value) for name, value in headers], body
 
 
@@ -142,7 +152,7 @@ def _show_whole(handle: Handle, messages: int) -> None:
         handle(number)
     wall_us = (time.perf_counter() - began) / messages * 1e6
     cpu_us = (time.process_time() - cpu) / messages * 1e6
-    print(f"one message, no instrument: {wall_us:.1f} us, of these {cpu_us:.1f} us CPU")
+    say(f"one message, no instrument: {wall_us:.1f} us, of these {cpu_us:.1f} us CPU")
 
 
 def _show_functions(handle: Handle, messages: int) -> None:
@@ -154,10 +164,10 @@ def _show_functions(handle: Handle, messages: int) -> None:
     text = io.StringIO()
     statistics = pstats.Stats(profile, stream=text).strip_dirs().sort_stats("tottime")
     statistics.print_stats(_FUNCTIONS)
-    print(f"\ncProfile of {messages} messages (it makes small functions look slow):")
+    say(f"\ncProfile of {messages} messages (it makes small functions look slow):")
     for line in text.getvalue().splitlines():
         if line.strip():
-            print(f"  {line.strip()}")
+            say(f"  {line.strip()}")
 
 
 def _show_stages(gate: Gate, front: Front, own_header: str, messages: int) -> None:
@@ -181,8 +191,8 @@ def _show_stages(gate: Gate, front: Front, own_header: str, messages: int) -> No
     handle = watch.timed("session: rest", _handler(gate, own_header, fill))
     for number in range(messages):
         handle(number)
-    print(f"\nby stage; a wrapped call costs {watch.overhead_us():.2f} us of its own:")
+    say(f"\nby stage; a wrapped call costs {watch.overhead_us():.2f} us of its own:")
     for stage, spent_ns in watch.spent_ns.items():
-        print(f"  {stage:32} {spent_ns / messages / 1_000:7.2f} us")
+        say(f"  {stage:32} {spent_ns / messages / 1_000:7.2f} us")
     total_us = sum(watch.spent_ns.values()) / messages / 1_000
-    print(f"  {'all':32} {total_us:7.2f} us")
+    say(f"  {'all':32} {total_us:7.2f} us")

@@ -16,7 +16,7 @@ from typing import Any
 from lab.errors import LabError, LabUnavailable
 
 _SOURCE = Path(__file__).with_name("milterload.c")
-_BINARY = Path("build/bench/milterload")
+BUILD = Path(__file__).resolve().parents[2] / "build/bench"
 _PATIENCE_S = 60
 _COULD_NOT_RUN = 2
 
@@ -72,7 +72,7 @@ class Generator:
             messages: how many in all.
             watched: processes whose CPU time is measured.
         """
-        command = [str(self.binary.absolute()), "-s", target, "-f", str(message)]
+        command = [str(self.binary), "-s", target, "-f", str(message)]
         command += ["-c", str(connections), "-n", str(messages)]
         command += ["-t", str(_PATIENCE_S)]
         if watched:
@@ -102,15 +102,16 @@ def _read(found: dict[str, Any], complaints: str, status: int) -> Result:
 
 def build() -> Path:
     """Compile the generator where its source is newer than the program."""
-    if _BINARY.exists() and _BINARY.stat().st_mtime > _SOURCE.stat().st_mtime:
-        return _BINARY
+    binary = BUILD / "milterload"
+    if binary.exists() and binary.stat().st_mtime > _SOURCE.stat().st_mtime:
+        return binary
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None:
         raise LabUnavailable("no C compiler here: apt-get install gcc libc6-dev")
-    _BINARY.parent.mkdir(parents=True, exist_ok=True)
+    BUILD.mkdir(parents=True, exist_ok=True)
     command = [compiler, "-O2", "-Wall", "-Wextra", "-std=gnu11"]
-    command += ["-o", str(_BINARY), str(_SOURCE)]
+    command += ["-o", str(binary), str(_SOURCE)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise LabError(f"the load generator does not compile:\n{done.stderr}")
-    return _BINARY
+    return binary

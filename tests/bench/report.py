@@ -4,7 +4,8 @@ import os
 import platform
 import re
 import statistics
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -17,22 +18,39 @@ from outgate import __version__
 _PACKAGES = ("pymilter", "hiredis", "redis", "prometheus-client")
 
 
+def say(line: str = "") -> None:
+    """Print a line at once: a bench takes minutes."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def machine(store: str) -> dict[str, str]:
-    """Say where and with what this was measured."""
-    found = re.search(
+    """Say where and with what this was measured.
+
+    Args:
+        store: what the server says to `INFO server`.
+    """
+    model = re.search(
         r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE
     )
-    packages = {name: _version(name) for name in _PACKAGES}
     return {
-        "cpu": found[1] if found else platform.machine(),
+        "cpu": model[1] if model else platform.machine(),
         "cpus": str(len(os.sched_getaffinity(0))),
         "kernel": platform.release(),
-        "python": platform.python_version(),
+        "python": f"{platform.python_version()}, {platform.python_compiler()}",
         "libmilter": ".".join(map(str, Milter.getversion())),
-        "store": store,
+        "store": _server(store),
         "outgate": __version__,
-        **packages,
+        **{name: _version(name) for name in _PACKAGES},
     }
+
+
+def _server(information: str) -> str:
+    lines = (line.strip().partition(":") for line in information.splitlines())
+    fields = {name: value for name, _, value in lines}
+    if number := fields.get("valkey_version"):
+        return f"valkey {number}"
+    return f"redis {fields.get('redis_version', '?')}"
 
 
 def _version(package: str) -> str:
@@ -45,7 +63,7 @@ def _version(package: str) -> str:
 def table(rows: Sequence[Row]) -> Iterator[str]:
     """Give the lines of the table."""
     yield (
-        f"{'':36} {'msg/s':>6} {'CPU ms':>7} {'min..max':>15} "
+        f"{'':34} {'msg/s':>6} {'CPU ms':>7} {'min..max':>15} "
         f"{'p50':>7} {'p95':>7} {'p99':>7}  ratio"
     )
     for row in rows:
@@ -57,7 +75,7 @@ def table(rows: Sequence[Row]) -> Iterator[str]:
             else ""
         )
         yield (
-            f"{row.title:36} {row.median(lambda one: one.rate):6.0f} "
+            f"{row.title:34} {row.median(lambda one: one.rate):6.0f} "
             f"{statistics.median(cpu_ms):7.4f} "
             f"{f'{min(cpu_ms):.4f}..{max(cpu_ms):.4f}':>15} "
             f"{row.median(lambda one: one.p50_ms):7.2f} "
@@ -72,6 +90,13 @@ def beside(row: Row) -> str:
     figures["load generator"] = row.median(lambda one: one.generator_cpu_ms)
     listed = ", ".join(f"{name} {figure:.4f}" for name, figure in figures.items())
     return f"CPU ms a message beside the worker, {row.title}: {listed}"
+
+
+def memory(used: Mapping[str, Sequence[tuple[int, int]]]) -> Iterator[str]:
+    """Say how much memory processes have."""
+    for name, sizes in used.items():
+        for resident, private in sizes:
+            yield f"memory, {name}: {resident} KiB resident, {private} KiB of its own"
 
 
 def document(rows: Sequence[Row], facts: dict[str, str]) -> dict[str, Any]:
@@ -92,6 +117,7 @@ def document(rows: Sequence[Row], facts: dict[str, str]) -> dict[str, Any]:
                 "yardstick": row.yardstick,
                 "ratio": row.ratios(rows),
                 "trouble": row.trouble,
+                "errors": row.errors,
             }
             for row in rows
         },

@@ -28,6 +28,7 @@ class Row:
         yardstick: key of the row that this one is measured against, "" for none.
         messages: how many in one round.
         results: one for each round.
+        errors: what the filter counted as going wrong meanwhile.
     """
 
     key: str
@@ -40,10 +41,12 @@ class Row:
     beside: dict[str, int] = field(default_factory=dict)
     served_by: int = 0
     results: list[Result] = field(default_factory=list)
+    errors: dict[str, float] = field(default_factory=dict)
 
     def measure(self, generator: Generator) -> None:
         """Run one round."""
         processes = self.filter.processes
+        before = self.filter.errors()
         self.served_by = len(processes)
         self.results.append(
             generator.run(
@@ -54,6 +57,9 @@ class Row:
                 watched=[*processes, *self.beside.values()],
             )
         )
+        for name, count in self.filter.errors().items():
+            if more := count - before.get(name, 0):
+                self.errors[name] = self.errors.get(name, 0) + more
 
     @property
     def cpu_ms(self) -> list[float]:

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from lab.errors import LabUnavailable
 from lab.miltermail import split_message
-from lab.milters import Milter
 from lab.miltermta import MilterMta
+from lab.milters import Milter
 from lab.outgate import Outgate
 from lab.postfix import Postfix
 from lab.redis import find_cli
@@ -132,7 +132,7 @@ class WireMailer(Mailer):
         headers, body = split_message(message)
         with MilterMta(
             self._address,
-            login=login or None,
+            login=login,
             client=(client or "127.0.0.1", 40000),
         ) as mta:
             outcome = mta.send(
@@ -177,7 +177,9 @@ class Stage:
     def line(self, queue_id: str) -> dict[str, str]:
         """The canonical log line of one message."""
         wait_until(
-            lambda: any(one.get("queue-id") == queue_id for one in self.outgate.messages()),
+            lambda: any(
+                one.get("queue-id") == queue_id for one in self.outgate.messages()
+            ),
             f"the log line of {queue_id}",
         )
         return self.outgate.message(queue_id)

@@ -53,9 +53,7 @@ def letter(sender: str, to: str, subject: str, text: str, **headers: str) -> byt
     return message.as_bytes()
 
 
-def _event(
-    stage: Stage, answer: Answer, who: str, what: str, expected: str
-) -> Event:
+def _event(stage: Stage, answer: Answer, who: str, what: str, expected: str) -> Event:
     line = stage.line(answer.queue_id)
     why = ", ".join(filter(None, (line.get("reasons", ""), line.get("detail", ""))))
     return Event(who, what, expected, line["disposition"], answer.text, why)
@@ -161,7 +159,7 @@ def _printer(stage: Stage) -> list[Event]:
             ["bob@friends.example"],
             client=PRINTER,
         )
-        expected = "accept" if number <= 4 else "defer"  # noqa: PLR2004 - its limit
+        expected = "accept" if number <= 4 else "defer"
         what = f"message {number} of a printer without a login"
         events.append(_event(stage, answer, PRINTER, what, expected))
     return events[-1:]

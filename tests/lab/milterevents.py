@@ -15,7 +15,7 @@ Text: TypeAlias = str | bytes  # str is for what is ASCII anyway
 Kind: TypeAlias = Literal["continue", "accept", "reject", "tempfail", "discard", "skip"]
 
 
-class ProtocolViolation(AssertionError):  # noqa: N818 - reads as what it is
+class ProtocolViolation(AssertionError):
     """The filter sent what the protocol does not allow here."""
 
 

@@ -11,9 +11,9 @@ from outgate.log.canonical import MessageLine, fields
 from outgate.model.identity import Path as SubmissionPath
 from outgate.model.limit import Count
 from outgate.model.verdict import Action, Mode
-from outgate.policy.gate import Decision
+from outgate.policy.decision import Decision
 from outgate.policy.operator import Order
-from outgate.policy.ports import Source
+from outgate.policy.questions import Source
 from policy.builders import MALLORY, OUTSIDE, Outpost, a_limit, a_policy, a_transaction
 
 _ORDER = (

@@ -7,7 +7,7 @@ import pytest
 from outgate.metrics.names import METRICS, STORE_ERRORS, Kind, Metric
 from outgate.model.errors import StoreError
 from outgate.policy.operator import Order
-from outgate.policy.ports import Source
+from outgate.policy.questions import Source
 
 _BY_NAME = {metric.name: metric for metric in METRICS}
 _UNITS = ("_total", "_seconds", "_bytes", "_info")

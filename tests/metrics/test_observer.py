@@ -12,8 +12,8 @@ from outgate.model.identity import Path
 from outgate.model.verdict import Action, Finding, MailClass, Mode, Reason, Verdict
 from outgate.policy.compiled import Policy
 from outgate.policy.decide import severest
+from outgate.policy.decision import Decision
 from outgate.policy.enforce import Circumstances, enforce
-from outgate.policy.gate import Decision
 from outgate.policy.operator import Order
 from outgate.policy.settings import RuleSettings, allowed_actions
 from policy.builders import (

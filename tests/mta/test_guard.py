@@ -14,8 +14,9 @@ from outgate.model.verdict import Action, Mode
 from outgate.mta.libmilter import Engine
 from outgate.mta.session import MilterSession, Socket, wanted_headers
 from outgate.policy.compiled import Policy
-from outgate.policy.gate import Decision, Gate
-from outgate.policy.ports import Answers, Plan
+from outgate.policy.decision import Decision
+from outgate.policy.gate import Gate
+from outgate.policy.questions import Answers, Plan
 from outgate.policy.settings import PolicySettings, RuleSettings, RulesSettings
 from outgate.policy.snapshot import EMPTY, Snapshot
 

@@ -22,10 +22,11 @@ from outgate.policy.accountability import Accountability
 from outgate.policy.case import Case
 from outgate.policy.compiled import Policy
 from outgate.policy.decide import severest
-from outgate.policy.gate import Decision, Gate
+from outgate.policy.decision import Decision
+from outgate.policy.gate import Gate
 from outgate.policy.operator import Entry, Order, parse_entry
 from outgate.policy.plan import make_plan
-from outgate.policy.ports import Answers, Plan, Source
+from outgate.policy.questions import Answers, Plan, Source
 from outgate.policy.settings import (
     SHIPPED_LIMITS,
     CustomerSettings,

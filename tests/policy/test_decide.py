@@ -10,7 +10,7 @@ from outgate.policy.case import Case, lifted
 from outgate.policy.decide import decide, severest, would_let_out
 from outgate.policy.operator import ALLOWABLE, Order
 from outgate.policy.order import RULES
-from outgate.policy.ports import Answers, Source
+from outgate.policy.questions import Answers, Source
 from outgate.policy.settings import RuleSettings
 from outgate.policy.snapshot import EMPTY, Snapshot
 from policy.builders import (

@@ -10,7 +10,7 @@ from outgate.model.units import ByteSize
 from outgate.model.verdict import Action, MailClass, Mode, Reason
 from outgate.policy import gate as gate_module
 from outgate.policy.operator import Order
-from outgate.policy.ports import Source
+from outgate.policy.questions import Source
 from outgate.policy.settings import (
     LimitSettings,
     QuarantineSettings,

@@ -11,7 +11,7 @@ from outgate.model.verdict import Action, Finding, Mode, Reason
 from outgate.policy.case import Case
 from outgate.policy.operator import Order
 from outgate.policy.order import RULES, Rule
-from outgate.policy.ports import Answers, Source
+from outgate.policy.questions import Answers, Source
 from outgate.policy.rules import (
     limit_exceeded,
     message_exceeds_limit,

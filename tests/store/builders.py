@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from outgate.model.limit import Count, Limit, Per
 from outgate.model.units import Rate
-from outgate.policy.ports import Plan, PlannedCharge
+from outgate.policy.questions import Plan, PlannedCharge
 
 ANNE = "anne@example.com"
 # Tuesday, 24 November 2026, and an odd number of microseconds.

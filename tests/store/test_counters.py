@@ -8,7 +8,7 @@ import pytest
 from outgate.model.errors import ScriptError
 from outgate.model.gcra import Level
 from outgate.policy.operator import Order
-from outgate.policy.ports import Source
+from outgate.policy.questions import Source
 from outgate.store.counters import Counters
 from outgate.store.keys import Keys
 from outgate.store.wire import Wire

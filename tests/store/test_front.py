@@ -16,7 +16,7 @@ from outgate.model.errors import (
     StoreUnavailable,
 )
 from outgate.model.gcra import Level
-from outgate.policy.ports import Answers, Plan, Source
+from outgate.policy.questions import Answers, Plan, Source
 from outgate.policy.snapshot import Snapshot
 from outgate.store.breaker import FAILURES, PAUSE_S, Breaker
 from outgate.store.counters import Counters

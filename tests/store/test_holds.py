@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from outgate.policy.ports import Plan
+from outgate.policy.questions import Plan
 from outgate.store.holds import Holds, not_listed
 from outgate.store.keys import Keys
 from outgate.store.outbox import Record

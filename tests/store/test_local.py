@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outgate.model.gcra import NEVER, Level
-from outgate.policy.ports import Answers, Source
+from outgate.policy.questions import Answers, Source
 from outgate.store.local import LocalCounters
 from store import crowd
 from store.builders import ANNE, START_US, Clock, a_charge, a_plan

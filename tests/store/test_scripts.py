@@ -19,7 +19,7 @@ from lab.errors import LabUnavailable
 from lab.skips import or_skip
 from outgate.model.gcra import Level
 from outgate.policy.operator import Order
-from outgate.policy.ports import Answers, Plan
+from outgate.policy.questions import Answers, Plan
 from outgate.store.counters import Counters
 from outgate.store.keys import Keys
 from outgate.store.orders import Orders

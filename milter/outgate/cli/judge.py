@@ -16,9 +16,10 @@ from outgate.model.identity import Path as SubmissionPath
 from outgate.model.units import format_duration
 from outgate.mta.session import MilterSession, Socket, wanted_headers
 from outgate.policy.compiled import Policy
-from outgate.policy.gate import Decision, Gate
+from outgate.policy.decision import Decision
+from outgate.policy.gate import Gate
 from outgate.policy.order import RULES
-from outgate.policy.ports import Answers, Plan, PlannedCharge
+from outgate.policy.questions import Answers, Plan, PlannedCharge
 from outgate.signing.secret import read_secret
 from outgate.store.counters import Counters
 from outgate.store.keys import Keys

@@ -16,7 +16,8 @@ from outgate.model.identity import Path as SubmissionPath
 from outgate.model.verdict import Action
 from outgate.mta.session import Socket
 from outgate.policy.compiled import Policy
-from outgate.policy.gate import Decision, Gate
+from outgate.policy.decision import Decision
+from outgate.policy.gate import Gate
 from outgate.policy.snapshot import Snapshot
 from outgate.store.breaker import Breaker
 from outgate.store.counters import Counters

@@ -6,8 +6,8 @@ log.
 
 from outgate.log.lines import Field, Log
 from outgate.model.verdict import Action
-from outgate.policy.gate import Decision
-from outgate.policy.ports import Source
+from outgate.policy.decision import Decision
+from outgate.policy.questions import Source
 
 
 class MessageLine:

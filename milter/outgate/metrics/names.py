@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from outgate.model.verdict import Action, MailClass, Reason
-from outgate.policy.ports import Source
+from outgate.policy.questions import Source
 
 
 class Kind(StrEnum):

@@ -8,7 +8,7 @@ from outgate.metrics.recorder import Recorder
 from outgate.model.verdict import Action, MailClass, Mode, Reason
 from outgate.policy.compiled import Policy
 from outgate.policy.decide import severest
-from outgate.policy.gate import Decision
+from outgate.policy.decision import Decision
 
 
 class Observer:

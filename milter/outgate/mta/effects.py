@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from outgate.model.transaction import Transaction
 from outgate.model.verdict import Action, Reply
-from outgate.policy.gate import Decision
+from outgate.policy.decision import Decision
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from outgate.model.transaction import Transaction
 from outgate.model.verdict import Reason
 from outgate.policy.compiled import Policy
 from outgate.policy.operator import Entry, Order, parse_entry
-from outgate.policy.ports import Answers, Plan, Source
+from outgate.policy.questions import Answers, Plan, Source
 from outgate.policy.snapshot import Snapshot
 
 

@@ -4,9 +4,8 @@ The store and the clock come in from outside; what goes out is one `Decision`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from outgate.message.facts import Facts, read_facts
+from outgate.message.facts import read_facts
 from outgate.message.local_user import sendmail_local_user
 from outgate.model.identity import Accountable, Direction, Path
 from outgate.model.transaction import Transaction
@@ -25,44 +24,13 @@ from outgate.policy.accountability import Accountability
 from outgate.policy.case import Case
 from outgate.policy.compiled import Policy
 from outgate.policy.decide import decide, would_let_out
+from outgate.policy.decision import Decision
 from outgate.policy.enforce import Circumstances, enforce
 from outgate.policy.plan import make_plan
-from outgate.policy.ports import (
-    Answers,
-    Host,
-    NowUs,
-    Observer,
-    Plan,
-    Source,
-    Store,
-)
+from outgate.policy.ports import Host, NowUs, Observer, Store
+from outgate.policy.questions import Answers, Source
 from outgate.policy.reply import reply_for
 from outgate.policy.rules import suspended
-
-
-@dataclass(slots=True)
-class Decision:
-    """What was decided about one message, and on which grounds.
-
-    Attributes:
-        mail_class: what kind of mail it is; `inbound` was not judged.
-        accountable: None for inbound mail and failed transactions.
-        plan, answers: None where nothing was looked up.
-        now_us: the moment of the decision.
-        total_us: from end-of-message to the decision.
-    """
-
-    transaction: Transaction
-    mail_class: MailClass
-    verdict: Verdict
-    disposition: Disposition
-    now_us: int
-    facts: Facts | None = None
-    accountable: Accountable | None = None
-    plan: Plan | None = None
-    answers: Answers | None = None
-    total_us: int = 0
-
 
 _PASS = Verdict()
 

@@ -12,7 +12,7 @@ from outgate.model.units import Rate
 from outgate.model.verdict import Mode, Reason
 from outgate.policy.compiled import Policy
 from outgate.policy.operator import canonical_name
-from outgate.policy.ports import Plan, PlannedCharge
+from outgate.policy.questions import Plan, PlannedCharge
 from outgate.policy.snapshot import Snapshot
 
 _NO_RATES: Mapping[str, Rate] = {}

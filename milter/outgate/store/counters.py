@@ -12,7 +12,7 @@ from hashlib import blake2b
 from outgate.model.errors import ScriptError
 from outgate.model.gcra import Level
 from outgate.policy.operator import Order
-from outgate.policy.ports import Answers, Plan, Source
+from outgate.policy.questions import Answers, Plan, Source
 from outgate.store.keys import Keys, safe
 from outgate.store.scripts import Script
 from outgate.store.wire import (

@@ -16,7 +16,8 @@ from enum import StrEnum
 from typing import Protocol
 
 from outgate.model.errors import ScriptError, StoreError
-from outgate.policy.ports import Answers, NowUs, Plan, Source
+from outgate.policy.ports import NowUs
+from outgate.policy.questions import Answers, Plan, Source
 from outgate.policy.snapshot import Snapshot
 from outgate.store.breaker import Breaker
 from outgate.store.counters import Counters

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from outgate.model.gcra import Charge, check_all, refund, rescale
-from outgate.policy.ports import Answers, Plan, Source
+from outgate.policy.questions import Answers, Plan, Source
 
 _SCHEMA = """
 BEGIN IMMEDIATE;

@@ -4,7 +4,7 @@ from outgate.model.gcra import NEVER
 from outgate.model.units import SECOND_US
 from outgate.model.verdict import Finding, Mode, Reason
 from outgate.policy.case import Case
-from outgate.policy.ports import PlannedCharge
+from outgate.policy.questions import PlannedCharge
 
 REASON = Reason.LIMIT_EXCEEDED
 SUMMARY = "a limit is used up"

@@ -2,7 +2,7 @@
 
 from outgate.model.verdict import Finding, Mode, Reason
 from outgate.policy.case import Case
-from outgate.policy.ports import PlannedCharge
+from outgate.policy.questions import PlannedCharge
 
 REASON = Reason.MESSAGE_EXCEEDS_LIMIT
 SUMMARY = "one message costs more than a whole limit"

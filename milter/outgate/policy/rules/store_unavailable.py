@@ -2,7 +2,7 @@
 
 from outgate.model.verdict import Finding, Reason
 from outgate.policy.case import Case
-from outgate.policy.ports import Source
+from outgate.policy.questions import Source
 
 REASON = Reason.STORE_UNAVAILABLE
 SUMMARY = "the store did not answer and `on-failure` is defer"
