@@ -7,8 +7,8 @@ The figure that counts is CPU time for each message of the process that serves t
 socket, and its ratio to the null milter's in the same round, on the same CPU. The
 others on the machine move both; so compare ratios, and only of one run.
 
-Exit status: 0; 1 for a verdict that nobody expected and, with `--gate`, for a ratio above
-the gate or a look-up that the store did not answer; 2 where the bench cannot run here.
+Exit status: 0; 1 for a verdict that nobody expected and, with `--gate`, for a ratio
+above the gate or a look-up that the store did not answer; 2 where the bench cannot run.
 """
 
 import argparse

@@ -22,6 +22,13 @@ match = ["@choir.example"]
 contact = "post@choir.example"
 """
 
+WITH_BODIES = """
+[[listen]]
+address = "unix:{directory}/outgate.sock"
+group = "list"
+bodies = true
+"""
+
 
 def send(daemon: Outgate, login: str, count: int, body: bytes = b"") -> list[Outcome]:
     """So many messages of one login."""
@@ -90,7 +97,7 @@ def test_a_customers_share_of_the_hold_queue_is_bounded() -> None:
 def test_bytes_are_bounded_too() -> None:
     """A few large messages fill it as well."""
     settings = ONE_AN_HOUR + '[quarantine]\ncap-bytes = "100KiB"\n'
-    with or_skip(), Outgate(settings=settings) as daemon:
+    with or_skip(), Outgate(settings=settings, listen=WITH_BODIES) as daemon:
         outcomes = send(daemon, "anne@choir.example", 4, b"x" * 45_000)
 
     assert [one.action for one in outcomes] == [
@@ -143,7 +150,7 @@ def test_released_messages_make_room_again() -> None:
 
 def test_held_mail_is_measured() -> None:
     """Number, bytes, age: of all hosts."""
-    with or_skip(), Outgate(settings=ONE_AN_HOUR) as daemon:
+    with or_skip(), Outgate(settings=ONE_AN_HOUR, listen=WITH_BODIES) as daemon:
         send(daemon, "anne@choir.example", 3, b"x" * 1000)
         wait_until(lambda: daemon.metrics().get("outgate_held_messages") == 2, "metric")
         metrics = daemon.metrics()

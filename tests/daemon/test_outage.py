@@ -111,16 +111,17 @@ def test_a_store_that_hangs_stops_no_session(
             )
             after = len(sessions.outcomes)
             redis.resume()
-            wait_until(lambda: bool(daemon.events("store-up")), "recovery")
-            sessions.wait_for(40)
-            last = sessions.outcomes[-20:]
+            # Each worker finds out for itself, within a second.
+            wait_until(
+                lambda: {one.action for one in sessions.outcomes[-40:]} == {"accept"},
+                "recovery",
+            )
 
         slowest_s = max(outcome.elapsed_s for outcome in sessions.outcomes)
         degraded = sessions.outcomes[during:after]
         assert slowest_s < 1.0
         assert after - before > 50
         assert {outcome.action for outcome in degraded} == {expected}
-        assert {outcome.action for outcome in last} == {"accept"}
         assert daemon.metrics()['outgate_store_errors_total{kind="timeout"}'] > 0
 
 

@@ -173,7 +173,7 @@ def _findings(draw: st.DrawFn, policy: Policy, reason: Reason) -> Finding:
     rule = policy.rules[reason]
     action, binding = rule.action, rule.mode is Mode.ENFORCE
     if reason in {Reason.LIMIT_EXCEEDED, Reason.MESSAGE_EXCEEDS_LIMIT}:
-        limit = draw(st.sampled_from(policy.limits))
+        limit = draw(st.sampled_from(policy.limits)).limit
         limits = policy.rules[Reason.LIMIT_EXCEEDED].mode is Mode.ENFORCE
         binding = binding and limits and limit.mode is Mode.ENFORCE
         if reason is Reason.LIMIT_EXCEEDED:

@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, settings
 from lab.redis import RedisServer
 from outgate.store.counters import Counters
 from outgate.store.keys import Keys
+from outgate.store.resp import pack
 from outgate.store.trouble import Client
-from outgate.store.wire import Endpoint, Reply, Wire, pack
+from outgate.store.wire import Endpoint, Reply, Wire
 
 SECRET = b"\x5e" * 32
 # Long enough for a machine that has other things to do; an answer comes at once.

@@ -183,7 +183,8 @@ class TestBreaker:
         assert house.front.degraded
         assert house.ear.went == ["connection refused"]
         assert house.moody.asked == FAILURES
-        assert house.ear.failures == ["unavailable"] * FAILURES
+        asked = [kind for kind in house.ear.failures if kind != "down"]
+        assert asked == ["unavailable"] * FAILURES
 
     def test_an_answer_between_two_failures_starts_the_count_again(
         self, build: Callable[..., House]
@@ -210,7 +211,7 @@ class TestBreaker:
             assert house.moody.asked == FAILURES + trial
 
         assert len(house.ear.went) == 1
-        assert len(house.ear.failures) == FAILURES + 3
+        assert house.ear.failures.count("unavailable") == FAILURES + 3
 
     def test_its_success_closes_it(self, build: Callable[..., House]) -> None:
         """Said once; everybody asks the store again, and it may go away again."""

@@ -23,8 +23,9 @@ from outgate.policy.questions import Answers, Plan
 from outgate.store.counters import Counters
 from outgate.store.keys import Keys
 from outgate.store.orders import Orders
+from outgate.store.resp import pack
 from outgate.store.scripts import NAMES, Script
-from outgate.store.wire import Endpoint, Reply, Wire, pack
+from outgate.store.wire import Endpoint, Reply, Wire
 from store.builders import ANNE, START_US, a_charge, a_plan
 from store.running import SECRET, Store
 
@@ -356,9 +357,12 @@ def test_the_answer_of_charge_has_the_length_its_header_says(store: Store) -> No
     assert len(re.findall(r"[a-z][^,]+", fixed.removeprefix("integers: "))) == 5
     assert [word in group for word in ("fits", "used", "retry_after_us")] == [True] * 3
 
-    words = store.counters()._charge_command(a_plan(*_CHARGES), commit=True)
-    command = pack((b"EVAL", Script.load("charge").text, *words))
-    (result,) = store.wire.call(command, 1)
+    wire = Recorder()
+    Counters(wire, Keys("contract"), SECRET).look_up(a_plan(*_CHARGES))
+    call = Call.of(wire.commands[-1])
+    words = (b"%d" % len(call.keys), *(key.encode() for key in call.keys))
+    text = Script.load("charge").text
+    (result,) = store.wire.call(pack((b"EVAL", text, *words, *call.arguments)), 1)
 
     assert len(result) == 5 + 3 * len(_CHARGES)
     assert {type(value) for value in result} == {int}

@@ -24,10 +24,11 @@ from outgate.model.errors import (
     StoreTimeout,
     StoreUnavailable,
 )
-from outgate.store.breaker import FAILURES, Breaker
+from outgate.store.breaker import FAILURES, Breaker, GivenUp
 from outgate.store.counters import Counters
 from outgate.store.keys import Keys
-from outgate.store.wire import CONNECTIONS, Endpoint, Wire, pack, raise_for
+from outgate.store.resp import pack
+from outgate.store.wire import CONNECTIONS, Endpoint, Wire, raise_for
 from store.builders import a_charge, a_plan
 from store.running import PATIENCE_S, SECRET, Store, endpoint, narrow_wire
 from store.talker import Talker
@@ -247,7 +248,7 @@ class TestSilence:
                 breaker.failed(0.0)
             talker.hang_up()
             assert isinstance(first.exception(), StoreUnavailable)
-            assert isinstance(second.exception(), StoreUnavailable)
+            assert isinstance(second.exception(), GivenUp)
         assert len(talker.heard) == 1
 
 

@@ -43,6 +43,7 @@ class Child:
         generation: of which configuration.
         control: the supervisor's end of the channel.
         started_s: monotonic.
+        cpu: the CPU it is bound to, -1 for none.
     """
 
     role: str
@@ -52,6 +53,7 @@ class Child:
     generation: int
     control: socket.socket
     started_s: float
+    cpu: int = -1
     state: State = State.STARTING
 
     def drain(self) -> None:

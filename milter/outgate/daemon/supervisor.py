@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -203,8 +204,7 @@ class Supervisor:
 
     def _start_worker(self, index: int) -> None:
         slot = self._free_slot()
-        cpus = sorted(os.sched_getaffinity(0))
-        pinned = self._plan.settings.workers.pin == "auto"
+        cpu = self._free_cpu() if self._plan.settings.workers.pin == "auto" else -1
         assignment = Assignment(
             settings=self._plan.settings,
             policy=self._plan.policy,
@@ -212,9 +212,12 @@ class Supervisor:
             secret=self._plan.secret,
             listener=self._listeners[index],
             slot=slot,
-            cpu=cpus[slot % len(cpus)] if pinned else -1,
+            cpu=cpu,
         )
-        self._start("worker", slot, index, lambda control: work(assignment, control))
+        child = self._start(
+            "worker", slot, index, lambda control: work(assignment, control)
+        )
+        child.cpu = cpu
 
     def _start_keeper(self) -> None:
         plan = self._plan
@@ -227,7 +230,7 @@ class Supervisor:
 
     def _start(
         self, role: str, slot: int, index: int, run: Callable[[socket.socket], None]
-    ) -> None:
+    ) -> Child:
         pid, control = children.start(
             f"outgate-{role}",
             run,
@@ -239,6 +242,7 @@ class Supervisor:
         )
         self._children[pid] = child
         self._selector.register(control, selectors.EVENT_READ, child)
+        return child
 
     def _close_in_child(self) -> None:
         self._selector.close()
@@ -249,6 +253,15 @@ class Supervisor:
     def _free_slot(self) -> int:
         taken = {child.slot for child in self._children.values()}
         return next(slot for slot in range(len(taken) + 1) if slot not in taken)
+
+    def _free_cpu(self) -> int:
+        """The CPU to which the fewest workers of this generation are bound."""
+        bound = Counter(
+            child.cpu
+            for child in self._children.values()
+            if child.generation == self._generation
+        )
+        return min(sorted(os.sched_getaffinity(0)), key=lambda cpu: bound[cpu])
 
     def _begin_reload(self) -> None:
         systemd.notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")

@@ -77,7 +77,11 @@ def work(assignment: Assignment, control: socket.socket) -> None:
     )
     hooks = _Sessions(gate, recorder, log, assignment)
     listen = socket_of(assignment.listener.settings)
-    engine = Engine(hooks, needs_body=True, replies=listen.replies)
+    engine = Engine(
+        hooks,
+        needs_body=assignment.listener.settings.bodies,
+        replies=listen.replies,
+    )
     engine.adopt(
         assignment.listener.sock,
         assignment.listener.dummy(places.runtime, assignment.slot),

@@ -42,9 +42,9 @@ def fields(decision: Decision, worker: int) -> list[Field]:
         ),
         ("recipients", transaction.recipient_count),
         ("size", transaction.size_bytes),
-        ("class", decision.mail_class.value),
-        ("action", decision.verdict.action.value),
-        ("disposition", decision.disposition.action.value),
+        ("class", decision.mail_class),
+        ("action", decision.verdict.action),
+        ("disposition", decision.disposition.action),
     ]
     if accountable and accountable.local_user:
         found.insert(4, ("local-user", accountable.local_user))

@@ -12,8 +12,11 @@ import re
 import select
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 LEVELS = ("debug", "info", "warning", "error")
+# Written as it is: printable ASCII without blank, quote, equals sign and backslash.
+_PLAIN = re.compile(r"[!#-<>-\[\]-~]+").fullmatch
 _QUOTED = re.compile(r'[\s="\\]')
 # Four long values and the rest fit into PIPE_BUF: enough for every honest line.
 _MAX_VALUE = 600
@@ -87,8 +90,13 @@ class Log:
 
 def format_time(moment_us: int) -> str:
     """RFC 3339 in UTC with milliseconds."""
-    moment = datetime.fromtimestamp(moment_us // 1_000_000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment_us // 1_000 % 1_000:03d}Z"
+    return f"{_second(moment_us // 1_000_000)}.{moment_us // 1_000 % 1_000:03d}Z"
+
+
+@lru_cache(maxsize=8)
+def _second(moment_s: int) -> str:
+    moment = datetime.fromtimestamp(moment_s, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}"
 
 
 def escape(text: str) -> str:
@@ -110,14 +118,21 @@ def render_logfmt(fields: Iterable[Field], most: int = _MAX_VALUE) -> str:
     """`key=value key="value with spaces"`, one line; at most so much of each value."""
     parts = []
     for key, value in fields:
-        text = _short(key, escape(str(value)), most)
-        if not text:
-            continue
-        if _QUOTED.search(text):
-            quoted = text.replace("\\", "\\\\").replace('"', '\\"')
-            text = f'"{quoted}"'
+        text = str(value)
+        # Most values of most lines need no second look.
+        if len(text) > most or not _PLAIN(text):
+            text = _quoted(_short(key, escape(text), most))
+            if not text:
+                continue
         parts.append(f"{key}={text}")
     return " ".join(parts) + "\n"
+
+
+def _quoted(text: str) -> str:
+    if not _QUOTED.search(text):
+        return text
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def render_json(fields: Iterable[Field], most: int = _MAX_VALUE) -> str:

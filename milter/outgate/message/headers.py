@@ -6,6 +6,7 @@ order they came, so the topmost, which the last hop added, is first.
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from outgate.message.address_list import first_mailbox
 from outgate.message.cfws import unfold
@@ -52,7 +53,14 @@ def _escape(found: re.Match[str]) -> str:
 def header_from_address(headers: Headers) -> Address | None:
     """First address of the first header From (RFC 5322 §3.6.2), or None."""
     value = first_value(headers, "from")
-    return first_mailbox(value) if value else None
+    if not value:
+        return None
+    return _remembered(value) if len(value) <= _SHORT else first_mailbox(value)
+
+
+# A sender's own From is the same on all of its mail; a long one is no sender's.
+_SHORT = 256
+_remembered = lru_cache(maxsize=4096)(first_mailbox)
 
 
 def header_from_count(headers: Headers) -> int:

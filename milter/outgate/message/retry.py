@@ -28,7 +28,8 @@ def retry_material(transaction: Transaction) -> bytes:
 
     The order of RCPT commands, folds and angle brackets are no part of it.
     """
-    recipients = sorted(map(_without_brackets, transaction.recipients))
+    recipients = [_without_brackets(path) for path in transaction.recipients]
+    recipients.sort()
     parts = [
         _VERSION,
         _without_brackets(transaction.sender),
@@ -41,7 +42,7 @@ def retry_material(transaction: Transaction) -> bytes:
         parts.append(b"%d" % len(values))
         parts.extend(map(unfold, values))
     parts += (_own_message_id(transaction), transaction.body_digest)
-    return b"".join(b"%d:%b," % (len(part), part) for part in parts)
+    return b"".join([b"%d:%b," % (len(part), part) for part in parts])
 
 
 def _without_brackets(path: bytes) -> bytes:

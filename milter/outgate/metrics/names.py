@@ -104,9 +104,11 @@ STORE_ERRORS = Metric(
     name="outgate_store_errors_total",
     kind=Kind.COUNTER,
     text="Look-ups that the store did not answer as it should.",
-    rise="timeout and unavailable: the store is away; refused: credentials; script: a "
+    rise="timeout and unavailable: the store is away, and down: so nobody asked; refused: credentials; script: a "
     "bug or a key of a wrong type; local: the degraded counters cannot be used.",
-    labels=(("kind", ("timeout", "unavailable", "refused", "script", "local")),),
+    labels=(
+        ("kind", ("timeout", "unavailable", "down", "refused", "script", "local")),
+    ),
 )
 ANSWERS = Metric(
     name="outgate_answers_total",

@@ -123,7 +123,7 @@ def _may_report(policy: Policy, reason: Reason) -> bool:
     # A limit's mode counts too, and that of the rule which is about limits.
     return reason in _OF_LIMITS and (
         not _may_act(policy, Reason.LIMIT_EXCEEDED)
-        or any(limit.mode is Mode.MONITOR for limit in policy.limits)
+        or any(one.limit.mode is Mode.MONITOR for one in policy.limits)
     )
 
 
@@ -136,5 +136,5 @@ def _actions(policy: Policy, reason: Reason) -> set[Action]:
     if reason is Reason.QUARANTINE_FULL:
         return set()
     if reason is Reason.LIMIT_EXCEEDED:
-        return {limit.action for limit in policy.limits}
+        return {one.limit.action for one in policy.limits}
     return {policy.rules[reason].action}

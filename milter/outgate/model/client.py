@@ -38,6 +38,10 @@ class Client:
     accountable: str
     spellings: tuple[str, ...]
 
+    def __hash__(self) -> int:
+        """Hash the text alone: clients are keys of caches that each message asks."""
+        return hash(self.text)
+
 
 @lru_cache(maxsize=8192)
 def parse_client(text: str) -> Client | None:

@@ -13,6 +13,7 @@ reset-after are those of redis-cell.)
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 NEVER = -1
 
@@ -34,8 +35,7 @@ class Charge:
     binding: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(NamedTuple):
     """What one counter says to one charge.
 
     Attributes:

@@ -45,6 +45,8 @@ class Accountable:
         local_user: the system user, "" where unknown.
         client: the client address, None on a local path.
         forwarder: whether the client is a configured forwarder.
+        names: canonical names under which an operator may allow this sender or change
+            its limits, the customer first: none of them is the sender's own choice.
     """
 
     kind: PrincipalKind
@@ -56,3 +58,4 @@ class Accountable:
     local_user: str = ""
     client: Client | None = None
     forwarder: bool = False
+    names: tuple[str, ...] = ()

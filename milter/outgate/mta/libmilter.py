@@ -122,7 +122,8 @@ class Engine:
         Milter.set_connect_callback(self._guard("connect", self._connect))
         Milter.set_envfrom_callback(self._guard("mail", self._mail))
         Milter.set_envrcpt_callback(self._guard("rcpt", self._rcpt))
-        Milter.set_header_callback(self._guard("header", self._header))
+        # Called most often, so its guard is its own.
+        Milter.set_header_callback(self._header)
         if needs_body:
             Milter.set_body_callback(self._guard("body", self._body))
         Milter.set_eom_callback(self._end_of_message)
@@ -164,20 +165,23 @@ class Engine:
 
     def _guard(self, stage: str, callback: Callable[..., int]) -> Callable[..., int]:
         """Wrap a callback of a stage that has no failure of its own."""
-        failed = self._hooks.failed
 
         def guarded(ctx: Any, *arguments: Any) -> int:
             try:
                 return callback(ctx, *arguments)
-            except Exception:  # the one place that may
-                failed(stage)
-                link: _Link | None = ctx.getpriv()
-                if link is None:
-                    return int(Milter.CONTINUE)
-                link.session.mark_failed()
-                return int(getattr(link, stage, Milter.CONTINUE))
+            except Exception:
+                return self._note_failure(ctx, stage)
 
         return guarded
+
+    def _note_failure(self, ctx: Any, stage: str) -> int:
+        """Log and count an exception; the answer comes at end-of-message."""
+        self._hooks.failed(stage)
+        link: _Link | None = ctx.getpriv()
+        if link is None:
+            return int(Milter.CONTINUE)
+        link.session.mark_failed()
+        return int(getattr(link, stage, Milter.CONTINUE))
 
     def _negotiate(self, ctx: Any, options: list[int]) -> int:
         try:
@@ -216,8 +220,11 @@ class Engine:
         return link.rcpt if reply is None else _refuse(ctx, reply)
 
     def _header(self, ctx: Any, name: str, value: bytes) -> int:
-        link: _Link = ctx.getpriv()
-        link.session.header(name, value)
+        try:
+            link: _Link = ctx.getpriv()
+            link.session.header(name, value)
+        except Exception:
+            return self._note_failure(ctx, "header")
         return link.header
 
     def _body(self, ctx: Any, chunk: bytes) -> int:

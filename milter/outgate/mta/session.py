@@ -9,6 +9,7 @@ makes no sense (end-of-message without MAIL) is answered like an error of ours.
 import re
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 
 from outgate.message.wanted import WANTED_HEADERS
@@ -45,6 +46,22 @@ class Socket:
     replies: str = "end-of-message"
 
 
+@lru_cache(maxsize=4096)
+def _session(
+    socket: Socket, client: Client | None, version: str, mta_name: str
+) -> Session:
+    """The value that all sessions of one client share."""
+    return Session(
+        client=client,
+        path=socket.path,
+        login_realm=socket.login_realm,
+        local_user=socket.local_user,
+        # Sendmail gives a bare number.
+        mta="postfix" if version.startswith("Postfix") else "sendmail",
+        mta_name=mta_name,
+    )
+
+
 def wanted_headers(own_header: str) -> AbstractSet[str]:
     """Lower-case names of the headers that a transaction keeps."""
     return WANTED_HEADERS | {own_header.lower()}
@@ -69,11 +86,7 @@ class MilterSession:
         self._gate = gate
         self._wanted = wanted
         self._own_header = own_header
-        self._session = Session(
-            path=socket.path,
-            login_realm=socket.login_realm,
-            local_user=socket.local_user,
-        )
+        self._session = _session(socket, None, "", "")
         self.transaction: Transaction | None = None
 
     def connect(self, address: str | None, version: str, mta_name: str) -> None:
@@ -87,14 +100,7 @@ class MilterSession:
         client: Client | None = None
         if address is not None and self._socket.path is Path.SMTP:
             client = parse_client(address)
-        self._session = Session(
-            client=client,
-            path=self._socket.path,
-            login_realm=self._socket.login_realm,
-            local_user=self._socket.local_user,
-            mta="postfix" if version.startswith("Postfix") else "sendmail",
-            mta_name=mta_name,
-        )
+        self._session = _session(self._socket, client, version, mta_name)
 
     def mail(
         self, arguments: tuple[bytes, ...], login: str, certificate: str

@@ -6,12 +6,14 @@ header From, List-Id and every class of mail are attributes; they select among t
 of that customer and never move a message to another one.
 """
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 from outgate.model.address import canonical_local, parse_address
 from outgate.model.client import Client
 from outgate.model.identity import Accountable, Direction, Path, PrincipalKind
 from outgate.policy.compiled import Policy, within
+from outgate.policy.operator import canonical_name
 from outgate.policy.settings import CustomerSettings
 
 UNKNOWN_USER = "unknown"
@@ -115,14 +117,25 @@ def _accountable(
     *,
     forwarder: bool,
 ) -> Accountable:
+    name = customer.name if customer else principal
     return Accountable(
         kind=kind,
         principal=principal,
-        customer=customer.name if customer else principal,
+        customer=name,
         profile=customer.profile if customer else "",
         contact=customer.contact if customer else "",
         login=principal if kind is PrincipalKind.LOGIN else "",
         local_user=principal if kind is PrincipalKind.LOCAL_USER else "",
         client=client,
         forwarder=forwarder,
+        names=(canonical_name(name), *dict.fromkeys(_names(kind, principal, client))),
     )
+
+
+def _names(kind: PrincipalKind, principal: str, client: Client | None) -> Iterator[str]:
+    """Names of the principal alone, the most telling first."""
+    yield canonical_name(principal)
+    if kind is PrincipalKind.LOGIN and "@" in principal:
+        yield principal.rpartition("@")[2]
+    if client is not None:
+        yield from client.spellings

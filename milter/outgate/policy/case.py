@@ -1,6 +1,6 @@
 """Everything that a rule may look at when it judges one message."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from outgate.message.facts import Facts
@@ -33,6 +33,8 @@ class Case:
 
     def order_in_force(self, order: Order) -> Entry | None:
         """An operator's order of this kind that holds for this message, if any."""
+        if not self._values(order) and order not in self.snapshot.orders:
+            return None
         return next(self.orders_in_force(order), None)
 
     def orders_in_force(self, order: Order) -> Iterator[Entry]:
@@ -41,16 +43,9 @@ class Case:
         What the store answered is newest; the local copy adds networks and other
         spellings, and stands in for the store while it is away.
         """
-        plan = self.plan
         answers = self.answers
-        match order:
-            case Order.SUSPEND:
-                names, values = plan.names, answers.suspend
-            case Order.QUARANTINE:
-                names, values = plan.names, answers.quarantine
-            case _:
-                names, values = plan.own_names, answers.allow
-        for name, value in zip(names, values, strict=False):
+        names = self.plan.own_names if order is Order.ALLOW else self.plan.names
+        for name, value in zip(names, self._values(order), strict=False):
             if value is not None:
                 entry = parse_entry(order, name, value)
                 if entry.in_force(answers.now_us):
@@ -61,9 +56,26 @@ class Case:
             if entry.in_force(answers.now_us):
                 yield entry
 
+    def _values(self, order: Order) -> Sequence[bytes | None]:
+        """What the store answered; nothing where nobody ordered anything."""
+        answers = self.answers
+        match order:
+            case Order.SUSPEND:
+                values = answers.suspend
+            case Order.QUARANTINE:
+                values = answers.quarantine
+            case _:
+                values = answers.allow
+        return values if values.count(None) < len(values) else ()
+
+
+_NOTHING: frozenset[Reason] = frozenset()
+
 
 def lifted(case: Case) -> frozenset[Reason]:
     """Rules from which operators' `allow` orders free this sender."""
+    if case.order_in_force(Order.ALLOW) is None:
+        return _NOTHING
     return frozenset().union(
         *(entry.rules for entry in case.orders_in_force(Order.ALLOW))
     )

@@ -29,6 +29,21 @@ class RuleInForce:
     reply: str
 
 
+@dataclass(frozen=True, slots=True)
+class LimitInForce:
+    """One limit under this configuration.
+
+    Attributes:
+        binds: whether a message that finds it used up stays here, and so is charged
+            nowhere.
+        binds_too_large: the same for a message that is larger than the whole limit.
+    """
+
+    limit: Limit
+    binds: bool
+    binds_too_large: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """All that deciding depends on.
@@ -47,7 +62,7 @@ class Policy:
 
     settings: PolicySettings
     mode: Mode
-    limits: tuple[Limit, ...]
+    limits: tuple[LimitInForce, ...]
     rules: Mapping[Reason, RuleInForce]
     customers: CustomerMap
     profiles: Mapping[str, Mapping[str, Rate]]
@@ -58,11 +73,14 @@ class Policy:
     @classmethod
     def build(cls, settings: PolicySettings) -> Self:
         """Compile settings that room `config` has checked."""
+        rules = {reason: _rule_in_force(settings, reason) for reason in Reason}
         return cls(
             settings=settings,
             mode=settings.mode,
-            limits=merge_limits(settings.limits),
-            rules={reason: _in_force(settings, reason) for reason in Reason},
+            limits=tuple(
+                _limit_in_force(limit, rules) for limit in merge_limits(settings.limits)
+            ),
+            rules=rules,
             customers=CustomerMap.build(settings.customers),
             profiles={profile.name: profile.limits for profile in settings.profiles},
             internal_domains=frozenset(
@@ -78,10 +96,21 @@ class Policy:
 
     def limit_names(self) -> frozenset[str]:
         """Names that an override may use."""
-        return frozenset(limit.name for limit in self.limits)
+        return frozenset(one.limit.name for one in self.limits)
 
 
-def _in_force(settings: PolicySettings, reason: Reason) -> RuleInForce:
+def _limit_in_force(limit: Limit, rules: Mapping[Reason, RuleInForce]) -> LimitInForce:
+    enforced = limit.mode is Mode.ENFORCE
+    used_up = rules[Reason.LIMIT_EXCEEDED]
+    too_large = rules[Reason.MESSAGE_EXCEEDS_LIMIT]
+    return LimitInForce(
+        limit,
+        enforced and used_up.mode is Mode.ENFORCE and not limit.action.lets_out,
+        enforced and too_large.mode is Mode.ENFORCE and not too_large.action.lets_out,
+    )
+
+
+def _rule_in_force(settings: PolicySettings, reason: Reason) -> RuleInForce:
     rule: RuleSettings = getattr(settings.rules, rule_field(reason).name)
     return RuleInForce(rule.action or allowed_actions(reason)[0], rule.mode, rule.reply)
 

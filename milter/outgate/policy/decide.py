@@ -2,31 +2,31 @@
 
 from collections.abc import Iterable
 
-from outgate.model.verdict import Finding, Mode, Reason, Verdict
+from outgate.model.verdict import Finding, Mode, Verdict
 from outgate.policy.case import Case, lifted
 from outgate.policy.order import RULES
 
 
 def decide(case: Case) -> Verdict:
     """Judge every rule that no operator lifted, and take the severest finding."""
-    case.allowed = lifted(case)
-    rules = case.policy.rules
+    case.allowed = allowed = lifted(case)
     findings: list[Finding] = []
-    misses: list[Reason] = []
     for rule in RULES:
-        found = None if rule.reason in case.allowed else rule.judge(case)
-        if found is None:
-            misses.append(rule.reason)
+        if allowed and rule.reason in allowed:
             continue
-        if rules[rule.reason].mode is Mode.MONITOR and not found.always:
-            found = _monitored(found)
-        findings.append(found)
+        found = rule.judge(case)
+        if found is not None:
+            mode = case.policy.rules[rule.reason].mode
+            if mode is Mode.MONITOR and not found.always:
+                found = _monitored(found)
+            findings.append(found)
     if not findings:
         return _PLAIN
+    hits = {finding.reason for finding in findings}
     return Verdict(
         action=severest(findings).action,
         findings=tuple(findings),
-        misses=tuple(misses),
+        misses=tuple(rule.reason for rule in RULES if rule.reason not in hits),
     )
 
 

@@ -1,21 +1,29 @@
 """What must be known to decide: names to look up, counters to charge."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from outgate.message.facts import Facts
 from outgate.message.retry import retry_material
-from outgate.model.address import NullSender, domain_of, fold, parse_path
+from outgate.model.address import (
+    MAX_ADDRESS_BYTES,
+    NullSender,
+    domain_of,
+    fold,
+    parse_path,
+)
 from outgate.model.identity import Accountable, PrincipalKind
 from outgate.model.limit import Count, Limit, Per
 from outgate.model.transaction import Transaction
 from outgate.model.units import Rate
-from outgate.model.verdict import Mode, Reason
 from outgate.policy.compiled import Policy
-from outgate.policy.operator import canonical_name
 from outgate.policy.questions import Plan, PlannedCharge
 from outgate.policy.snapshot import Snapshot
 
 _NO_RATES: Mapping[str, Rate] = {}
+# Brackets and a source route beside the longest address (RFC 5321 §4.5.3.1.3 allows a
+# path of 256 octets): what is longer is nobody's name, and no cache's key.
+_LONGEST_PATH = 2 * MAX_ADDRESS_BYTES
 # Counters of one principal alone.
 _OWN = frozenset({Per.LOGIN, Per.LOCAL_USER, Per.CLIENT, Per.FORWARDER})
 
@@ -39,13 +47,9 @@ def make_plan(
         now_us: this machine's time; overrides that ended do not count.
     """
     external, internal = count_recipients(transaction, policy)
-    sender = fold(parse_path(transaction.sender))
-    own_names = _own_names(accountable)
-    names = dict.fromkeys(own_names)
-    if not isinstance(sender, NullSender):
-        names[str(sender)] = None
-        names[str(parse_path(transaction.sender))] = None
-        names[sender.domain] = None
+    sender_domain, sender_names = _sender(transaction.sender[:_LONGEST_PATH])
+    own_names = accountable.names
+    names = dict.fromkeys((*own_names, *sender_names))
     if facts.header_from is not None:
         names[str(facts.header_from)] = None
         names[facts.header_from.domain] = None
@@ -55,39 +59,35 @@ def make_plan(
     own_rates = snapshot.rates(own_names[1:], accountable.client, now_us)
     customer_rates = snapshot.rates(own_names[:1], None, now_us)
     profile = policy.profiles.get(accountable.profile, _NO_RATES)
-    # A sender without a domain is counted too, or `<>` would lower a count.
-    sender_domain = sender.domain or str(sender)
+    overridden = bool(own_rates or customer_rates or profile)
     costs = {
         Count.MESSAGES: 1 if external else 0,
         Count.RECIPIENTS: external,
         Count.INTERNAL_RECIPIENTS: internal,
     }
     charges: list[PlannedCharge] = []
-    for limit in policy.limits:
+    for one in policy.limits:
+        limit = one.limit
         cost = costs[limit.count]
         if not cost:
             continue
         identity = _identity(
             limit, accountable, sender_domain, facts.list_id, forwarded=forwarded
         )
-        if identity:
+        if not identity:
+            continue
+        rate, burst = limit.rate, limit.burst
+        if overridden:
             # An order for one login must not change what its customer shares.
-            rate = (
+            found = (
                 (_override(limit, own_rates) if limit.per in _OWN else None)
                 or _override(limit, customer_rates)
                 or _override(limit, profile)
             )
-            burst = rate.count if rate else limit.burst
-            charges.append(
-                PlannedCharge(
-                    limit,
-                    identity,
-                    rate or limit.rate,
-                    burst,
-                    cost,
-                    _binding(limit, policy, too_large=cost > burst),
-                )
-            )
+            if found is not None:
+                rate, burst = found, found.count
+        binding = one.binds_too_large if cost > burst else one.binds
+        charges.append(PlannedCharge(limit, identity, rate, burst, cost, binding))
     return Plan(
         accountable.customer,
         tuple(names),
@@ -97,6 +97,17 @@ def make_plan(
         external,
         internal,
     )
+
+
+@lru_cache(maxsize=4096)
+def _sender(path: bytes) -> tuple[str, tuple[str, ...]]:
+    """The domain that is counted, and names under which this sender may be known."""
+    parsed = parse_path(path)
+    sender = fold(parsed)
+    if isinstance(sender, NullSender):
+        # A sender without a domain is counted too, or `<>` would lower a count.
+        return str(sender), ()
+    return sender.domain or str(sender), (str(sender), str(parsed), sender.domain)
 
 
 def count_recipients(transaction: Transaction, policy: Policy) -> tuple[int, int]:
@@ -115,15 +126,6 @@ def count_recipients(transaction: Transaction, policy: Policy) -> tuple[int, int
             external += size
     # Beyond what is kept of a monstrous envelope, everyone counts as a stranger.
     return external + transaction.recipient_count - len(kept), internal
-
-
-def _own_names(accountable: Accountable) -> tuple[str, ...]:
-    names = [canonical_name(accountable.principal)]
-    if accountable.kind is PrincipalKind.LOGIN and "@" in accountable.login:
-        names.append(accountable.login.rpartition("@")[2])
-    if accountable.client is not None:
-        names.extend(accountable.client.spellings)
-    return (canonical_name(accountable.customer), *dict.fromkeys(names))
 
 
 def _identity(
@@ -157,14 +159,6 @@ def _identity(
             return accountable.customer
         case Per.FORWARDER:
             return ""
-
-
-def _binding(limit: Limit, policy: Policy, *, too_large: bool) -> bool:
-    """Whether a message that does not fit stays here, and so is charged nowhere."""
-    reason = Reason.MESSAGE_EXCEEDS_LIMIT if too_large else Reason.LIMIT_EXCEEDED
-    rule = policy.rules[reason]
-    action = rule.action if too_large else limit.action
-    return rule.mode is limit.mode is Mode.ENFORCE and not action.lets_out
 
 
 def _override(limit: Limit, rates: Mapping[str, Rate]) -> Rate | None:

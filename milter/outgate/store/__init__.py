@@ -2,6 +2,7 @@
 
     keys        every key there is: name, type, life time, who writes it
     scripts     Lua files with contract headers, loaded and checked
+    resp        commands as the server reads them
     wire        packed commands on pooled connections: the hot path
     counters    one look-up a message: operator's state, limits charged all or none
     breaker     stops asking a store that does not answer

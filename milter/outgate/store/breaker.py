@@ -7,9 +7,17 @@ again. Time is an argument, in seconds of a monotonic clock.
 
 import threading
 
+from outgate.model.errors import StoreError
+
 # One slow answer is noise; three in a row are an outage.
 FAILURES = 3
 PAUSE_S = 1.0
+
+
+class GivenUp(StoreError):
+    """Nobody was asked: the breaker is open."""
+
+    kind = "down"
 
 
 class Breaker:

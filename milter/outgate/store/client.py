@@ -13,8 +13,9 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from outgate.store.resp import pack
 from outgate.store.trouble import Client
-from outgate.store.wire import DEFAULT_USER, Endpoint, Reply, Wire, pack
+from outgate.store.wire import DEFAULT_USER, Endpoint, Reply, Wire
 
 # Nobody's mail waits for the keeper or for a command.
 _PATIENCE_S = 1.0

@@ -7,6 +7,7 @@ nobody waits.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from hashlib import blake2b
 
 from outgate.model.errors import ScriptError
@@ -14,21 +15,18 @@ from outgate.model.gcra import Level
 from outgate.policy.operator import Order
 from outgate.policy.questions import Answers, Plan, Source
 from outgate.store.keys import Keys, safe
+from outgate.store.resp import command, known, pack, word
 from outgate.store.scripts import Script
-from outgate.store.wire import (
-    Reply,
-    Wire,
-    is_unknown_script,
-    is_wrong_type,
-    pack,
-    raise_for,
-)
+from outgate.store.wire import Reply, Wire, is_unknown_script, is_wrong_type, raise_for
 
 # Postfix gives a deferred message up after five days, but its attempts come closer
 # than a day apart.
 ATTEMPTS_TTL_S = 86_400
 # Longer than anybody holds mail; the keeper corrects the count long before.
 HOLDING_TTL_S = 90 * 86_400
+# EVALSHA, digest, number of keys, two keys, three arguments; five for each counter.
+_CHARGE_WORDS = 8
+_CHARGE_WORDS_A_COUNTER = 5
 _FIXED_RESULTS = 5
 _RESULTS_PER_COUNTER = 3
 _RETRY_ID_BYTES = 12
@@ -47,42 +45,49 @@ class Counters:
     ) -> None:
         self._wire = wire
         self._keys = keys
-        self._secret = secret
         self._test_now_us = test_now_us
         self._charge = Script.load("charge")
         self._settle = Script.load("settle")
-        self._hashes = {order: keys.order(order).encode() for order in Order}
+        self._retry_hash = blake2b(key=secret, digest_size=_RETRY_ID_BYTES)
+        self._hashes = {
+            order: known("HMGET") + known(keys.order(order)) for order in Order
+        }
+        self._by_sha = known("EVALSHA") + known(self._charge.sha.decode())
+        self._by_text = known("EVAL") + known(self._charge.text.decode())
+        # A customer sends more than one message, against the same counters.
+        self._counter = lru_cache(maxsize=8192)(self._make_counter)
 
     def look_up(self, plan: Plan, *, commit: bool = True) -> Answers:
         """Ask everything about one message and charge all its limits or none.
 
         Args:
             plan: the questions.
-            commit: False looks without charging.
+            commit: False looks without charging; the levels are as if it had.
 
         Raises:
             StoreError: nobody answered; whether it was charged is not known.
         """
-        names = [name.encode() for name in plan.names]
-        own_names = [name.encode() for name in plan.own_names]
-        evaluate = self._charge_command(plan, commit=commit)
+        names = b"".join(map(known, plan.names))
+        own_names = b"".join(map(known, plan.own_names))
+        count = len(plan.names) + 2
+        evaluate = self._charge_arguments(plan, commit=commit)
+        words = _CHARGE_WORDS + _CHARGE_WORDS_A_COUNTER * len(plan.charges)
         buffer = b"".join(
             (
-                pack((b"HMGET", self._hashes[Order.SUSPEND], *names)),
-                pack((b"HMGET", self._hashes[Order.QUARANTINE], *names)),
-                pack((b"HMGET", self._hashes[Order.ALLOW], *own_names)),
-                pack((b"EVALSHA", self._charge.sha, *evaluate)),
+                command(count, self._hashes[Order.SUSPEND], names),
+                command(count, self._hashes[Order.QUARANTINE], names),
+                command(len(plan.own_names) + 2, self._hashes[Order.ALLOW], own_names),
+                command(words, self._by_sha, evaluate),
             )
         )
         suspend, quarantine, allow, result = self._wire.call(buffer, 4)
         if is_unknown_script(result):
-            buffer = pack((b"EVAL", self._charge.text, *evaluate))
-            (result,) = self._wire.call(buffer, 1)
+            (result,) = self._wire.call(command(words, self._by_text, evaluate), 1)
         return _answers(
             plan,
-            _values(suspend, len(names)),
-            _values(quarantine, len(names)),
-            _values(allow, len(own_names)),
+            _values(suspend, len(plan.names)),
+            _values(quarantine, len(plan.names)),
+            _values(allow, len(plan.own_names)),
             raise_for(result, "charge"),
         )
 
@@ -126,33 +131,36 @@ class Counters:
 
     def retry_id(self, plan: Plan) -> str:
         """Keyed hash of what identifies a retry."""
-        return blake2b(
-            plan.retry_material, key=self._secret, digest_size=_RETRY_ID_BYTES
-        ).hexdigest()
+        digest = self._retry_hash.copy()
+        digest.update(plan.retry_material)
+        return digest.hexdigest()
 
-    def _charge_command(self, plan: Plan, *, commit: bool) -> list[bytes]:
+    def _charge_arguments(self, plan: Plan, *, commit: bool) -> bytes:
+        """Keys and arguments of `charge.lua`, packed, in the order of its contract."""
         customer = safe(plan.customer)
         keys = self._keys
-        command = [
-            b"%d" % (2 + len(plan.charges)),
-            keys.seen(customer, self.retry_id(plan)).encode(),
-            keys.holding(customer).encode(),
+        packed = [
+            known(str(2 + len(plan.charges))),
+            word(keys.seen(customer, self.retry_id(plan)).encode()),
+            known(keys.holding(customer)),
         ]
         arguments = [
-            self._now_argument().encode(),
-            b"1" if commit else b"0",
-            b"%d" % ATTEMPTS_TTL_S,
+            known(self._now_argument()),
+            known("1" if commit else "0"),
+            known(str(ATTEMPTS_TTL_S)),
         ]
         for charge in plan.charges:
-            key = keys.count(customer, charge.limit.name, safe(charge.identity))
-            command.append(key.encode())
+            packed.append(self._counter(customer, charge.limit.name, charge.identity))
             arguments += (
-                b"%d" % charge.rate.interval_us,
-                b"%d" % charge.burst,
-                b"%d" % charge.cost,
-                b"1" if charge.binding else b"0",
+                known(str(charge.rate.interval_us)),
+                known(str(charge.burst)),
+                known(str(charge.cost)),
+                known("1" if charge.binding else "0"),
             )
-        return command + arguments
+        return b"".join(packed + arguments)
+
+    def _make_counter(self, customer: str, limit: str, identity: str) -> bytes:
+        return known(self._keys.count(customer, limit, safe(identity)))
 
     def _now_argument(self) -> str:
         return str(self._test_now_us()) if self._test_now_us is not None else ""

@@ -19,7 +19,7 @@ from outgate.model.errors import ScriptError, StoreError
 from outgate.policy.ports import NowUs
 from outgate.policy.questions import Answers, Plan, Source
 from outgate.policy.snapshot import Snapshot
-from outgate.store.breaker import Breaker
+from outgate.store.breaker import Breaker, GivenUp
 from outgate.store.counters import Counters
 from outgate.store.local import LocalCounters
 
@@ -77,16 +77,18 @@ class Front:
     def look_up(self, plan: Plan, *, commit: bool = True) -> Answers:
         """Ask the store, or whoever stands in for it."""
         started_s = self._monotonic_s()
-        if not self._breaker.may_ask(started_s):
-            return self._instead(plan, "down", commit=commit)
         try:
+            if not self._breaker.may_ask(started_s):
+                raise GivenUp("nobody asks for now")
             answers = self._counters.look_up(plan, commit=commit)
         except StoreError as error:
             self._watcher.store_failed(error.kind, str(error))
             if isinstance(error, ScriptError):
                 # It failed on one customer's key: the server itself answers.
                 self._note_success()
-            elif self._breaker.failed(self._monotonic_s()):
+            elif not isinstance(error, GivenUp) and self._breaker.failed(
+                self._monotonic_s()
+            ):
                 self._watcher.store_down(str(error))
             answers = self._instead(plan, error.kind, commit=commit)
         else:

@@ -11,7 +11,7 @@ reply may still come. A pooled connection that turns out dead is replaced once.
 import socket
 import ssl
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from time import monotonic
@@ -27,7 +27,8 @@ from outgate.model.errors import (
     StoreTimeout,
     StoreUnavailable,
 )
-from outgate.store.breaker import Breaker
+from outgate.store.breaker import Breaker, GivenUp
+from outgate.store.resp import pack
 
 _REFUSED = ("NOAUTH", "WRONGPASS", "NOPERM")
 _UNAVAILABLE = (
@@ -51,8 +52,9 @@ DEFAULT_USER = "default"
 # Of one process. A local round trip takes a tenth of a millisecond, so these carry
 # more look-ups than one interpreter can make.
 CONNECTIONS = 16
-# For a free connection; with the time-out of a look-up still below a second.
-_MAX_QUEUE_S = 0.4
+# A crowd waits for its turn: that is no failure of the store. It ends when the breaker
+# opens, since each failure gives a connection free.
+_MAX_QUEUE_S = 10.0
 _RECEIVE_BYTES = 65536
 
 Reply = Any
@@ -90,12 +92,6 @@ class _Connection:
         self.owed = 0
 
 
-def pack(arguments: Iterable[bytes]) -> bytes:
-    """One command in RESP."""
-    parts = [b"$%d\r\n%b\r\n" % (len(argument), argument) for argument in arguments]
-    return b"*%d\r\n%b" % (len(parts), b"".join(parts))
-
-
 class Wire:
     """A fixed number of connections to one server, opened when they are needed.
 
@@ -131,6 +127,7 @@ class Wire:
             StoreTimeout: no answer in time.
             StoreUnavailable: no connection.
             StoreRefused: wrong credentials.
+            GivenUp: the breaker opened meanwhile.
         """
         connection = self._take()
         pooled = connection is not None
@@ -186,7 +183,7 @@ class Wire:
             raise StoreTimeout("all connections are in use") from None
         if self._breaker is not None and not self._breaker.closed:
             self._slots.put(slot)
-            raise StoreUnavailable("given up while waiting for a connection")
+            raise GivenUp("given up while waiting for a connection")
         return slot
 
     def _put(self, connection: _Connection | None) -> None:
@@ -299,15 +296,17 @@ def _exchange(connection: _Connection, commands: bytes, count: int) -> list[Repl
     replies: list[Reply] = []
     wanted = connection.owed + count
     deadline_s = monotonic() + connection.timeout_s
+    asked = False
     try:
         while len(replies) < wanted:
             reply = reader.gets()
             if reply is not False:
                 replies.append(reply)
-            elif monotonic() > deadline_s:
+            elif asked and monotonic() > deadline_s:
                 # It came in pieces, each of them in time.
                 raise StoreTimeout("no whole answer within the budget")
             else:
+                asked = True
                 reader.feed(_receive(connection.sock))
     except _NONSENSE as error:
         connection.sock.close()
