@@ -384,12 +384,12 @@ class TestLocalSubmission:
 
     def test_nothing_is_refused_at_rcpt(self, outgate: Outgate) -> None:
         """The verdict falls at the end: Postfix reports a refusal at RCPT as an error."""
-        outgate.redis("HSET", "outgate:suspend", "root@example.org", "bot")
+        outgate.redis("HSET", "outgate:suspend", "cron@bot.example", "bot")
         with MilterMta(
             f"unix:{outgate.local_socket}", flavour="postfix-local"
         ) as client:
             outcome = client.send(
-                sender=b"root@example.org", recipients=[b"bob@example.net"]
+                sender=b"cron@bot.example", recipients=[b"bob@example.net"]
             )
 
         assert (outcome.action, outcome.stage) == ("reject", "eom")
