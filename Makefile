@@ -49,7 +49,7 @@ test: setup $(FLOORS)/ready ## all tests, then the store's on the oldest librari
 	$(FLOORS)/bin/pytest -m "not slow" $(ON_FLOORS)
 
 verify: setup ## the long runs: before a release, by hand
-	$(BIN)/pytest -m "slow"
+	$(BIN)/pytest -m slow -s
 
 bench: setup ## the daemon's cost per message beside a null milter
 	$(BIN)/python -m bench

@@ -1,6 +1,7 @@
 """The daemon over the milter protocol: what an MTA sees, whatever it sends."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -309,6 +310,79 @@ class TestLimits:
         line = outgate.message("inside")
         assert "limits" not in line
         assert line["action"] == "accept"
+
+
+class TestAccountability:
+    """Only what a sender cannot choose moves a charge."""
+
+    def test_forging_another_changes_nothing_of_the_others(
+        self, mta: Connect, outgate: Outgate, someone: str
+    ) -> None:
+        """Envelope, header From and List-Id of another customer: own counters fill."""
+        victim = f"victim-{someone}"
+        headers = [
+            (b"From", f" <{victim}>".encode()),
+            (b"List-Id", f" <list.{victim.replace('@', '.')}>".encode()),
+            (b"ARC-Seal", b" i=1; a=rsa-sha256"),
+            (b"Auto-Submitted", b" auto-replied"),
+        ]
+        with mta(login=someone) as client:
+            for number in range(10):
+                client.send(
+                    sender=f"<{victim}>".encode(),
+                    recipients=[BOB],
+                    headers=headers,
+                    queue_id=f"forge{number}",
+                )
+        with mta(login=victim) as client:
+            client.send(sender=ANNE, recipients=[BOB], queue_id="forged-victim")
+
+        forger, other = outgate.message("forge9"), outgate.message("forged-victim")
+        assert "messages-per-login-hourly:10/20" in forger["limits"]
+        assert "messages-per-login-hourly:1/20" in other["limits"]
+
+    @pytest.mark.parametrize(
+        "disguise",
+        [
+            {"headers": [(b"ARC-Seal", b" i=1")]},
+            {"sender": b"<SRS0=HHH=TT=example.com=x@example.org>"},
+            {"headers": [(b"Auto-Submitted", b" auto-generated")]},
+            {"headers": [(b"Content-Type", b" text/calendar; method=REQUEST")]},
+            {"sender": b"<>"},
+            {"recipients": [BOB, b"<postmaster@example.net>"]},
+        ],
+        ids=["arc", "srs", "auto-submitted", "calendar", "null sender", "postmaster"],
+    )
+    def test_a_disguise_lowers_no_count(
+        self,
+        mta: Connect,
+        outgate: Outgate,
+        someone: str,
+        disguise: dict[str, Any],
+    ) -> None:
+        """Each message costs what it costs without."""
+        message = {"sender": ANNE, "recipients": [BOB], "headers": HEADERS, **disguise}
+        with mta(login=someone) as client:
+            actions = [
+                client.send(**message, queue_id=f"{someone}-{number}").action
+                for number in range(21)
+            ]
+
+        assert actions[20] == "quarantine"
+        assert (
+            "messages-per-login-hourly:20/20"
+            in outgate.message(f"{someone}-20")["limits"]
+        )
+
+    def test_a_verified_certificate_is_a_customer_only_where_configured(
+        self, mta: Connect, outgate: Outgate
+    ) -> None:
+        """Another server's certificate makes no mail outbound."""
+        subject = {"{cert_subject}": "/CN=mx.other.example"}
+        with mta(client=("203.0.113.8", 4444), macros=subject) as client:
+            client.send(sender=ANNE, recipients=[BOB], queue_id="cert")
+
+        assert outgate.message("cert")["class"] == "inbound"
 
 
 class TestOperator:

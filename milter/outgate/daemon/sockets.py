@@ -28,10 +28,12 @@ class Listener:
     Attributes:
         settings: as configured.
         sock: bound, listening, non-blocking.
+        passed: whether systemd opened it and keeps it open over a restart.
     """
 
     settings: ListenSettings
     sock: socket.socket
+    passed: bool = False
 
     @property
     def address(self) -> str:
@@ -53,9 +55,9 @@ class Listener:
                 return "inet:0@127.0.0.1"
 
     def close(self) -> None:
-        """Stop listening; the path of a unix socket goes too."""
+        """Stop listening; the path of a unix socket of ours goes too."""
         self.sock.close()
-        if self.settings.address.startswith("unix:"):
+        if not self.passed and self.settings.address.startswith("unix:"):
             Path(self.settings.address.removeprefix("unix:")).unlink(missing_ok=True)
 
 
@@ -73,11 +75,11 @@ def open_all(wanted: Iterable[tuple[str, ListenSettings]]) -> list[Listener]:
     try:
         for key, settings in wanted:
             sock = passed.pop(settings.address, None)
-            if sock is None:
-                sock = _open(key, settings)
-            else:
+            if sock is not None:
                 sock.setblocking(False)
-            opened.append(Listener(settings, sock))
+                opened.append(Listener(settings, sock, passed=True))
+            else:
+                opened.append(Listener(settings, _open(key, settings)))
     except StartError:
         for listener in opened:
             listener.close()

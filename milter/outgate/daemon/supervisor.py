@@ -14,7 +14,7 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from outgate.config.settings import ListenSettings, Settings
 from outgate.daemon import children, systemd
@@ -295,7 +295,7 @@ class Supervisor:
         )
         opened = {listener.settings.address: listener for listener in fresh}
         kept = [
-            Listener(listen, current[listen.address].sock)
+            replace(current[listen.address], settings=listen)
             if listen.address in current
             else opened[listen.address]
             for listen in wanted

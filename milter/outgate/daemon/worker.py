@@ -60,7 +60,7 @@ def work(assignment: Assignment, control: socket.socket) -> None:
     """Live as a worker; does not return."""
     settings = assignment.settings
     log = make_log(settings)
-    _pin(assignment.cpu, log)
+    pin(assignment.cpu, log)
     places = Places.of(settings)
     recorder = Recorder(places.metrics, assignment.slot)
     host = make_host(settings)
@@ -161,7 +161,8 @@ class _Sessions:
         self._recorder.transactions.set(len(self._running))
 
 
-def _pin(cpu: int, log: Log) -> None:
+def pin(cpu: int, log: Log) -> None:
+    """Bind this process to one CPU; -1 for none. What fails is a warning."""
     if cpu < 0:
         return
     try:
