@@ -4,10 +4,11 @@ import pytest
 
 from lab.outgate import Outgate
 from lab.postfix import Postfix
-from lab.sink import Delivery, Sink
+from lab.sink import Sink
 from lab.smtp import Result, Session, send
 from lab.waiting import wait_until
 from system.messages import letter, newsletter
+from system.observing import delivered, line_of
 
 pytestmark = pytest.mark.mta
 
@@ -18,21 +19,6 @@ BOB = "bob@example.net"
 def submit(postfix: Postfix, login: str, message: bytes, **options: str) -> Result:
     """Send as somebody who logged in (XCLIENT LOGIN)."""
     return send(postfix.port, message, ANNE, [BOB], login=login, **options)  # type: ignore[arg-type]
-
-
-def delivered(sink: Sink, subject: str) -> list[Delivery]:
-    """What reached the next hop."""
-    wanted = f"Subject: {subject}".encode()
-    return [one for one in sink.messages if wanted in one.data]
-
-
-def line_of(outgate: Outgate, queue_id: str | None) -> dict[str, str]:
-    """The canonical line, once it is written."""
-    wait_until(
-        lambda: any(one.get("queue-id") == queue_id for one in outgate.messages()),
-        f"the line of {queue_id}",
-    )
-    return outgate.message(queue_id or "")
 
 
 def test_a_letter_is_delivered_unchanged(

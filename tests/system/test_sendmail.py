@@ -4,10 +4,11 @@ import pytest
 
 from lab.outgate import Outgate
 from lab.sendmail import Sendmail
-from lab.sink import Delivery, Sink
+from lab.sink import Sink
 from lab.smtp import Session, send
 from lab.waiting import wait_until
 from system.messages import letter, newsletter
+from system.observing import delivered, line_of
 
 pytestmark = pytest.mark.mta
 
@@ -15,21 +16,6 @@ ANNE = "anne@example.org"
 BOB = "bob@example.net"
 BY_ANNE = ("anne", "secret")
 BY_BART = ("bart", "secret")
-
-
-def delivered(sink: Sink, subject: str) -> list[Delivery]:
-    """What reached the next hop."""
-    wanted = f"Subject: {subject}".encode()
-    return [one for one in sink.messages if wanted in one.data]
-
-
-def line_of(outgate: Outgate, queue_id: str | None) -> dict[str, str]:
-    """The canonical line, once it is written."""
-    wait_until(
-        lambda: any(one.get("queue-id") == queue_id for one in outgate.messages()),
-        f"the line of {queue_id}",
-    )
-    return outgate.message(queue_id or "")
 
 
 def test_a_letter_of_somebody_who_logged_in_is_delivered(
