@@ -102,7 +102,10 @@ def closing(
     counts = Counter(event.disposition for event in events if event.disposition)
     summary = ", ".join(f"{number} {action}" for action, number in counts.items())
     if as_told:
-        console.print(f"\n[green]As told[/green]: {summary}, in {seconds:.0f} s.")
+        console.print(
+            f"\n[green]As told[/green]: of the rows above {summary}, "
+            f"in {seconds:.0f} s."
+        )
         return
     console.print("\n[red]Not as told:[/red]")
     for event in events:
