@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from message.builders import fast, hostile_values
-from outgate.message import encoded_words
+from outgate.message import charsets
 from outgate.message.encoded_words import decode_words
 
 
@@ -78,7 +78,7 @@ class TestHostileWords:
 
     @fast
     @given(
-        st.sampled_from(sorted(encoded_words._CODECS)),
+        st.sampled_from(sorted(charsets.CODECS)),
         st.sampled_from([b"q", b"B"]),
         st.binary(max_size=40),
     )
@@ -91,7 +91,7 @@ class TestHostileWords:
 
     def test_only_known_codecs_are_ever_looked_up(self) -> None:
         """A name from a message never reaches Python's codec registry."""
-        for codec in set(encoded_words._CODECS.values()):
+        for codec in set(charsets.CODECS.values()):
             assert codecs.lookup(codec)
         evil = b"=?unicode_escape?q?=5Cxff?= =?idna?q?xn--?= =?zlib?q?a?="
         assert decode_words(evil) == evil.decode()

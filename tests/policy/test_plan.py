@@ -10,7 +10,7 @@ from outgate.model.transaction import Session, Transaction
 from outgate.model.units import Rate
 from outgate.model.verdict import Action, Mode, Reason
 from outgate.policy.operator import Order
-from outgate.policy.plan import count_recipients
+from outgate.policy.envelope import count_recipients
 from outgate.policy.questions import Plan
 from outgate.policy.settings import LimitSettings, ProfileSettings, RuleSettings
 from outgate.policy.snapshot import EMPTY, Snapshot

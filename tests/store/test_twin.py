@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from outgate.model.gcra import NEVER, Charge, Level, check_all, refund, rescale
 from outgate.policy.questions import Answers, Plan, PlannedCharge
-from outgate.store.counters import ATTEMPTS_TTL_S, Counters
+from outgate.store.charging import ATTEMPTS_TTL_S
+from outgate.store.counters import Counters
 from outgate.store.keys import Keys
 from store.builders import ANNE, START_US, Clock, a_charge, a_plan
 from store.running import Store, fast, new_keys

@@ -3,14 +3,12 @@
 Tolerated, because mail programs write it: spaces inside a word, words that cut a
 character in two, a missing `=` of base64, words where the RFC allows none. A word that
 can't be read stays as it is.
-
-Character sets are those of the table, never whatever Python would look up by name: a
-look-up imports modules, remembers every unknown name for ever, and knows codecs that
-warn or take quadratic time (`idna`, `unicode_escape`).
 """
 
 import binascii
 import re
+
+from outgate.message.charsets import CODECS
 
 # A word has at most 75 characters (RFC 2047 §2); longer ones are real, so only the
 # name of the character set is held to a length.
@@ -19,39 +17,6 @@ _WORD = re.compile(
     rb"(?:\*[A-Za-z0-9-]{0,40})?"  # a language, RFC 2231 §5
     rb"\?([BbQq])\?([^?]*)\?="
 )
-
-# Name in mail to name of codec. Where a set has a superset that mail programs mean
-# by its name, it is the superset (WHATWG Encoding §4.2 has the same pairs).
-_CODECS: dict[bytes, str] = {
-    b"us-ascii": "utf-8",
-    b"ascii": "utf-8",
-    b"utf-8": "utf-8",
-    b"utf8": "utf-8",
-    b"utf-16": "utf-16",
-    b"iso-8859-1": "cp1252",
-    b"latin1": "cp1252",
-    b"iso-8859-8-i": "iso-8859-8",
-    b"iso-8859-9": "cp1254",
-    b"iso-8859-11": "cp874",
-    b"tis-620": "cp874",
-    b"koi8-r": "koi8-r",
-    b"koi8-u": "koi8-u",
-    b"gb2312": "gb18030",
-    b"gbk": "gb18030",
-    b"gb18030": "gb18030",
-    b"big5": "big5hkscs",
-    b"iso-2022-jp": "iso2022_jp_ext",
-    b"shift_jis": "cp932",
-    b"euc-jp": "euc_jp",
-    b"ks_c_5601-1987": "cp949",
-    b"euc-kr": "cp949",
-    b"iso-2022-kr": "iso2022_kr",
-}
-_CODECS |= {
-    b"iso-8859-%d" % part: f"iso-8859-{part}"
-    for part in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16)
-}
-_CODECS |= {b"windows-%d" % page: f"cp{page}" for page in range(1250, 1259)}
 
 
 def decode_words(value: bytes) -> str:
@@ -67,7 +32,7 @@ def decode_words(value: bytes) -> str:
     run_codec = ""
     end = 0
     for word in _WORD.finditer(value):
-        codec = _CODECS.get(word[1].lower())
+        codec = CODECS.get(word[1].lower())
         if codec is None:
             continue
         between = value[end : word.start()]

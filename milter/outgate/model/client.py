@@ -28,6 +28,7 @@ class Client:
         counted: whose counter it has: itself, or its /64.
         accountable: who answers for it where no customer is configured: itself, or
             its /48.
+        network: what a person has many addresses in: its /24 or /48.
         spellings: under which canonical names an operator's state is looked up:
             address, then its networks (/24, /16 or /64, /48).
     """
@@ -36,6 +37,7 @@ class Client:
     text: str
     counted: str
     accountable: str
+    network: str
     spellings: tuple[str, ...]
 
     def __hash__(self) -> int:
@@ -57,9 +59,11 @@ def parse_client(text: str) -> Client | None:
     own = str(address)
     if isinstance(address, IPv4Address):
         counted = accountable = own
+        network = networks[0]
     else:
         counted, accountable = networks
-    return Client(address, own, counted, accountable, (own, *networks))
+        network = accountable
+    return Client(address, own, counted, accountable, network, (own, *networks))
 
 
 def parse_network(text: str) -> Network | None:

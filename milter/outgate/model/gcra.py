@@ -43,11 +43,14 @@ class Level(NamedTuple):
         used: units in the counter now, after the charge if it was made.
         retry_after_us: until the cost would fit; 0 if it fits, `NEVER` if the
             cost is larger than the burst.
+        charged: what to give back: units, or of a counter of different ones the
+            keyed hashes that were new in it. None: the charge's cost.
     """
 
     fits: bool
     used: int
     retry_after_us: int
+    charged: int | bytes | None = None
 
 
 def rescale(tat_us: int, counted_us: int, interval_us: int, now_us: int) -> int:

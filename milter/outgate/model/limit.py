@@ -13,6 +13,27 @@ class Count(StrEnum):
     MESSAGES = "messages"
     RECIPIENTS = "recipients"
     INTERNAL_RECIPIENTS = "internal-recipients"
+    BYTES = "bytes"
+    STRANGERS = "strangers"
+    DISTINCT_RECIPIENTS = "distinct-recipients"
+    RECIPIENT_DOMAINS = "recipient-domains"
+    CLIENTS = "clients"
+    NETWORKS = "networks"
+
+    @property
+    def is_distinct(self) -> bool:
+        """Whether different ones are counted, in a sliding window."""
+        return self in _DISTINCT
+
+
+_DISTINCT = frozenset(
+    {
+        Count.DISTINCT_RECIPIENTS,
+        Count.RECIPIENT_DOMAINS,
+        Count.CLIENTS,
+        Count.NETWORKS,
+    }
+)
 
 
 class Per(StrEnum):
@@ -24,6 +45,9 @@ class Per(StrEnum):
     DOMAIN = "domain"
     LIST = "list"
     CUSTOMER = "customer"
+    ADDRESS = "address"
+    NETWORK = "network"
+    CAMPAIGN = "campaign"
     FORWARDER = "forwarder"
 
 
@@ -39,6 +63,8 @@ class Limit:
         burst: how much fits at once; the rate's count unless said otherwise.
         action: what happens to a message that does not fit.
         mode: monitor makes this limit report only.
+        share: of a campaign, per cent of strangers among those it reached up to
+            which it may go on beyond the burst.
     """
 
     name: str
@@ -48,3 +74,4 @@ class Limit:
     burst: int
     action: Action = Action.QUARANTINE
     mode: Mode = Mode.ENFORCE
+    share: int = 0

@@ -54,7 +54,8 @@ class Transaction:
             the order they came.
         header_bytes: size of all headers.
         headers_cut: whether some were dropped beyond `MAX_HEADER_BYTES`.
-        body_digest: digest of the first chunk of the body, b"" where unseen.
+        body: the first chunk of the body (64 KiB at most), b"" where unseen.
+        body_digest: digest of it, b"" where unseen.
         body_bytes: size of the body as far as it was seen.
         queue_id: the MTA's id, "" where unknown.
         failed: an exception fell in an earlier stage; the message is not judged.
@@ -70,6 +71,7 @@ class Transaction:
     headers: dict[str, list[bytes]] = field(default_factory=dict)
     header_bytes: int = 0
     headers_cut: bool = False
+    body: bytes = b""
     body_digest: bytes = b""
     body_bytes: int = 0
     queue_id: str = ""

@@ -160,6 +160,7 @@ class MilterSession:
         if transaction is not None:
             transaction.body_bytes += len(chunk)
             if not transaction.body_digest:
+                transaction.body = chunk
                 transaction.body_digest = blake2b(
                     chunk, digest_size=_DIGEST_BYTES
                 ).digest()

@@ -1,12 +1,13 @@
 """Settings made ready for the hot path, once per configuration."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
 from outgate.model.address import canonical_domain, parse_address
 from outgate.model.client import Client, Network
-from outgate.model.limit import Limit
+from outgate.model.limit import Count, Limit, Per
+from outgate.model.recipient import Recipient, recipient_reader
 from outgate.model.units import Rate, to_us
 from outgate.model.verdict import Action, Mode, Reason
 from outgate.policy.customers import CustomerMap
@@ -58,6 +59,9 @@ class Policy:
         internal_domains: local and relayed, canonical.
         aliases: canonical address to the number of people behind it.
         keep_us: how long a held message is meant to be held.
+        recipient: reads one argument of RCPT.
+        campaign: the limit on strangers that one content may reach; None for none.
+        knows_people: whether anything depends on who the recipients are.
     """
 
     settings: PolicySettings
@@ -69,17 +73,22 @@ class Policy:
     internal_domains: frozenset[str]
     aliases: Mapping[str, int]
     keep_us: int
+    recipient: Callable[[bytes], Recipient]
+    campaign: LimitInForce | None
+    knows_people: bool
 
     @classmethod
     def build(cls, settings: PolicySettings) -> Self:
         """Compile settings that room `config` has checked."""
         rules = {reason: _rule_in_force(settings, reason) for reason in Reason}
+        limits = tuple(
+            _limit_in_force(limit, rules) for limit in merge_limits(settings.limits)
+        )
+        per_campaign = [one for one in limits if one.limit.per is Per.CAMPAIGN]
         return cls(
             settings=settings,
             mode=settings.mode,
-            limits=tuple(
-                _limit_in_force(limit, rules) for limit in merge_limits(settings.limits)
-            ),
+            limits=tuple(one for one in limits if one not in per_campaign),
             rules=rules,
             customers=CustomerMap.build(settings.customers),
             profiles={profile.name: profile.limits for profile in settings.profiles},
@@ -92,17 +101,48 @@ class Policy:
                 for alias, size in settings.domains.aliases.items()
             },
             keep_us=to_us(settings.quarantine.keep),
+            recipient=recipient_reader(
+                plus_tags=settings.domains.plus_tags,
+                dotless=frozenset(map(canonical_domain, settings.domains.dotless)),
+            ),
+            campaign=per_campaign[0] if per_campaign else None,
+            knows_people=any(one.limit.count in _OF_PEOPLE for one in limits),
         )
 
     def limit_names(self) -> frozenset[str]:
         """Names that an override may use."""
-        return frozenset(one.limit.name for one in self.limits)
+        names = {one.limit.name for one in self.limits}
+        if self.campaign is not None:
+            names.add(self.campaign.limit.name)
+        return frozenset(names)
+
+
+_OF_PEOPLE = frozenset(
+    {Count.STRANGERS, Count.DISTINCT_RECIPIENTS, Count.RECIPIENT_DOMAINS}
+)
+REASON_OF_COUNT: Mapping[Count, Reason] = {
+    Count.STRANGERS: Reason.BULK_TO_STRANGERS,
+    Count.DISTINCT_RECIPIENTS: Reason.BULK_BY_DISTINCT_RECIPIENTS,
+    Count.RECIPIENT_DOMAINS: Reason.BULK_BY_DISTINCT_RECIPIENTS,
+    Count.CLIENTS: Reason.MANY_SOURCES_PER_LOGIN,
+    Count.NETWORKS: Reason.MANY_SOURCES_PER_LOGIN,
+}
+"""Which rule speaks for a limit that is used up; of other counts, `limit-exceeded`."""
+
+
+def counts_of(reason: Reason) -> frozenset[Count]:
+    """Of which limits a rule speaks."""
+    return frozenset(count for count in Count if REASON_OF_COUNT.get(count) is reason)
 
 
 def _limit_in_force(limit: Limit, rules: Mapping[Reason, RuleInForce]) -> LimitInForce:
     enforced = limit.mode is Mode.ENFORCE
-    used_up = rules[Reason.LIMIT_EXCEEDED]
-    too_large = rules[Reason.MESSAGE_EXCEEDS_LIMIT]
+    own = REASON_OF_COUNT.get(limit.count)
+    used_up = rules[own or Reason.LIMIT_EXCEEDED]
+    too_large = rules[own or Reason.MESSAGE_EXCEEDS_LIMIT]
+    if own is not None:
+        binds = enforced and used_up.mode is Mode.ENFORCE and not limit.action.lets_out
+        return LimitInForce(limit, binds, binds)
     return LimitInForce(
         limit,
         enforced and used_up.mode is Mode.ENFORCE and not limit.action.lets_out,
@@ -128,6 +168,7 @@ def merge_limits(configured: tuple[LimitSettings, ...]) -> tuple[Limit, ...]:
             burst=limit.rate.count if limit.burst is None else limit.burst,
             action=limit.action,
             mode=limit.mode,
+            share=limit.share,
         )
         for limit in merged.values()
         if limit.rate is not None

@@ -11,12 +11,18 @@ from dataclasses import dataclass
 from outgate.model.verdict import Finding, Reason
 from outgate.policy.case import Case
 from outgate.policy.rules import (
+    bulk_by_distinct_recipients,
+    bulk_to_strangers,
+    declared_bulk_unregistered,
     limit_exceeded,
+    many_sources_per_login,
     message_exceeds_limit,
     missing_unsubscribe,
+    null_sender_abuse,
     quarantined,
     store_unavailable,
     suspended,
+    unusual_for_this_sender,
 )
 
 
@@ -37,7 +43,13 @@ RULES: tuple[Rule, ...] = tuple(
         store_unavailable,
         # Before the limit itself: waiting would not help, and the reply says so.
         message_exceeds_limit,
+        bulk_to_strangers,
         limit_exceeded,
+        bulk_by_distinct_recipients,
+        many_sources_per_login,
+        unusual_for_this_sender,
+        null_sender_abuse,
+        declared_bulk_unregistered,
         missing_unsubscribe,
     )
 )

@@ -4,22 +4,19 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from outgate.message.facts import Facts
+from outgate.message.fingerprint import fingerprint
 from outgate.message.retry import retry_material
-from outgate.model.address import (
-    MAX_ADDRESS_BYTES,
-    NullSender,
-    domain_of,
-    fold,
-    parse_path,
-)
+from outgate.model.address import MAX_ADDRESS_BYTES, NullSender, fold, parse_path
 from outgate.model.identity import Accountable, PrincipalKind
 from outgate.model.limit import Count, Limit, Per
 from outgate.model.transaction import Transaction
 from outgate.model.units import Rate
-from outgate.policy.compiled import Policy
+from outgate.policy.compiled import LimitInForce, Policy
+from outgate.policy.envelope import Envelope, read_envelope
 from outgate.policy.questions import Plan, PlannedCharge
 from outgate.policy.snapshot import Snapshot
 
+_UNAUTHENTICATED = frozenset({PrincipalKind.CLIENT, PrincipalKind.NETWORK})
 _NO_RATES: Mapping[str, Rate] = {}
 # Brackets and a source route beside the longest address (RFC 5321 §4.5.3.1.3 allows a
 # path of 256 octets): what is longer is nobody's name, and no cache's key.
@@ -46,8 +43,11 @@ def make_plan(
         snapshot: for operators' overrides of limits.
         now_us: this machine's time; overrides that ended do not count.
     """
-    external, internal = count_recipients(transaction, policy)
-    sender_domain, sender_names = _sender(transaction.sender[:_LONGEST_PATH])
+    envelope = read_envelope(transaction, policy)
+    external = envelope.external
+    sender_domain, sender_address, sender_names = _sender(
+        transaction.sender[:_LONGEST_PATH]
+    )
     own_names = accountable.names
     names = dict.fromkeys((*own_names, *sender_names))
     if facts.header_from is not None:
@@ -63,17 +63,30 @@ def make_plan(
     costs = {
         Count.MESSAGES: 1 if external else 0,
         Count.RECIPIENTS: external,
-        Count.INTERNAL_RECIPIENTS: internal,
+        Count.INTERNAL_RECIPIENTS: envelope.internal,
+        Count.BYTES: transaction.size_bytes if external else 0,
     }
+    identities = (
+        {Per.FORWARDER: accountable.principal}
+        if forwarded
+        else _identities(accountable, sender_domain, sender_address, facts.list_id)
+    )
     charges: list[PlannedCharge] = []
     for one in policy.limits:
         limit = one.limit
-        cost = costs[limit.count]
+        count = limit.count
+        items: tuple[str, ...] = ()
+        if count.is_distinct:
+            items = _items(count, envelope, accountable)
+            cost = len(items)
+        elif count is Count.STRANGERS:
+            # At most; how many there are is only known where they are remembered.
+            cost = len(envelope.people)
+        else:
+            cost = costs[count]
         if not cost:
             continue
-        identity = _identity(
-            limit, accountable, sender_domain, facts.list_id, forwarded=forwarded
-        )
+        identity = identities.get(limit.per, "")
         if not identity:
             continue
         rate, burst = limit.rate, limit.burst
@@ -87,7 +100,14 @@ def make_plan(
             if found is not None:
                 rate, burst = found, found.count
         binding = one.binds_too_large if cost > burst else one.binds
-        charges.append(PlannedCharge(limit, identity, rate, burst, cost, binding))
+        charges.append(
+            PlannedCharge(limit, identity, rate, burst, cost, binding, items)
+        )
+    campaign = None
+    bands: tuple[bytes, ...] = ()
+    if policy.campaign is not None and envelope.people and not forwarded:
+        campaign = _campaign(policy.campaign, customer_rates, profile)
+        bands = fingerprint(transaction.headers, transaction.body)
     return Plan(
         accountable.customer,
         tuple(names),
@@ -95,70 +115,71 @@ def make_plan(
         charges,
         retry_material(transaction),
         external,
-        internal,
+        envelope.internal,
+        principal=accountable.principal,
+        people=() if forwarded else envelope.people,
+        bands=bands,
+        campaign=campaign,
     )
 
 
+def _campaign(
+    one: LimitInForce, customer_rates: Mapping[str, Rate], profile: Mapping[str, Rate]
+) -> PlannedCharge:
+    """The limit on one content: a login must not raise what its customer shares."""
+    limit = one.limit
+    rate = _override(limit, customer_rates) or _override(limit, profile)
+    burst = limit.burst if rate is None else rate.count
+    return PlannedCharge(limit, "", rate or limit.rate, burst, 0, one.binds)
+
+
+def _items(
+    count: Count, envelope: Envelope, accountable: Accountable
+) -> tuple[str, ...]:
+    """What a limit of different ones counts of this message."""
+    client = accountable.client
+    match count:
+        case Count.DISTINCT_RECIPIENTS:
+            return envelope.people
+        case Count.RECIPIENT_DOMAINS:
+            return tuple({one.rpartition("@")[2]: None for one in envelope.people})
+        case Count.CLIENTS:
+            return (client.counted,) if client is not None else ()
+        case _:
+            return (client.network,) if client is not None else ()
+
+
 @lru_cache(maxsize=4096)
-def _sender(path: bytes) -> tuple[str, tuple[str, ...]]:
-    """The domain that is counted, and names under which this sender may be known."""
+def _sender(path: bytes) -> tuple[str, str, tuple[str, ...]]:
+    """Domain and address that are counted, and names by which it may be known."""
     parsed = parse_path(path)
     sender = fold(parsed)
     if isinstance(sender, NullSender):
         # A sender without a domain is counted too, or `<>` would lower a count.
-        return str(sender), ()
-    return sender.domain or str(sender), (str(sender), str(parsed), sender.domain)
+        return str(sender), str(sender), ()
+    return (
+        sender.domain or str(sender),
+        str(sender),
+        (str(sender), str(parsed), sender.domain),
+    )
 
 
-def count_recipients(transaction: Transaction, policy: Policy) -> tuple[int, int]:
-    """External and internal recipients; an alias counts as the people behind it."""
-    external = internal = 0
-    kept = transaction.recipients
-    domains = policy.internal_domains
-    aliases = policy.aliases
-    if not domains and not aliases:
-        return transaction.recipient_count, 0
-    for recipient in kept:
-        size = aliases.get(str(parse_path(recipient)), 1) if aliases else 1
-        if domain_of(recipient) in domains:
-            internal += size
-        else:
-            external += size
-    # Beyond what is kept of a monstrous envelope, everyone counts as a stranger.
-    return external + transaction.recipient_count - len(kept), internal
-
-
-def _identity(
-    limit: Limit,
-    accountable: Accountable,
-    sender_domain: str,
-    list_id: str,
-    *,
-    forwarded: bool,
-) -> str:
-    """Whose counter of this limit, "" where the limit does not apply."""
-    if forwarded:
-        return accountable.principal if limit.per is Per.FORWARDER else ""
-    match limit.per:
-        case Per.LOGIN:
-            return accountable.login
-        case Per.LOCAL_USER:
-            return accountable.local_user
-        case Per.CLIENT:
-            unauthenticated = accountable.kind in {
-                PrincipalKind.CLIENT,
-                PrincipalKind.NETWORK,
-            }
-            client = accountable.client
-            return client.counted if unauthenticated and client is not None else ""
-        case Per.DOMAIN:
-            return sender_domain
-        case Per.LIST:
-            return list_id
-        case Per.CUSTOMER:
-            return accountable.customer
-        case Per.FORWARDER:
-            return ""
+def _identities(
+    accountable: Accountable, domain: str, address: str, list_id: str
+) -> Mapping[Per, str]:
+    """Whose counter each kind of limit has, "" where it does not apply."""
+    client = accountable.client if accountable.kind in _UNAUTHENTICATED else None
+    return {
+        Per.LOGIN: accountable.login,
+        Per.LOCAL_USER: accountable.local_user,
+        Per.CLIENT: client.counted if client is not None else "",
+        Per.NETWORK: client.network if client is not None else "",
+        Per.DOMAIN: domain,
+        Per.ADDRESS: address,
+        Per.LIST: list_id,
+        Per.CUSTOMER: accountable.customer,
+        Per.FORWARDER: "",
+    }
 
 
 def _override(limit: Limit, rates: Mapping[str, Rate]) -> Rate | None:

@@ -7,6 +7,9 @@ from outgate.model.gcra import Level
 from outgate.model.limit import Limit
 from outgate.model.units import Rate
 
+HASH_BYTES = 4
+"""Of a keyed hash by which recipients and the like are told apart."""
+
 
 class Source(StrEnum):
     """Who answered a look-up."""
@@ -29,6 +32,7 @@ class PlannedCharge:
         cost: units; 0 only looks.
         binding: whether a refusal refuses the message: the limit is enforced, and
             what it asks for does not let the message out.
+        items: of a counter of different ones, what is counted.
     """
 
     limit: Limit
@@ -37,6 +41,7 @@ class PlannedCharge:
     burst: int
     cost: int
     binding: bool
+    items: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -52,6 +57,13 @@ class Plan:
         retry_material: what identifies a retry, before it is hashed with the secret.
         external: recipients outside, people behind aliases included.
         internal: recipients inside.
+        principal: whose usual amount is remembered.
+        people: different external recipients, canonical; empty where nobody is
+            counted.
+        greeting: whether strangers among them are charged and remembered now.
+        bands: fingerprint of the content, as `message.fingerprint` gives it.
+        campaign: the limit on strangers that one content may reach; None where the
+            content does not count.
     """
 
     customer: str
@@ -61,6 +73,30 @@ class Plan:
     retry_material: bytes
     external: int
     internal: int
+    principal: str = ""
+    people: tuple[str, ...] = ()
+    greeting: bool = True
+    bands: tuple[bytes, ...] = ()
+    campaign: PlannedCharge | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How far one content got.
+
+    Attributes:
+        fits: whether it may go on.
+        strangers: how many it reached lately, this message included if it was charged.
+        retry_after_us: until these strangers would fit, or `gcra.NEVER`.
+        reached: recipients that it reached, or about as many.
+        added: keyed hashes of those that this message added.
+    """
+
+    fits: bool
+    strangers: int
+    retry_after_us: int
+    reached: int
+    added: bytes = b""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -77,6 +113,10 @@ class Answers:
         attempts: earlier attempts of this very message that were not accepted.
         held_messages: of this customer, in hold queues.
         held_bytes: of these.
+        strangers: keyed hashes of recipients that the customer never mailed.
+        today: recipients of the principal today, before this message.
+        peak: recipients on its busiest day of the last weeks, faded.
+        spread: of the message's content, None where it does not count.
         store_us: how long the look-up took.
         trouble: kind of the store's error, "" for none.
     """
@@ -91,5 +131,15 @@ class Answers:
     attempts: int = 0
     held_messages: int = 0
     held_bytes: int = 0
+    strangers: bytes = b""
+    today: int = 0
+    peak: int = 0
+    spread: Spread | None = None
     store_us: int = 0
+
+    @property
+    def stranger_count(self) -> int:
+        """How many of the recipients the customer never mailed."""
+        return len(self.strangers) // HASH_BYTES
+
     trouble: str = ""

@@ -70,6 +70,18 @@ class DomainSettings:
         attrs.Factory(dict),
         example='{ "everyone@example.org" = 1200 }',
     )
+    plus_tags: bool = setting(
+        "Whether `anne+shop@example.net` is the mailbox `anne@example.net`, where "
+        "different recipients are counted.",
+        True,
+        example="true",
+    )
+    dotless: tuple[str, ...] = setting(
+        "Domains that ignore dots in local parts, where different recipients are "
+        "counted.",
+        ("gmail.com", "googlemail.com"),
+        example='["gmail.com", "googlemail.com"]',
+    )
 
 
 @attrs.frozen(kw_only=True)
@@ -120,13 +132,18 @@ class LimitSettings:
     per: Per = setting(
         "Whose counter: `login`, `local-user`, `client` (unauthenticated sessions "
         "only; IPv6 by /64), `domain` (of the envelope sender, within the customer), "
-        "`list` (List-Id, within the customer), `customer`, `forwarder`. The limit "
-        "applies where that exists.",
+        "`address` (envelope sender, within the customer), `network` (of an "
+        "unauthenticated client, /24 or /48), `list` (List-Id, within the customer), "
+        "`campaign` (messages of one customer that say the same; goes with `strangers` "
+        "alone), `customer`, `forwarder`. The limit applies where that exists.",
         example='"login"',
     )
     count: Count = setting(
         "What a message costs: `messages` (one), `recipients` (external ones), "
-        "`internal-recipients`.",
+        "`internal-recipients`, `bytes`, `strangers` (recipients that the customer has "
+        "not mailed in the last 400 days). Or what is counted once only within the "
+        "time of the rate: `distinct-recipients`, `recipient-domains`, `clients`, "
+        "`networks` (of the session).",
         example='"messages"',
     )
     rate: Rate | None = setting(
@@ -147,6 +164,12 @@ class LimitSettings:
     )
     mode: Mode = setting(
         "`monitor` makes this limit report only.", Mode.ENFORCE, example='"enforce"'
+    )
+    share: int = setting(
+        "Of a limit per campaign: per cent of strangers among all that the campaign "
+        "reached, up to which it goes on beyond the rate.",
+        0,
+        example="60",
     )
 
 
@@ -213,6 +236,54 @@ class RulesSettings:
         Action.DEFER,
         Action.REJECT,
         Action.TAG,
+    )
+    bulk_to_strangers: RuleSettings = _rule(
+        "A limit on strangers is used up: by one mailing, or by all mail of a sender. "
+        "The action is the limit's own; here only `mode` and `reply` count.",
+        Action.QUARANTINE,
+        Action.DEFER,
+        Action.REJECT,
+        Action.TAG,
+    )
+    bulk_by_distinct_recipients: RuleSettings = _rule(
+        "A limit on different recipients or recipient domains is used up. The action "
+        "is the limit's own; here only `mode` and `reply` count.",
+        Action.QUARANTINE,
+        Action.DEFER,
+        Action.REJECT,
+        Action.TAG,
+    )
+    many_sources_per_login: RuleSettings = _rule(
+        "A limit on different clients or networks of a login is used up. The action is "
+        "the limit's own; here only `mode` and `reply` count.",
+        Action.TAG,
+        Action.DEFER,
+        Action.QUARANTINE,
+        Action.REJECT,
+    )
+    unusual_for_this_sender: RuleSettings = _rule(
+        "Today's recipients are more than ten times those of the busiest day of the "
+        "last weeks, and more than 200.",
+        Action.TAG,
+        Action.DEFER,
+        Action.QUARANTINE,
+        Action.REJECT,
+    )
+    declared_bulk_unregistered: RuleSettings = _rule(
+        "Mail that declares itself bulk or a list goes to strangers, and no list of "
+        "the customer is registered under its List-Id.",
+        Action.TAG,
+        Action.DEFER,
+        Action.QUARANTINE,
+        Action.REJECT,
+    )
+    null_sender_abuse: RuleSettings = _rule(
+        "A null sender, but no bounce and no automatic response: more than one "
+        "recipient, or nothing that an automatic response has.",
+        Action.TAG,
+        Action.DEFER,
+        Action.QUARANTINE,
+        Action.REJECT,
     )
     missing_unsubscribe: RuleSettings = _rule(
         "Mail that declares itself bulk or a list, without a way to unsubscribe that "

@@ -78,6 +78,41 @@ KEYS: tuple[Key, ...] = (
         "GET 'outgate:count:{alice}:messages-per-login-hourly:alice'",
     ),
     Key(
+        "distinct:{<customer>}:<limit>:<identity>",
+        "string",
+        "the time of the limit, and a little",
+        "workers",
+        "Different recipients, domains, clients or networks within the time of a "
+        "limit: keyed hashes, four bytes each, with the time of their last use.",
+        "STRLEN 'outgate:distinct:{alice}:networks-per-login-daily:alice'",
+    ),
+    Key(
+        "contacts:{<customer>}",
+        "hash",
+        "407 days after the last new one",
+        "workers",
+        "Whom the customer has mailed in the last 57 weeks: keyed hashes with the week "
+        "of the last message. Who is not there is a stranger.",
+        "HLEN 'outgate:contacts:{alice}'",
+    ),
+    Key(
+        "content:{<customer>}",
+        "hash",
+        "30 days after the last message",
+        "workers",
+        "What the customer has mailed lately: fingerprints (keyed), and how many each "
+        "content reached.",
+        "EXISTS 'outgate:content:{alice}'",
+    ),
+    Key(
+        "usual:{<customer>}:<principal>",
+        "string",
+        "90 days after the last message",
+        "workers",
+        "How many recipients somebody has on a busy day, and today.",
+        "TTL 'outgate:usual:{alice}:alice'",
+    ),
+    Key(
         "seen:{<customer>}:<retry>",
         "string",
         "1 day",
@@ -183,6 +218,22 @@ class Keys:
     def count(self, customer: str, limit: str, identity: str) -> str:
         """A counter; `customer` and `identity` must be `safe` already."""
         return f"{self._count}{customer}}}:{limit}:{identity}"
+
+    def distinct(self, customer: str, limit: str, identity: str) -> str:
+        """Different ones; `customer` and `identity` must be `safe` already."""
+        return f"{self.namespace}:distinct:{{{customer}}}:{limit}:{identity}"
+
+    def contacts(self, customer: str) -> str:
+        """Whom a customer has mailed; `customer` must be `safe` already."""
+        return f"{self.namespace}:contacts:{{{customer}}}"
+
+    def content(self, customer: str) -> str:
+        """What a customer has mailed; `customer` must be `safe` already."""
+        return f"{self.namespace}:content:{{{customer}}}"
+
+    def usual(self, customer: str, principal: str) -> str:
+        """What somebody usually sends; both must be `safe` already."""
+        return f"{self.namespace}:usual:{{{customer}}}:{principal}"
 
     def seen(self, customer: str, retry: str) -> str:
         """Attempts of one message; `customer` must be `safe` already."""

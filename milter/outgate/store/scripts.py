@@ -1,7 +1,7 @@
 """Lua scripts: one file each, with a contract in its first comment.
 
-`Script.load` reads the file and its digest; who calls it takes the order of keys and
-arguments from the contract, and a test compares both.
+`Script.load` reads the file, the parts that it stands on, and their digest; who calls it
+takes the order of keys and arguments from the contract, and a test compares both.
 """
 
 import hashlib
@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Self
 
-NAMES = ("charge", "settle", "replace_order")
+PARTS: dict[str, tuple[str, ...]] = {
+    "charge": ("records", "contacts", "distinct", "content", "usual"),
+    "settle": ("records", "contacts", "distinct", "content", "usual"),
+    "replace_order": (),
+}
+"""Each script, with the files of functions that go before it."""
+
+NAMES = tuple(PARTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +25,7 @@ class Script:
 
     Attributes:
         name: of its file.
-        text: its source.
+        text: its source, with the parts that it stands on.
         sha: SHA-1 of the source, by which the server knows it.
     """
 
@@ -28,8 +35,11 @@ class Script:
 
     @classmethod
     def load(cls, name: str) -> Self:
-        """Read `store/lua/<name>.lua`."""
-        text = files("outgate.store").joinpath("lua", f"{name}.lua").read_bytes()
+        """Read `store/lua/<name>.lua` and its parts."""
+        folder = files("outgate.store").joinpath("lua")
+        text = b"".join(
+            folder.joinpath(f"{part}.lua").read_bytes() for part in (*PARTS[name], name)
+        )
         # The server's name for a script, not a safeguard.
         digest = hashlib.sha1(text, usedforsecurity=False).hexdigest()
         return cls(name, text, digest.encode())

@@ -3,14 +3,21 @@
 from outgate.model.verdict import Finding, Mode, Reason
 from outgate.policy.case import Case
 from outgate.policy.questions import PlannedCharge
+from outgate.policy.rules.limit_exceeded import COUNTS
 
 REASON = Reason.MESSAGE_EXCEEDS_LIMIT
 SUMMARY = "one message costs more than a whole limit"
 
+# Of strangers the cost is not known beforehand, and waiting would not help either.
+
 
 def judge(case: Case) -> Finding | None:
     """Find the first limit that the message could never fit into, enforced first."""
-    over = [charge for charge in case.plan.charges if charge.cost > charge.burst]
+    over = [
+        charge
+        for charge in case.plan.charges
+        if charge.cost > charge.burst and charge.limit.count in COUNTS
+    ]
     if not over:
         return None
     found = max(over, key=_enforced)

@@ -1,57 +1,119 @@
 --[[ charge: check every limit of one message, then charge all of them or none.
 KEYS[1]    string  attempts of this very message
 KEYS[2]    hash    what is held for the customer
-KEYS[3..]  string  counters, each '<TAT in microseconds> <interval it was counted at>'
-ARGV[1]    now_us    time to use instead of the server's; '' outside tests
-ARGV[2]    commit    '1' to charge, '0' only to look
-ARGV[3]    ttl_s     life time of KEYS[1]
-then four for each counter:
-  interval_us   microseconds that one unit takes to drain
-  burst         units that fit into an empty counter
-  cost          units that this message takes
-  binding       '1' if a refusal here refuses the message
-returns integers: now_us, allowed (1 or 0), earlier attempts, held messages,
-  held bytes, then three for each counter: fits (1 or 0), used units,
-  retry_after_us (0 if it fits, -1 if it never will)
-Twin: model/gcra.py. Source: ITU-T I.371 annex A (virtual scheduling). ]]
+KEYS[3]    hash    contacts of the customer
+KEYS[4]    hash    contents of the customer
+KEYS[5]    string  what the principal usually sends
+KEYS[6..]  string  counters
+ARGV[1]    now_us      time to use instead of the server's; '' outside tests
+ARGV[2]    commit      '1' to charge, '0' only to look
+ARGV[3]    ttl_s       life time of KEYS[1]
+ARGV[4]    people      keyed hashes of external recipients, four bytes each
+ARGV[5]    recipients  how many they are, people behind aliases included
+ARGV[6]    greeting    '1': strangers are charged and remembered; '0': they are only told,
+                       since a consent is looked up elsewhere at the same time
+ARGV[7]    bands       of the content, twelve of three bytes; '' where it does not count
+then four for the content:
+  interval_us  microseconds that one stranger takes to drain
+  burst        strangers that one content may reach at once
+  share        per cent of strangers up to which it may reach more
+  binding      '1' if a refusal here refuses the message
+then five for each counter:
+  kind       'rate': GCRA; 'strangers': GCRA, the cost is the number of strangers;
+             'distinct': different ones in a sliding window
+  interval   microseconds that one unit takes to drain; of 'distinct', the window
+  burst      units that fit into an empty counter
+  cost       units that this message takes; of 'distinct', keyed hashes, four bytes each
+  binding    '1' if a refusal here refuses the message
+returns: now_us, allowed (1 or 0), earlier attempts, held messages, held bytes,
+  strangers (keyed hashes), recipients of today before, faded peak of other days,
+  then for the content: fits (1 or 0), strangers reached, retry_after_us, recipients
+  reached, those that it had not reached before (keyed hashes),
+  then four for each counter: fits (1 or 0), used units, retry_after_us (0 if it fits, -1
+  if it never will), units charged (of 'distinct', keyed hashes that are new in it)
+Twins: model/gcra.py, model/distinct.py, model/contacts.py, model/content.py.
+Source of GCRA: ITU-T I.371 annex A (virtual scheduling). ]]
 local now = tonumber(ARGV[1])
 if not now then
   local time = redis.call('TIME')
   now = time[1] * 1000000 + time[2]
 end
-local function tat_of(value, interval)
-  local tat, counted = string.match(value or '', '^(%d+) ?(%d*)$')
-  tat, counted = tonumber(tat) or 0, tonumber(counted) or interval
-  if counted == 0 or counted == interval or tat <= now then return tat end
-  return now + math.ceil((tat - now) / counted * interval)
+local commit, people, greeting = ARGV[2] == '1', ARGV[4], ARGV[6] == '1'
+local bands, writes, allowed = ARGV[7], {}, true
+local strangers, today, peak = '', 0, 0
+if people ~= '' then
+  local remember
+  strangers, remember = meet(KEYS[3], people, math.floor(now / 604800e6) % 256)
+  if greeting then writes[1] = remember end
+  today, peak, remember = usual_of(KEYS[5], now)
+  writes[#writes + 1] = function() remember(tonumber(ARGV[5])) end
 end
-local commit = ARGV[2] == '1'
-local start, new, fits, retry = {}, {}, {}, {}
-local allowed = true
-for i = 1, #KEYS - 2 do
-  local interval, burst = tonumber(ARGV[4 * i]), tonumber(ARGV[4 * i + 1])
-  local cost = tonumber(ARGV[4 * i + 2])
-  start[i] = math.max(tat_of(redis.call('GET', KEYS[i + 2]), interval), now)
-  new[i] = start[i] + cost * interval
-  local over = new[i] - now - burst * interval
-  fits[i] = over <= 0
-  retry[i] = fits[i] and 0 or (cost > burst and -1 or over)
-  if not fits[i] and ARGV[4 * i + 3] == '1' then allowed = false end
+-- People behind an alias cannot be told apart: all of them are strangers or none.
+local unknown = greeting and #strangers / 4 or 0
+local reached = {1, 0, 0, 0, ''}
+if bands ~= '' then
+  local interval, burst = tonumber(ARGV[8]), tonumber(ARGV[9])
+  local before, after, level, full, added, remember =
+    spreading(KEYS[4], bands, people, unknown, now, interval)
+  local fits = unknown == 0 or full <= burst or 100 * full <= tonumber(ARGV[10]) * after
+  if not fits and ARGV[11] == '1' then allowed = false end
+  local over = (full - burst) * interval
+  reached = {fits and 1 or 0, {level, full}, fits and 0 or (unknown > burst and -1 or over),
+    {before, after}, added}
+  if fits then writes[#writes + 1] = remember end
+end
+local counters = {}
+for i = 1, #KEYS - 5 do
+  local at = 7 + 5 * i
+  local kind, interval, burst = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
+  local key, value = KEYS[i + 5], redis.call('GET', KEYS[i + 5])
+  local one = {}
+  if kind == 'distinct' then
+    local before, after, text, added, retry =
+      distinguish(value, ARGV[at + 3], now, interval, burst)
+    one = {fits = after <= burst, used = {before, after}, retry = retry, cost = added}
+    one.write = function()
+      redis.call('SET', key, text, 'PX', math.ceil(interval * 258 / 256 / 1000))
+    end
+  else
+    local cost = kind == 'strangers' and unknown or tonumber(ARGV[at + 3])
+    local start = math.max(tat_of(value, interval, now), now)
+    local new = start + cost * interval
+    local over = new - now - burst * interval
+    one = {fits = over <= 0 or cost == 0, cost = cost, retry = cost > burst and -1 or over}
+    one.used = {math.ceil((start - now) / interval), math.ceil((new - now) / interval)}
+    if one.fits then one.retry = 0 end
+    if new > start then
+      one.write = function()
+        redis.call('SET', key, string.format('%.0f %.0f', new, interval), 'PX',
+          math.floor((new - now) / 1000) + 1000)
+      end
+    end
+  end
+  if not one.fits and ARGV[at + 4] == '1' then allowed = false end
+  if one.fits and one.write then writes[#writes + 1] = one.write end
+  counters[i] = one
+end
+if commit and allowed then
+  for i = 1, #writes do writes[i]() end
 end
 local held = redis.call('HMGET', KEYS[2], 'messages', 'bytes')
 local result = {now, allowed and 1 or 0, tonumber(redis.call('GET', KEYS[1]) or 0) or 0,
-  tonumber(held[1] or 0) or 0, tonumber(held[2] or 0) or 0}
-for i = 1, #KEYS - 2 do
-  local interval = tonumber(ARGV[4 * i])
-  local charged = allowed and fits[i]
-  local level = charged and new[i] or start[i]
-  if commit and charged and new[i] > start[i] then
-    redis.call('SET', KEYS[i + 2], string.format('%.0f %.0f', new[i], interval),
-      'PX', math.floor((new[i] - now) / 1000) + 1000)
-  end
-  result[3 * i + 3] = fits[i] and 1 or 0
-  result[3 * i + 4] = math.ceil((level - now) / interval)
-  result[3 * i + 5] = retry[i]
+  tonumber(held[1] or 0) or 0, tonumber(held[2] or 0) or 0, strangers, today,
+  math.floor(peak), reached[1]}
+local function level(fits, levels)
+  return levels == 0 and 0 or levels[allowed and fits == 1 and 2 or 1]
+end
+result[10] = level(reached[1], reached[2])
+result[11] = reached[3]
+result[12] = level(reached[1], reached[4])
+result[13] = reached[5]
+for i, one in ipairs(counters) do
+  local fits = one.fits and 1 or 0
+  result[10 + 4 * i] = fits
+  result[11 + 4 * i] = level(fits, one.used)
+  result[12 + 4 * i] = one.retry
+  result[13 + 4 * i] = one.cost
 end
 if commit and not allowed then
   redis.call('INCR', KEYS[1])

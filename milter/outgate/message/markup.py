@@ -1,0 +1,154 @@
+"""From HTML to the text that a reader would see, in paragraphs.
+
+No tree is built: a few passes over the text, each linear in it. That is enough to find
+the same words in the copies of one mailing, and it is no judgement on what HTML means.
+
+Limits: styles are read where they stand on an element, not where a style sheet names
+it; what is hidden ends at the first end tag of its name.
+"""
+
+import re
+from html.entities import name2codepoint
+
+# Beyond them, references stay as they are.
+_MAX_REFERENCES = 2_000
+# So many hidden elements may lack their end before hiding is taken for noise.
+_MAX_UNCLOSED = 8
+
+# What stands between them is never shown.
+_UNSEEN = (
+    ("<!--", "-->"),
+    ("<style", "</style>"),
+    ("<script", "</script>"),
+    ("<title", "</title>"),
+)
+_HIDING = ("display", "visibility", "font-size", "opacity")
+# Atomic, so that an element is looked through once, however often it says so.
+_HIDING_TAG = re.compile(
+    r"<([a-z][a-z0-9]{0,11})\b(?>[^<>]*?(display\s*+:\s*+none|visibility\s*+:\s*+hidden|"
+    r"(?:font-size|opacity)\s*+:\s*+0(?![.0]*+[1-9])))[^<>]*+>"
+)
+# They have no end tag (HTML §13.1.2) and no text.
+_VOID = frozenset({"area", "br", "col", "hr", "img", "input", "link", "meta", "wbr"})
+# Only here a size of nothing hides: around blocks it is how programs remove gaps.
+_INLINE = frozenset({"a", "b", "em", "font", "i", "small", "span", "strong", "u"})
+
+# Where mail programs begin what their user has not written this time.
+_QUOTES = (
+    'type="cite"',
+    'class="gmail_quote',
+    'class="yahoo_quoted',
+    'class="protonmail_quote',
+    'id="divrplyfwdmsg"',
+    'id="appendonsend"',
+)
+_SIGNATURES = ('class="gmail_signature', 'class="moz-signature')
+
+_BREAK = re.compile(r"<br\b[^<>]*+>")
+_BLOCK_TAG = re.compile(
+    r"</?(?:address|article|aside|blockquote|body|center|d[dlt]|div|fieldset|figure|"
+    r"footer|form|h[1-6]|head|header|hr|html|img|li|main|nav|ol|option|p|pre|section|"
+    r"t(?:able|body|d|foot|h|head|r)|ul)\b[^<>]*+>"
+)
+# Any other divides no word, whether browsers know it or not.
+_TAG = re.compile(r"<[^<>]++>")
+_REFERENCE = re.compile(r"&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]{2,8}));?")
+
+
+def read_html(html: str) -> str:
+    """Give the text of an HTML part: blocks are paragraphs, divided by empty lines.
+
+    Args:
+        html: in lower case; it may be cut anywhere, and need not be HTML.
+    """
+    for opening, closing in _UNSEEN:
+        html = _cut(html, opening, closing)
+    if any(map(html.__contains__, _HIDING)):
+        html = _without_hidden(html)
+    text = _text(_without_quotes(html))
+    # A reply without a word of its own is what it quotes.
+    return text if text.strip() else _text(html)
+
+
+def _cut(text: str, opening: str, closing: str) -> str:
+    if (begin := text.find(opening)) < 0:
+        return text
+    kept: list[str] = []
+    at = 0
+    while begin >= 0:
+        kept.append(text[at:begin])
+        end = text.find(closing, begin)
+        if end < 0:
+            # Left open: browsers show nothing of the rest, others all of it.
+            at = begin + len(opening)
+            break
+        at = end + len(closing)
+        begin = text.find(opening, at)
+    kept.append(text[at:])
+    return "".join(kept)
+
+
+def _without_hidden(html: str) -> str:
+    kept: list[str] = []
+    unclosed: set[str] = set()
+    at = 0
+    begin = 0
+    while len(unclosed) < _MAX_UNCLOSED and (found := _HIDING_TAG.search(html, begin)):
+        begin = found.end()
+        name, style = found.groups()
+        if name in _VOID or name in unclosed:
+            continue
+        if style.startswith("font-size") and name not in _INLINE:
+            continue
+        end = html.find(f"</{name}>", begin)
+        if end < 0:
+            unclosed.add(name)
+            continue
+        kept.append(html[at : found.start()])
+        at = begin = end
+    kept.append(html[at:])
+    return "".join(kept)
+
+
+def _without_quotes(html: str) -> str:
+    if (begin := _first(html, _QUOTES)) >= 0:
+        # Answers may follow what they answer.
+        end = html.rfind("</blockquote>", begin)
+        html = html[:begin] + (html[end:] if end >= 0 else "")
+    if (begin := _first(html, _SIGNATURES)) >= 0:
+        html = html[:begin]
+    return html
+
+
+def _first(html: str, marks: tuple[str, ...]) -> int:
+    """Where the tag begins that has the first of these marks; -1 if none has."""
+    places = [place for mark in marks if (place := html.find(mark)) >= 0]
+    return html.rfind("<", 0, min(places)) if places else -1
+
+
+def _text(html: str) -> str:
+    # Line ends of the source mean nothing.
+    text = _BREAK.sub("\n", html.replace("\r", " ").replace("\n", " "))
+    text = _TAG.sub("", _BLOCK_TAG.sub("\n\n", text))
+    if "&" in text:
+        text = _REFERENCE.sub(_character, text, count=_MAX_REFERENCES)
+    return text
+
+
+def _character(found: re.Match[str]) -> str:
+    decimal, hexadecimal, name = found.groups()
+    if name:
+        return _NAMED.get(name, " ")
+    code = int(decimal) if decimal else int(hexadecimal, 16)
+    if code > _LAST_CODE or _SURROGATES[0] <= code <= _SURROGATES[1]:
+        return " "
+    return chr(code).lower()
+
+
+_LAST_CODE = 0x10FFFF
+_SURROGATES = (0xD800, 0xDFFF)
+# The text is in lower case, and so are names: of two that differ by case, the small
+# letter is meant.
+_NAMED = {
+    name.lower(): chr(code).lower() for name, code in sorted(name2codepoint.items())
+} | {"apos": "'", "nbsp": " "}

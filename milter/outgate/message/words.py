@@ -1,0 +1,135 @@
+"""The words of a message, without what a sender changes from copy to copy.
+
+Folded away: case, accents' spelling (NFKC), letters that only look like others, invisible
+characters, digits, markup, what is hidden in it, quoted lines, signatures, the legal
+notices of mail programs and companies, and links but for their host. What remains is a
+set: the order of words counts for nothing.
+
+Every step is linear in the text.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from itertools import islice
+from string import ascii_lowercase
+
+from outgate.message.markup import read_html
+from outgate.message.mime_text import Part
+from outgate.message.own_text import has_marks, has_signs, own_text
+
+# Beyond them, a text says nothing new about which mailing it belongs to.
+MAX_TEXT_CHARACTERS = 8_192
+MAX_LINKS = 200
+# With what is quoted before it.
+_MAX_READ_CHARACTERS = 32_768
+_MAX_PAIRED_CHARACTERS = 4_096
+# A shorter word is in every text.
+_MIN_WORD_BYTES = 3
+
+# Of ASCII, all that is no letter becomes a space.
+_LETTERS = bytes(
+    code if chr(code) in ascii_lowercase or code > 0x7F else ord(" ")  # noqa: PLR2004
+    for code in range(256)
+)
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+# Letters, and the marks that many scripts write into their words (no `\w` to Python).
+_WORD = re.compile(
+    r"[\w\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0963\u0970-\u0dff"
+    r"\u0e31-\u0e4e\u0eb1-\u0ecd\u102b-\u103e\u17b4-\u17d3]{3,}"
+)
+_DIGITS = re.compile(r"\d+")
+# Chinese, Japanese and Korean: each pair of neighbours is a word. Two syllables of
+# Hiragana are grammar, which is in every text.
+_PAIR = re.compile(
+    r"(?=((?![\u3040-\u309f]{2})[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{2}))"
+)
+_LINK = re.compile(r"https?://(?:[^\s/@\"'<>]{0,100}@)?([a-z0-9.-]{1,255})[^\s\"'<>]*+")
+
+# They take no room; the last two stand for whole sentences.
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f"
+    "\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
+    "\U000e0000-\U000e0fff\ufdfa\ufdfb]+"
+)
+# No letter has so many marks on it; to put them in order (NFKC) takes the square of
+# their number.
+_NOISE = re.compile(r"[^\w\s\x00-\x7f]{9,}+")
+# Cyrillic and Greek letters that look like Latin ones, large or small (Unicode TR 39);
+# whole texts in these scripts are folded alike, so nothing is lost.
+_HAS_LOOKALIKES = re.compile("[\u0370-\u052f]")
+_LOOKALIKES = str.maketrans(
+    "авекмнорстухіјѕԁһԛԝѵґαβεζηικμνορτυχγ", "abekmhopctyxijsdhqwvgabezhikmvoptuxy"
+)
+
+
+def words_of(parts: Iterable[Part]) -> tuple[set[bytes], set[bytes]]:
+    """Give the words of a message, and the sites that it links to, in UTF-8.
+
+    Read are the first `MAX_TEXT_CHARACTERS` that a reader would see, and `MAX_LINKS`
+    links of each part.
+    """
+    words: set[bytes] = set()
+    sites: set[bytes] = set()
+    left = MAX_TEXT_CHARACTERS
+    for part in parts:
+        if not part.text or left <= 0:
+            continue
+        text = part.text.lower()
+        if "://" in text:
+            found = islice(_LINK.finditer(text), MAX_LINKS)
+            sites.update(_site(link[1]) for link in found)
+        text = read_html(text) if part.kind == "text/html" else text
+        if "\r" in text:
+            text = text.replace("\r\n", "\n")
+        text, said = _own_words(text[:_MAX_READ_CHARACTERS], left)
+        words |= said
+        left -= len(text)
+    return {word for word in words if len(word) >= _MIN_WORD_BYTES}, sites
+
+
+def _own_words(text: str, left: int) -> tuple[str, set[bytes]]:
+    """What a sender has written this time, and its words."""
+    if not has_marks(text):
+        said = _words(text[:left])
+        if not has_signs(said):
+            return text, said
+    text = own_text(text)[:left]
+    return text, _words(text)
+
+
+def _words(text: str) -> set[bytes]:
+    """All words of a text, also short ones."""
+    if "://" in text:
+        text = _LINK.sub(" ", text)
+    if text.isascii():
+        return set(text.encode().translate(_LETTERS).split())
+    text = _folded(text)
+    words = set(text.encode("utf-8", "replace").translate(_LETTERS).split())
+    odd = [word for word in words if not word.isascii()]
+    words.difference_update(odd)
+    # They may contain signs and digits of any script.
+    letters = _DIGITS.sub(" ", b" ".join(odd).decode())
+    found = _WORD.findall(letters)
+    found += _PAIR.findall(text, 0, _MAX_PAIRED_CHARACTERS)
+    words.update(" ".join(found).encode().split())
+    return words
+
+
+def _folded(text: str) -> str:
+    """One spelling of what looks the same."""
+    odd = "".join(_NOT_ASCII.findall(text))
+    if _INVISIBLE.search(odd) is not None:
+        text = _INVISIBLE.sub("", text)
+        odd = _INVISIBLE.sub("", odd)
+    if _NOISE.search(odd) is not None:
+        text = _NOISE.sub(" ", text)
+    text = unicodedata.normalize("NFKC", text)[:MAX_TEXT_CHARACTERS].casefold()
+    if _HAS_LOOKALIKES.search(text) is not None:
+        text = text.translate(_LOOKALIKES)
+    return text
+
+
+def _site(host: str) -> bytes:
+    """The last two labels of a host: those before them change from copy to copy."""
+    return b".".join(host.encode().rstrip(b".").split(b".")[-2:])

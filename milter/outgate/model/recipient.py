@@ -1,0 +1,51 @@
+"""Recipients in the form in which different ones are counted.
+
+One mailbox has many spellings: case, IDN, a plus-tag (RFC 5233 calls it detail), dots
+at providers that ignore them. A sender had as many recipients as spellings, and a
+person would be a stranger under each.
+"""
+
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
+from functools import lru_cache
+from typing import NamedTuple
+
+from outgate.model.address import NullSender, domain_of, parse_path
+
+
+class Recipient(NamedTuple):
+    """One recipient.
+
+    Attributes:
+        mailbox: canonical, without tag; "" where the path is empty.
+        domain: by which its direction is decided; "" where that is not certain.
+    """
+
+    mailbox: str
+    domain: str
+
+
+def recipient_reader(
+    *, plus_tags: bool, dotless: AbstractSet[str]
+) -> Callable[[bytes], Recipient]:
+    """Make the function that reads one argument of RCPT.
+
+    Args:
+        plus_tags: whether what follows `+` in a local part is dropped.
+        dotless: canonical domains that ignore dots in local parts.
+    """
+
+    @lru_cache(maxsize=16384)
+    def read(raw: bytes) -> Recipient:
+        domain = domain_of(raw)
+        parsed = parse_path(raw)
+        if isinstance(parsed, NullSender):
+            return Recipient("", domain)
+        local = parsed.local
+        if plus_tags:
+            local = local.partition("+")[0] or local
+        if parsed.domain in dotless:
+            local = local.replace(".", "")
+        return Recipient(f"{local}@{parsed.domain}", domain)
+
+    return read

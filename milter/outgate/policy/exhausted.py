@@ -1,0 +1,68 @@
+"""Which limit is used up: what the rules about limits have in common."""
+
+from collections.abc import Set as AbstractSet
+
+from outgate.model.gcra import NEVER, Level
+from outgate.model.limit import Count
+from outgate.model.units import SECOND_US
+from outgate.model.verdict import Finding, Mode, Reason
+from outgate.policy.case import Case
+from outgate.policy.questions import PlannedCharge
+
+
+def used_up(
+    case: Case, counts: AbstractSet[Count], *, within_burst: bool = False
+) -> tuple[PlannedCharge, Level] | None:
+    """The severest of these limits that are used up; among equals the slowest.
+
+    Args:
+        case: the message.
+        counts: only limits of these are looked at.
+        within_burst: leave out those into which the message could never fit.
+    """
+    worst: tuple[bool, int, int] | None = None
+    found: tuple[PlannedCharge, Level] | None = None
+    for charge, level in zip(case.plan.charges, case.answers.levels, strict=False):
+        if level.fits or charge.limit.count not in counts:
+            continue
+        if within_burst and charge.cost > charge.burst:
+            continue
+        limit = charge.limit
+        enforced = limit.mode is Mode.ENFORCE
+        rank = (enforced, limit.action.severity, level.retry_after_us)
+        if worst is None or rank > worst:
+            worst, found = rank, (charge, level)
+    return found
+
+
+def finding_of(
+    reason: Reason, charge: PlannedCharge, retry_after_us: int, public: str
+) -> Finding:
+    """What a limit that is used up asks for.
+
+    Args:
+        reason: whose finding it is.
+        charge: the limit, as it stood for this message.
+        retry_after_us: until there is room, or `NEVER`.
+        public: what the sender reads; `{when}` is filled in.
+    """
+    retry_after_us = 0 if retry_after_us == NEVER else retry_after_us
+    limit = charge.limit
+    return Finding(
+        reason=reason,
+        action=limit.action,
+        binding=limit.mode is Mode.ENFORCE,
+        public=public.format(when=in_words(retry_after_us)),
+        detail=f"{limit.name} {charge.rate}",
+        retry_after_us=retry_after_us,
+    )
+
+
+def in_words(duration_us: int) -> str:
+    """Whole seconds, minutes or hours, rounded up: too early would be refused again."""
+    seconds = -(-duration_us // SECOND_US)
+    for size, word in ((3600, "hour"), (60, "minute"), (1, "second")):
+        if seconds >= size:
+            number = -(-seconds // size)
+            return f"in {number} {word}{'s' if number > 1 else ''}"
+    return "later"

@@ -1,0 +1,35 @@
+"""Unsolicited bulk mail: too many who never heard from this customer.
+
+Of one mailing, counted by content whatever its envelope, or of all mail of a sender. A
+mailing of which most readers were mailed before may go on; so may one to the people
+behind a registered list, who are no strangers.
+"""
+
+from outgate.model.verdict import Finding, Reason
+from outgate.policy.case import Case
+from outgate.policy.compiled import counts_of
+from outgate.policy.exhausted import finding_of, used_up
+
+REASON = Reason.BULK_TO_STRANGERS
+SUMMARY = "more strangers than a limit allows, by one mailing or by one sender"
+
+COUNTS = counts_of(REASON)
+_PUBLIC = (
+    "Too many recipients who never had mail from you; try again {when}. Newsletters "
+    "need a confirmed opt-in list."
+)
+
+
+def judge(case: Case) -> Finding | None:
+    """Find a mailing that reached too many strangers, or else a sender that did."""
+    findings = []
+    campaign, spread = case.plan.campaign, case.answers.spread
+    if campaign is not None and spread is not None and not spread.fits:
+        findings.append(finding_of(REASON, campaign, spread.retry_after_us, _PUBLIC))
+    if (found := used_up(case, COUNTS)) is not None:
+        findings.append(finding_of(REASON, found[0], found[1].retry_after_us, _PUBLIC))
+    return max(
+        findings,
+        key=lambda finding: (finding.binding, finding.action.severity),
+        default=None,
+    )

@@ -1,0 +1,206 @@
+"""The words of `charge.lua` and `settle.lua`, and what their answers mean.
+
+The order of keys and arguments is that of the contracts in the files; a test compares
+both.
+"""
+
+from functools import lru_cache
+
+from outgate.model.errors import ScriptError
+from outgate.model.gcra import Level
+from outgate.model.limit import Count
+from outgate.policy.questions import Answers, Plan, PlannedCharge, Source, Spread
+from outgate.store.hashes import Hashes
+from outgate.store.keys import Keys, safe
+from outgate.store.resp import known, word
+from outgate.store.wire import Reply
+
+# Postfix gives a deferred message up after five days, but its attempts come closer
+# than a day apart.
+ATTEMPTS_TTL_S = 86_400
+# Longer than anybody holds mail; the keeper corrects the count long before.
+HOLDING_TTL_S = 90 * 86_400
+
+_FIXED_KEYS = 5
+# EVALSHA, digest, number of keys; keys; seven arguments and four for the content.
+_CHARGE_WORDS = 3 + _FIXED_KEYS + 7 + 4
+# Its key, and five arguments.
+_CHARGE_WORDS_A_COUNTER = 6
+_FIXED_RESULTS = 13
+_RESULTS_PER_COUNTER = 4
+_NO_CONTENT = known("") + known("1") + known("0") + known("0") + known("0")
+_YES, _NO = known("1"), known("0")
+_RATE, _STRANGERS, _DISTINCT = known("rate"), known("strangers"), known("distinct")
+
+
+class Charging:
+    """Packs the questions about one message, and what is given back of it."""
+
+    def __init__(self, keys: Keys, hashes: Hashes) -> None:
+        self._keys = keys
+        self._hashes = hashes
+        # A customer sends more than one message, against the same counters.
+        self._counter = lru_cache(maxsize=8192)(self._make_counter)
+        self._customer = lru_cache(maxsize=8192)(self._make_customer)
+
+    def charge(self, plan: Plan, now: str, *, commit: bool) -> tuple[int, bytes]:
+        """Number of words of the command, and all of them after the script's name."""
+        charges = plan.charges
+        people = self._hashes.items(plan.people)
+        packed = [
+            known(str(_FIXED_KEYS + len(charges))),
+            self._fixed(plan),
+        ]
+        arguments = [
+            known(now),
+            _YES if commit else _NO,
+            known(str(ATTEMPTS_TTL_S)),
+            word(people),
+            known(str(plan.external)),
+            _YES if plan.greeting else _NO,
+            self._content(plan),
+        ]
+        for charge in charges:
+            limit = charge.limit
+            packed.append(
+                self._counter(
+                    plan.customer,
+                    limit.name,
+                    charge.identity,
+                    distinct=limit.count.is_distinct,
+                )
+            )
+            arguments += _counter_arguments(charge, self._hashes)
+        words = _CHARGE_WORDS + _CHARGE_WORDS_A_COUNTER * len(charges)
+        return words, b"".join(packed + arguments)
+
+    def settle(
+        self, plan: Plan, answers: Answers, now: str, *, held_bytes: int
+    ) -> list[bytes]:
+        """All words of the command after the script's text."""
+        charged = [
+            (charge, level)
+            for charge, level in zip(plan.charges, answers.levels, strict=False)
+            if answers.allowed and level.fits
+        ]
+        spread = answers.spread
+        undone = answers.allowed and plan.people
+        content = undone and spread is not None and spread.fits
+        customer = safe(plan.customer)
+        keys = self._keys
+        words: list[bytes | str | int] = [
+            _FIXED_KEYS + len(charged),
+            keys.seen(customer, self._hashes.retry(plan.retry_material)),
+            keys.holding(customer),
+            keys.contacts(customer),
+            keys.content(customer),
+            keys.usual(customer, safe(plan.principal)),
+        ]
+        arguments: list[bytes | str | int] = [
+            now,
+            # A refused charge counted the attempt by itself.
+            answers.attempts + 1 if answers.allowed else 0,
+            ATTEMPTS_TTL_S,
+            held_bytes,
+            HOLDING_TTL_S,
+            answers.strangers if undone and plan.greeting else b"",
+            plan.external if undone else 0,
+            self._hashes.bands(plan.bands) if content else b"",
+            spread.added if content and spread is not None else b"",
+            plan.campaign.rate.interval_us if plan.campaign is not None else 1,
+        ]
+        for charge, level in charged:
+            count = charge.limit.count
+            name = keys.distinct if count.is_distinct else keys.count
+            words.append(name(customer, charge.limit.name, safe(charge.identity)))
+            cost = charge.cost if level.charged is None else level.charged
+            if count.is_distinct:
+                arguments += ("distinct", _window_us(charge), cost)
+            else:
+                arguments += ("rate", charge.rate.interval_us, cost)
+        return [
+            text if isinstance(text, bytes) else str(text).encode()
+            for text in (*words, *arguments)
+        ]
+
+    def _fixed(self, plan: Plan) -> bytes:
+        customer, shared = self._customer(plan.customer, plan.principal)
+        retry = self._hashes.retry(plan.retry_material)
+        return word(self._keys.seen(customer, retry).encode()) + shared
+
+    def _make_customer(self, name: str, principal: str) -> tuple[str, bytes]:
+        customer = safe(name)
+        keys = self._keys
+        shared = (
+            keys.holding(customer),
+            keys.contacts(customer),
+            keys.content(customer),
+            keys.usual(customer, safe(principal)),
+        )
+        return customer, b"".join(map(known, shared))
+
+    def _make_counter(
+        self, customer: str, limit: str, identity: str, *, distinct: bool
+    ) -> bytes:
+        name = self._keys.distinct if distinct else self._keys.count
+        return known(name(safe(customer), limit, safe(identity)))
+
+    def _content(self, plan: Plan) -> bytes:
+        campaign = plan.campaign
+        if campaign is None:
+            return _NO_CONTENT
+        return b"".join(
+            (
+                word(self._hashes.bands(plan.bands)),
+                known(str(campaign.rate.interval_us)),
+                known(str(campaign.burst)),
+                known(str(campaign.limit.share)),
+                _YES if campaign.binding else _NO,
+            )
+        )
+
+
+def _window_us(charge: PlannedCharge) -> int:
+    return charge.rate.interval_us * charge.rate.count
+
+
+def _counter_arguments(charge: PlannedCharge, hashes: Hashes) -> tuple[bytes, ...]:
+    count = charge.limit.count
+    binding = _YES if charge.binding else _NO
+    burst = known(str(charge.burst))
+    if count.is_distinct:
+        window = known(str(_window_us(charge)))
+        return _DISTINCT, window, burst, word(hashes.items(charge.items)), binding
+    interval = known(str(charge.rate.interval_us))
+    kind = _STRANGERS if count is Count.STRANGERS else _RATE
+    return kind, interval, burst, known(str(charge.cost)), binding
+
+
+def read_charge(plan: Plan, result: Reply) -> Answers:
+    """What `charge.lua` answered, without operator state.
+
+    Raises:
+        ScriptError: it answered something else.
+    """
+    expected = _FIXED_RESULTS + _RESULTS_PER_COUNTER * len(plan.charges)
+    if not isinstance(result, list) or len(result) != expected:
+        raise ScriptError(f"charge: {result!r} instead of {expected} results")
+    spread = None
+    if plan.campaign is not None:
+        spread = Spread(result[8] == 1, *result[9:_FIXED_RESULTS])
+    return Answers(
+        now_us=result[0],
+        source=Source.STORE,
+        allowed=result[1] == 1,
+        attempts=result[2],
+        held_messages=result[3],
+        held_bytes=result[4],
+        strangers=result[5],
+        today=result[6],
+        peak=result[7],
+        spread=spread,
+        levels=[
+            Level(result[at] == 1, *result[at + 1 : at + _RESULTS_PER_COUNTER])
+            for at in range(_FIXED_RESULTS, expected, _RESULTS_PER_COUNTER)
+        ],
+    )
