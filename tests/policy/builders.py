@@ -206,6 +206,11 @@ class Ledger:
     held: dict[str, tuple[int, int]] = field(default_factory=dict)
     asked: list[Plan] = field(default_factory=list)
     settled: list[Settlement] = field(default_factory=list)
+    introduced: list[Plan] = field(default_factory=list)
+
+    def introduce(self, plan: Plan, answers: Answers) -> None:
+        assert answers.strangers
+        self.introduced.append(plan)
 
     def look_up(self, plan: Plan) -> Answers:
         self.asked.append(plan)

@@ -9,8 +9,8 @@ from outgate.model.limit import Count, Per
 from outgate.model.transaction import Session, Transaction
 from outgate.model.units import Rate
 from outgate.model.verdict import Action, Mode, Reason
-from outgate.policy.operator import Order
 from outgate.policy.envelope import count_recipients
+from outgate.policy.operator import Order
 from outgate.policy.questions import Plan
 from outgate.policy.settings import LimitSettings, ProfileSettings, RuleSettings
 from outgate.policy.snapshot import EMPTY, Snapshot

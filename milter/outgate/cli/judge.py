@@ -158,6 +158,9 @@ class _Peek:
     def settle(self, plan: Plan, answers: Answers, *, held_bytes: int) -> None:
         """Nothing was charged."""
 
+    def introduce(self, plan: Plan, answers: Answers) -> None:
+        """Nobody is remembered."""
+
 
 def judge(
     settings: Settings, endpoint: Endpoint, raw: bytes, envelope: Envelope

@@ -16,11 +16,13 @@ from outgate.policy.settings import (
     CustomerSettings,
     DomainSettings,
     LimitSettings,
+    ListSettings,
     NetworkSettings,
     PolicySettings,
     ProfileSettings,
     QuarantineSettings,
     RulesSettings,
+    StreamSettings,
     TagSettings,
     setting,
     table,
@@ -71,11 +73,12 @@ class ListenSettings:
         example="2",
     )
     bodies: bool = setting(
-        "Look at bodies too (their first 64 KiB): sizes are exact where the client "
-        "declared none, and a retry is told from another message of the same subject "
-        "and second by its text. Without it, messages cost a fifth less CPU.",
-        False,
-        example="false",
+        "Look at bodies too (their first 64 KiB): without them, no campaign is "
+        "recognised, sizes are known only where the client declared them, and a retry "
+        "is not told from another message of the same subject and second. Messages "
+        "cost a third less CPU.",
+        True,
+        example="true",
     )
     replies: str = setting(
         "When a suspended sender is told: at `end-of-message` (fastest: one reply a "
@@ -277,6 +280,10 @@ class Settings:
     )
     profile: tuple[ProfileSettings, ...] = setting("Limits that customers share.", ())
     limit: tuple[LimitSettings, ...] = setting("Limits, beside the shipped ones.", ())
+    list: tuple[ListSettings, ...] = setting("Registered mailing lists.", ())
+    stream: tuple[StreamSettings, ...] = setting(
+        "Registered mail of programs to people who are waiting for it.", ()
+    )
     rules: RulesSettings = table("What each rule may do.", RulesSettings)
     quarantine: QuarantineSettings = table("Bounds of held mail.", QuarantineSettings)
     tag: TagSettings = table("The header that `tag` adds.", TagSettings)
@@ -296,6 +303,8 @@ class Settings:
             customers=self.customer,
             profiles=self.profile,
             limits=self.limit,
+            lists=self.list,
+            streams=self.stream,
             rules=self.rules,
             quarantine=self.quarantine,
             tag=self.tag,

@@ -64,7 +64,7 @@ def decode(data: bytes, charset: bytes) -> str:
         # Half of those who declare nothing write Latin letters in one byte; and the
         # last character of a body that was cut may be half there.
         try:
-            return utf_8_decode(data, "strict", False)[0]  # noqa: FBT003 - positional
+            return utf_8_decode(data, "strict", False)[0]
         except UnicodeDecodeError:
             codec = "cp1252"
     if (table := _ONE_BYTE.get(codec)) is not None:

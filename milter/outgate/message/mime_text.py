@@ -33,9 +33,9 @@ _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 _FIELD = re.compile(
     rb"(?im)^content-(type|transfer-encoding)[ \t]*:([^\n]*+(?:\n[ \t][^\n]*+)*+)"
 )
-# What may follow a delimiter: padding, the end of its line, or the mark of the last.
-# Anything else belongs to a longer delimiter of parts inside (RFC 2046 §5.1.1).
-_AFTER_DELIMITER = (b"\n", b"\r", b"--", b" ", b"\t")
+# What may follow a delimiter on its line, but for the mark of the last. Anything else
+# belongs to a longer delimiter of parts inside (RFC 2046 §5.1.1).
+_PADDING = (b"\n", b"\r", b" ", b"\t")
 _NOT_BASE64 = bytes(set(range(256)) - set((ascii_letters + digits + "+/").encode()))
 
 
@@ -107,7 +107,7 @@ def _walk(
     if kind == "message/rfc822" and depth < MAX_DEPTH:
         yield from _walk(*_open(body), depth + 1, budget)
         return
-    if kind.startswith(("text/", "multipart/")):
+    if kind.startswith(("text/", "multipart/", "message/rfc822")):
         yield Part(kind, decode(_decoded(body, encoding), declared.charset))
     else:
         yield Part(kind, "")
@@ -117,14 +117,13 @@ def _contents(pieces: list[bytes], delimiter: bytes) -> list[bytes]:
     """What stands between delimiters: headers and body of each part."""
     contents: list[bytes] = []
     for piece in pieces[1:]:
-        if not piece.startswith(_AFTER_DELIMITER) and piece:
-            if contents:
-                contents[-1] += delimiter + piece
-            continue
         if piece.startswith(b"--"):
             break
-        # The rest of the delimiter's line is padding.
-        contents.append(piece[piece.find(b"\n") + 1 :])
+        if piece.startswith(_PADDING):
+            # To the end of the line; where the body was cut there is none.
+            contents.append(piece.partition(b"\n")[2])
+        elif piece and contents:
+            contents[-1] += delimiter + piece
     return contents
 
 

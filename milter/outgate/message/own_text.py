@@ -68,7 +68,7 @@ _PARAGRAPH = re.compile(r"\n(?:[ \t]*+\n|[-_=*#]{20,}+\n)++")
 _MARK = re.compile(r"\n(?:[ \t]{0,4}[>|]|-- ?\n)")
 # Of each phrase above the longest word: a text without any of them has no such phrase.
 _SIGNS = frozenset(
-    sorted(re.findall(r"[^\W\d_]+", phrase), key=len)[-1].encode()
+    max(re.findall(r"[^\W\d_]+", phrase), key=lambda word: (len(word), word)).encode()
     for phrase in (*_ORIGINALS, *_SENT, *_NOTICES)
 )
 

@@ -48,6 +48,7 @@ class Per(StrEnum):
     ADDRESS = "address"
     NETWORK = "network"
     CAMPAIGN = "campaign"
+    STREAM = "stream"
     FORWARDER = "forwarder"
 
 

@@ -11,6 +11,7 @@ from outgate.model.recipient import Recipient, recipient_reader
 from outgate.model.units import Rate, to_us
 from outgate.model.verdict import Action, Mode, Reason
 from outgate.policy.customers import CustomerMap
+from outgate.policy.registered import Streams
 from outgate.policy.settings import (
     SHIPPED_LIMITS,
     LimitSettings,
@@ -62,6 +63,8 @@ class Policy:
         recipient: reads one argument of RCPT.
         campaign: the limit on strangers that one content may reach; None for none.
         knows_people: whether anything depends on who the recipients are.
+        lists: (customer, List-Id) of registered lists.
+        streams: registered streams.
     """
 
     settings: PolicySettings
@@ -76,6 +79,8 @@ class Policy:
     recipient: Callable[[bytes], Recipient]
     campaign: LimitInForce | None
     knows_people: bool
+    lists: frozenset[tuple[str, str]]
+    streams: Streams
 
     @classmethod
     def build(cls, settings: PolicySettings) -> Self:
@@ -107,6 +112,8 @@ class Policy:
             ),
             campaign=per_campaign[0] if per_campaign else None,
             knows_people=any(one.limit.count in _OF_PEOPLE for one in limits),
+            lists=frozenset((one.customer, one.id.lower()) for one in settings.lists),
+            streams=Streams(settings.streams),
         )
 
     def limit_names(self) -> frozenset[str]:

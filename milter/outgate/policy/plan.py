@@ -11,7 +11,8 @@ from outgate.model.identity import Accountable, PrincipalKind
 from outgate.model.limit import Count, Limit, Per
 from outgate.model.transaction import Transaction
 from outgate.model.units import Rate
-from outgate.policy.compiled import LimitInForce, Policy
+from outgate.model.verdict import Mode, Reason
+from outgate.policy.compiled import Policy
 from outgate.policy.envelope import Envelope, read_envelope
 from outgate.policy.questions import Plan, PlannedCharge
 from outgate.policy.snapshot import Snapshot
@@ -55,16 +56,24 @@ def make_plan(
         names[facts.header_from.domain] = None
     names[facts.list_id] = None
     names.pop("", None)
+    rates = _Rates(accountable, policy, snapshot, now_us)
     forwarded = accountable.forwarder and facts.forwarded
-    own_rates = snapshot.rates(own_names[1:], accountable.client, now_us)
-    customer_rates = snapshot.rates(own_names[:1], None, now_us)
-    profile = policy.profiles.get(accountable.profile, _NO_RATES)
-    overridden = bool(own_rates or customer_rates or profile)
+    customer = accountable.customer
+    stream = subscribed = None
+    if not forwarded and envelope.people:
+        if (customer, facts.list_id) in policy.lists:
+            subscribed = facts.list_id
+        else:
+            stream = policy.streams.limit(
+                customer, facts.header_from, transaction.recipient_count
+            )
     costs = {
         Count.MESSAGES: 1 if external else 0,
         Count.RECIPIENTS: external,
         Count.INTERNAL_RECIPIENTS: envelope.internal,
         Count.BYTES: transaction.size_bytes if external else 0,
+        # At most; how many there are is only known where they are remembered.
+        Count.STRANGERS: 0 if stream is not None else len(envelope.people),
     }
     identities = (
         {Per.FORWARDER: accountable.principal}
@@ -74,42 +83,35 @@ def make_plan(
     charges: list[PlannedCharge] = []
     for one in policy.limits:
         limit = one.limit
-        count = limit.count
         items: tuple[str, ...] = ()
-        if count.is_distinct:
-            items = _items(count, envelope, accountable)
+        if limit.count.is_distinct:
+            items = _items(limit.count, envelope, accountable)
             cost = len(items)
-        elif count is Count.STRANGERS:
-            # At most; how many there are is only known where they are remembered.
-            cost = len(envelope.people)
         else:
-            cost = costs[count]
+            cost = costs[limit.count]
         if not cost:
             continue
         identity = identities.get(limit.per, "")
         if not identity:
             continue
-        rate, burst = limit.rate, limit.burst
-        if overridden:
-            # An order for one login must not change what its customer shares.
-            found = (
-                (_override(limit, own_rates) if limit.per in _OWN else None)
-                or _override(limit, customer_rates)
-                or _override(limit, profile)
-            )
-            if found is not None:
-                rate, burst = found, found.count
+        rate, burst = rates.of(limit)
         binding = one.binds_too_large if cost > burst else one.binds
         charges.append(
             PlannedCharge(limit, identity, rate, burst, cost, binding, items)
         )
     campaign = None
     bands: tuple[bytes, ...] = ()
-    if policy.campaign is not None and envelope.people and not forwarded:
-        campaign = _campaign(policy.campaign, customer_rates, profile)
+    if stream is not None:
+        rate, burst = rates.of(stream)
+        binds = policy.rules[Reason.BULK_TO_STRANGERS].mode is Mode.ENFORCE
+        charges.append(PlannedCharge(stream, customer, rate, burst, 1, binds))
+    elif policy.campaign is not None and envelope.people and not forwarded:
+        one = policy.campaign
+        rate, burst = rates.of(one.limit)
+        campaign = PlannedCharge(one.limit, "", rate, burst, 0, one.binds)
         bands = fingerprint(transaction.headers, transaction.body)
     return Plan(
-        accountable.customer,
+        customer,
         tuple(names),
         own_names,
         charges,
@@ -118,19 +120,37 @@ def make_plan(
         envelope.internal,
         principal=accountable.principal,
         people=() if forwarded else envelope.people,
+        greeting=subscribed is None,
         bands=bands,
+        subscribed=subscribed or "",
         campaign=campaign,
     )
 
 
-def _campaign(
-    one: LimitInForce, customer_rates: Mapping[str, Rate], profile: Mapping[str, Rate]
-) -> PlannedCharge:
-    """The limit on one content: a login must not raise what its customer shares."""
-    limit = one.limit
-    rate = _override(limit, customer_rates) or _override(limit, profile)
-    burst = limit.burst if rate is None else rate.count
-    return PlannedCharge(limit, "", rate or limit.rate, burst, 0, one.binds)
+class _Rates:
+    """Rates in force for one message: operators' orders, profile, or the limit's own."""
+
+    def __init__(
+        self, accountable: Accountable, policy: Policy, snapshot: Snapshot, now_us: int
+    ) -> None:
+        names = accountable.names
+        self._own = snapshot.rates(names[1:], accountable.client, now_us)
+        self._customer = snapshot.rates(names[:1], None, now_us)
+        self._profile = policy.profiles.get(accountable.profile, _NO_RATES)
+        self._overridden = bool(self._own or self._customer or self._profile)
+
+    def of(self, limit: Limit) -> tuple[Rate, int]:
+        """Rate and burst of a limit."""
+        if self._overridden:
+            # An order for one login must not change what its customer shares.
+            found = (
+                (_override(limit, self._own) if limit.per in _OWN else None)
+                or _override(limit, self._customer)
+                or _override(limit, self._profile)
+            )
+            if found is not None:
+                return found, found.count
+        return limit.rate, limit.burst
 
 
 def _items(

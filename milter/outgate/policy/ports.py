@@ -29,6 +29,14 @@ class Store(Protocol):
             held_bytes: size of the message if it is held now, else 0.
         """
 
+    def introduce(self, plan: Plan, answers: Answers) -> None:
+        """Charge and remember strangers that were let out though nobody counted them.
+
+        They are the recipients of a registered list who have not asked for it: that
+        was looked up in the same moment as the limits, so they are charged afterwards.
+        Nobody waits; what is in flight meanwhile may go beyond the limit.
+        """
+
 
 class Observer(Protocol):
     """Hears of each decision after it was made: metrics, the log."""

@@ -62,6 +62,8 @@ class Plan:
             counted.
         greeting: whether strangers among them are charged and remembered now.
         bands: fingerprint of the content, as `message.fingerprint` gives it.
+        subscribed: the registered list whose subscribers are no strangers to this
+            message; "" for none.
         campaign: the limit on strangers that one content may reach; None where the
             content does not count.
     """
@@ -77,6 +79,7 @@ class Plan:
     people: tuple[str, ...] = ()
     greeting: bool = True
     bands: tuple[bytes, ...] = ()
+    subscribed: str = ""
     campaign: PlannedCharge | None = None
 
 
@@ -113,7 +116,8 @@ class Answers:
         attempts: earlier attempts of this very message that were not accepted.
         held_messages: of this customer, in hold queues.
         held_bytes: of these.
-        strangers: keyed hashes of recipients that the customer never mailed.
+        strangers: keyed hashes of recipients that the customer never mailed, and who
+            have not asked for this list.
         today: recipients of the principal today, before this message.
         peak: recipients on its busiest day of the last weeks, faded.
         spread: of the message's content, None where it does not count.

@@ -122,6 +122,50 @@ class ProfileSettings:
 
 
 @attrs.frozen(kw_only=True)
+class ListSettings:
+    """A mailing list of a customer, whose subscribers are registered."""
+
+    id: str = setting(
+        "Its List-Id (RFC 2919), without brackets. Only mail of its customer that "
+        "carries it is the list's mail; who is registered for it "
+        "(`outgate optin load`) is no stranger to it.",
+        example='"members.choir.example"',
+    )
+    customer: str = setting(
+        "Who sends it: the name of a `[[customer]]`, or a login, user or client that "
+        "is its own customer.",
+        example='"choir"',
+    )
+
+
+@attrs.frozen(kw_only=True)
+class StreamSettings:
+    """Mail of a program to people who asked it for something: receipts, confirmations.
+
+    It goes to strangers and looks alike, so it has a limit of its own, and no other
+    limit on strangers counts it.
+    """
+
+    name: str = setting("Unique.", example='"shop-receipts"')
+    customer: str = setting("Who sends it, as in `[[list]]`.", example='"shop"')
+    sender: tuple[str, ...] = setting(
+        "Header From: addresses, or domains. Both that and the customer must agree.",
+        example='["orders@shop.example"]',
+    )
+    kind: str = setting(
+        "`transactional`, or `confirmation` for requests to confirm a subscription. "
+        "Only messages to one recipient belong to a stream.",
+        "transactional",
+        example='"transactional"',
+    )
+    rate: Rate = setting(
+        "How many strangers it may reach; what is beyond is held.",
+        Rate.parse("2000/1d"),
+        example='"10000/1d"',
+    )
+
+
+@attrs.frozen(kw_only=True)
 class LimitSettings:
     """One limit; a name that is shipped changes the shipped one."""
 
@@ -386,60 +430,82 @@ class PolicySettings:
     customers: tuple[CustomerSettings, ...] = ()
     profiles: tuple[ProfileSettings, ...] = ()
     limits: tuple[LimitSettings, ...] = ()
+    lists: tuple[ListSettings, ...] = ()
+    streams: tuple[StreamSettings, ...] = ()
     rules: RulesSettings = attrs.field(factory=RulesSettings)
     quarantine: QuarantineSettings = attrs.field(factory=QuarantineSettings)
     tag: TagSettings = attrs.field(factory=TagSettings)
 
 
 def _shipped(
-    name: str, per: Per, count: Count, rate: str, action: Action
+    name: str, per: Per, count: Count, rate: str, action: Action, share: int = 0
 ) -> LimitSettings:
     return LimitSettings(
-        name=name, per=per, count=count, rate=Rate.parse(rate), action=action
+        name=name,
+        per=per,
+        count=count,
+        rate=Rate.parse(rate),
+        action=action,
+        share=share,
     )
 
 
-# Generous enough for a busy office, small enough that a hijacked login does little
-# harm before somebody looks. A login's excess is held, since the person behind it has
+# Strangers tell bulk mail from a busy office; plain numbers only bound what a machine
+# that runs wild can do. A login's excess is held, since the person behind it has
 # written real mail too; a client's is deferred, since it is a machine that retries.
 SHIPPED_LIMITS = (
     _shipped(
-        "messages-per-login-hourly",
+        "strangers-per-campaign",
+        Per.CAMPAIGN,
+        Count.STRANGERS,
+        "50/7d",
+        Action.QUARANTINE,
+        share=60,
+    ),
+    _shipped(
+        "strangers-per-login-daily",
         Per.LOGIN,
-        Count.MESSAGES,
-        "300/1h",
+        Count.STRANGERS,
+        "200/1d",
         Action.QUARANTINE,
     ),
     _shipped(
-        "messages-per-login-daily",
-        Per.LOGIN,
-        Count.MESSAGES,
+        "strangers-per-local-user-daily",
+        Per.LOCAL_USER,
+        Count.STRANGERS,
+        "200/1d",
+        Action.QUARANTINE,
+    ),
+    _shipped(
+        "strangers-per-client-daily",
+        Per.CLIENT,
+        Count.STRANGERS,
         "1000/1d",
         Action.QUARANTINE,
     ),
     _shipped(
-        "recipients-per-login-hourly",
-        Per.LOGIN,
-        Count.RECIPIENTS,
-        "500/1h",
-        Action.QUARANTINE,
+        "networks-per-login-daily", Per.LOGIN, Count.NETWORKS, "20/1d", Action.TAG
     ),
     _shipped(
-        "recipients-per-login-daily",
+        "messages-per-login-hourly",
         Per.LOGIN,
-        Count.RECIPIENTS,
-        "2000/1d",
+        Count.MESSAGES,
+        "5000/1h",
         Action.QUARANTINE,
     ),
     _shipped(
         "messages-per-local-user-hourly",
         Per.LOCAL_USER,
         Count.MESSAGES,
-        "300/1h",
+        "5000/1h",
         Action.QUARANTINE,
     ),
     _shipped(
-        "messages-per-client-hourly", Per.CLIENT, Count.MESSAGES, "300/1h", Action.DEFER
+        "messages-per-client-hourly",
+        Per.CLIENT,
+        Count.MESSAGES,
+        "5000/1h",
+        Action.DEFER,
     ),
     _shipped(
         "messages-per-forwarder-hourly",
@@ -452,7 +518,7 @@ SHIPPED_LIMITS = (
         "recipients-per-customer-daily",
         Per.CUSTOMER,
         Count.RECIPIENTS,
-        "5000/1d",
+        "50000/1d",
         Action.QUARANTINE,
     ),
 )

@@ -4,6 +4,7 @@ The order of keys and arguments is that of the contracts in the files; a test co
 both.
 """
 
+from dataclasses import replace
 from functools import lru_cache
 
 from outgate.model.errors import ScriptError
@@ -45,8 +46,12 @@ class Charging:
 
     def charge(self, plan: Plan, now: str, *, commit: bool) -> tuple[int, bytes]:
         """Number of words of the command, and all of them after the script's name."""
+        return self._command(plan, self._hashes.items(plan.people), now, commit=commit)
+
+    def _command(
+        self, plan: Plan, people: bytes, now: str, *, commit: bool
+    ) -> tuple[int, bytes]:
         charges = plan.charges
-        people = self._hashes.items(plan.people)
         packed = [
             known(str(_FIXED_KEYS + len(charges))),
             self._fixed(plan),
@@ -73,6 +78,21 @@ class Charging:
             arguments += _counter_arguments(charge, self._hashes)
         words = _CHARGE_WORDS + _CHARGE_WORDS_A_COUNTER * len(charges)
         return words, b"".join(packed + arguments)
+
+    def introduce(self, plan: Plan, answers: Answers, now: str) -> tuple[int, bytes]:
+        """The command that charges strangers alone, whatever room there is."""
+        limits = [
+            replace(charge, binding=False)
+            for charge in plan.charges
+            if charge.limit.count is Count.STRANGERS
+        ]
+        campaign = plan.campaign
+        if campaign is not None:
+            campaign = replace(campaign, binding=False)
+        strangers = replace(
+            plan, charges=limits, external=0, greeting=True, campaign=campaign
+        )
+        return self._command(strangers, answers.strangers, now, commit=True)
 
     def settle(
         self, plan: Plan, answers: Answers, now: str, *, held_bytes: int

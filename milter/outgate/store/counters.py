@@ -14,6 +14,7 @@ from outgate.policy.questions import Answers, Plan
 from outgate.store.charging import Charging, read_charge
 from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys
+from outgate.store.registry import Consents
 from outgate.store.resp import command, known, pack
 from outgate.store.scripts import Script
 from outgate.store.wire import Reply, Wire, is_unknown_script, is_wrong_type, raise_for
@@ -33,6 +34,7 @@ class Counters:
         self._wire = wire
         self._hashes = Hashes(secret)
         self._charging = Charging(keys, self._hashes)
+        self._consents = Consents(keys, self._hashes)
         self._test_now_us = test_now_us
         charge = Script.load("charge")
         self._settle = Script.load("settle")
@@ -59,18 +61,28 @@ class Counters:
             plan, self._now_argument(), commit=commit
         )
         hmget = self._hmget
+        consents = (
+            self._consents.ask(plan.subscribed, plan.people) if plan.subscribed else []
+        )
         buffer = b"".join(
             (
                 command(count, hmget[Order.SUSPEND], names),
                 command(count, hmget[Order.QUARANTINE], names),
                 command(len(plan.own_names) + 2, hmget[Order.ALLOW], own_names),
                 command(words, self._by_sha, evaluate),
+                *consents,
             )
         )
-        suspend, quarantine, allow, result = self._wire.call(buffer, 4)
+        suspend, quarantine, allow, result, *grades = self._wire.call(
+            buffer, 4 + len(consents)
+        )
         if is_unknown_script(result):
             (result,) = self._wire.call(command(words, self._by_text, evaluate), 1)
         answers = read_charge(plan, raise_for(result, "charge"))
+        if consents:
+            answers.strangers = self._consents.without(
+                answers.strangers, plan.people, grades
+            )
         answers.suspend = _values(suspend, len(plan.names))
         answers.quarantine = _values(quarantine, len(plan.names))
         answers.allow = _values(allow, len(plan.own_names))
@@ -88,6 +100,15 @@ class Counters:
         )
         # EVAL, not EVALSHA: nobody reads the reply that would say NOSCRIPT.
         self._wire.post(pack((b"EVAL", self._settle.text, *words)), 1)
+
+    def introduce(self, plan: Plan, answers: Answers) -> None:
+        """Charge and remember strangers who were let out uncounted.
+
+        Raises:
+            StoreError: it could not be sent; they stay strangers.
+        """
+        words, evaluate = self._charging.introduce(plan, answers, self._now_argument())
+        self._wire.post(command(words, self._by_text, evaluate), 1)
 
     def retry_id(self, plan: Plan) -> str:
         """Keyed hash of what identifies a retry."""

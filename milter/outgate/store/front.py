@@ -74,6 +74,13 @@ class Front:
         """Whether the store is known to be away."""
         return not self._breaker.closed
 
+    def introduce(self, plan: Plan, answers: Answers) -> None:
+        """Charge strangers who were let out uncounted; nobody waits."""
+        try:
+            self._counters.introduce(plan, answers)
+        except StoreError as error:
+            self._watcher.store_failed(error.kind, str(error))
+
     def look_up(self, plan: Plan, *, commit: bool = True) -> Answers:
         """Ask the store, or whoever stands in for it."""
         started_s = self._monotonic_s()

@@ -13,6 +13,7 @@ from outgate.policy.questions import HASH_BYTES
 BAND_BYTES = 3
 BANDS = 12
 RETRY_BYTES = 12
+SUBSCRIBER_BYTES = 8
 
 
 class Hashes:
@@ -22,6 +23,9 @@ class Hashes:
         self._item = blake2b(key=secret, digest_size=HASH_BYTES, person=b"item")
         self._band = blake2b(key=secret, digest_size=BAND_BYTES, person=b"band")
         self._retry = blake2b(key=secret, digest_size=RETRY_BYTES)
+        self._subscriber = blake2b(
+            key=secret, digest_size=SUBSCRIBER_BYTES, person=b"optin"
+        )
         self.item = lru_cache(maxsize=65536)(self._hash_item)
 
     def items(self, items: Iterable[str]) -> bytes:
@@ -42,6 +46,12 @@ class Hashes:
             digest.update(bands[0 if whole else place])
             hashed.append(digest.digest())
         return b"".join(hashed)
+
+    def subscriber(self, list_id: str, mailbox: str) -> bytes:
+        """One subscriber of one list: the same person is another one elsewhere."""
+        digest = self._subscriber.copy()
+        digest.update(f"{list_id}\n{mailbox}".encode("utf-8", "surrogateescape"))
+        return digest.digest()
 
     def retry(self, material: bytes) -> str:
         """What identifies a retry."""

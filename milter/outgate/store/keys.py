@@ -113,6 +113,15 @@ KEYS: tuple[Key, ...] = (
         "TTL 'outgate:usual:{alice}:alice'",
     ),
     Key(
+        "optin:{<list>:<bucket>}",
+        "hash",
+        "none",
+        "`outgate optin`",
+        "Subscribers of a registered list: keyed hash to grade (`witnessed`, "
+        "`corroborated`, `asserted`, `paper`, `import`).",
+        "HLEN 'outgate:optin:{members.choir.example:17}'",
+    ),
+    Key(
         "seen:{<customer>}:<retry>",
         "string",
         "1 day",
@@ -234,6 +243,10 @@ class Keys:
     def usual(self, customer: str, principal: str) -> str:
         """What somebody usually sends; both must be `safe` already."""
         return f"{self.namespace}:usual:{{{customer}}}:{principal}"
+
+    def optin(self, list_id: str, bucket: int) -> str:
+        """Subscribers of a list, one of many hashes of them."""
+        return f"{self.namespace}:optin:{{{safe(list_id)}:{bucket}}}"
 
     def seen(self, customer: str, retry: str) -> str:
         """Attempts of one message; `customer` must be `safe` already."""

@@ -109,8 +109,15 @@ class LocalCounters:
 
 
 def _charges(plan: Plan) -> list[Charge]:
+    # Nobody here knows who is a stranger: all recipients are taken for one, and
+    # different ones are not counted.
     return [
-        Charge(charge.rate.interval_us, charge.burst, charge.cost, charge.binding)
+        Charge(
+            charge.rate.interval_us,
+            charge.burst,
+            0 if charge.limit.count.is_distinct else charge.cost,
+            charge.binding,
+        )
         for charge in plan.charges
     ]
 

@@ -5,10 +5,14 @@ mailing of which most readers were mailed before may go on; so may one to the pe
 behind a registered list, who are no strangers.
 """
 
+from collections.abc import Iterator
+
+from outgate.model.gcra import NEVER
 from outgate.model.verdict import Finding, Reason
 from outgate.policy.case import Case
 from outgate.policy.compiled import counts_of
 from outgate.policy.exhausted import finding_of, used_up
+from outgate.policy.questions import PlannedCharge
 
 REASON = Reason.BULK_TO_STRANGERS
 SUMMARY = "more strangers than a limit allows, by one mailing or by one sender"
@@ -20,14 +24,49 @@ _PUBLIC = (
 )
 
 
-def judge(case: Case) -> Finding | None:
-    """Find a mailing that reached too many strangers, or else a sender that did."""
-    findings = []
+def _of_others(case: Case) -> Iterator[tuple[PlannedCharge, int]]:
     campaign, spread = case.plan.campaign, case.answers.spread
     if campaign is not None and spread is not None and not spread.fits:
-        findings.append(finding_of(REASON, campaign, spread.retry_after_us, _PUBLIC))
+        yield campaign, spread.retry_after_us
     if (found := used_up(case, COUNTS)) is not None:
-        findings.append(finding_of(REASON, found[0], found[1].retry_after_us, _PUBLIC))
+        yield found[0], found[1].retry_after_us
+
+
+def _of_list(case: Case) -> Iterator[tuple[PlannedCharge, int]]:
+    """Limits that do not hold those who have not asked for a registered list.
+
+    They are charged afterwards. That most readers have asked for it makes no room for
+    others: a list has confirmed subscribers only.
+    """
+    strangers = case.answers.stranger_count
+    if not strangers:
+        return
+    campaign, spread = case.plan.campaign, case.answers.spread
+    if campaign is not None and spread is not None:
+        yield from _over(campaign, spread.strangers, strangers)
+    for charge, level in zip(case.plan.charges, case.answers.levels, strict=False):
+        if charge.limit.count in COUNTS:
+            yield from _over(charge, level.used, strangers)
+
+
+def _over(
+    charge: PlannedCharge, used: int, strangers: int
+) -> Iterator[tuple[PlannedCharge, int]]:
+    over = used + strangers - charge.burst
+    if strangers > charge.burst:
+        yield charge, NEVER
+    elif over > 0:
+        yield charge, over * charge.rate.interval_us
+
+
+def judge(case: Case) -> Finding | None:
+    """Find a mailing that reached too many strangers, or else a sender that did."""
+    findings = [
+        finding_of(REASON, charge, retry_after_us, _PUBLIC)
+        for charge, retry_after_us in (
+            _of_list(case) if case.plan.subscribed else _of_others(case)
+        )
+    ]
     return max(
         findings,
         key=lambda finding: (finding.binding, finding.action.severity),

@@ -9,7 +9,11 @@ SUMMARY = "declared bulk mail to strangers, of no registered list"
 
 def judge(case: Case) -> Finding | None:
     """Find declared bulk mail to strangers."""
-    if not case.facts.declares_bulk or not case.answers.strangers:
+    if (
+        not case.facts.declares_bulk
+        or case.plan.subscribed
+        or not case.answers.strangers
+    ):
         return None
     return Finding(
         reason=REASON,
