@@ -1,0 +1,12 @@
+"""The whole bench, at full size: minutes, so it belongs to `make verify`."""
+
+import pytest
+
+from scenarios.__main__ import main
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+
+
+def test_every_scenario_with_three_seeds() -> None:
+    """Prints the table that `make bench-policy` prints."""
+    assert main([]) == 0
