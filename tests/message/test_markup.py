@@ -1,0 +1,116 @@
+"""HTML: what a reader would see of it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from message.builders import fast
+from outgate.message.markup import read_html
+
+_PIECES = (
+    '< > <!-- --> <style </style> <b </b> display:none type="cite" <blockquote '
+    '</blockquote> class="gmail_signature &# &#x &amp 1114112 ;'
+)
+
+
+def _seen(html: str) -> str:
+    return " ".join(read_html(html).split())
+
+
+class TestSeen:
+    """What is shown, and what is not."""
+
+    @pytest.mark.parametrize(
+        ("html", "text"),
+        [
+            ("<p>one</p><p>two", "one two"),
+            ("one<br/>two<td>three", "one two three"),
+            ("fr<b>e</b>e <font size=7>off</font>er", "free offer"),
+            ("fr<xyz>e</xyz>e", "free"),
+            ("fr<!-- noise -->ee", "free"),
+            ("fr<!-- > -->ee", "free"),
+            ("<style>p {color: red}</style>one", "one"),
+            ("<title>noise</title>one", "one"),
+            ("one<script>if (a < b) noise()</script>two", "onetwo"),
+            ("one\ntwo\r\n\r\nthree", "one two three"),
+            ("a < b", "a < b"),
+            ("one <unfinished", "one <unfinished"),
+        ],
+    )
+    def test_only_blocks_divide_words(self, html: str, text: str) -> None:
+        """Whatever else stands inside a word is noise."""
+        assert _seen(html) == text
+
+    @pytest.mark.parametrize(
+        ("html", "text"),
+        [
+            ("gr&uuml;&szlig;e", "grüße"),
+            ("gr&#252;&#xdf;e", "grüße"),
+            ("one&nbsp;two&amp;three", "one two&three"),
+            ("one&unknown;two", "one two"),
+            ("&#0;&#xd800;&#9999999;one", "\x00 one"),
+            ("a&b; & c", "a&b; & c"),
+        ],
+    )
+    def test_references_are_characters(self, html: str, text: str) -> None:
+        """HTML §13.5; those that are none are spaces."""
+        assert _seen(html) == text
+
+    @pytest.mark.parametrize(
+        "html",
+        [
+            "one<div style='display:none'>noise</div>",
+            "one<p style='color:red; display : none'>noise</p>",
+            "one<span style=visibility:hidden>noise</span>",
+            "one<span style=font-size:0px>noise</span>",
+            "one<b style=opacity:0.0>noise</b>",
+            "<img style=display:none>one<i style=display:none>noise</i>",
+            "one<b style=display:none><br>noise</b>",
+        ],
+    )
+    def test_hidden_text_is_not_seen(self, html: str) -> None:
+        """Words for filters only."""
+        assert _seen(html) == "one"
+
+    @pytest.mark.parametrize(
+        "html",
+        [
+            "<div style='display:block'>one</div>",
+            "<span style='font-size:0.9em'>one</span>",
+            "<td style='font-size:0px'><div style='font-size:13px'>one</div></td>",
+            "<b style='opacity:0.5'>one</b>",
+            "<b style=display:none>one",
+        ],
+    )
+    def test_what_is_small_or_never_ends_is_seen(self, html: str) -> None:
+        """Programs use sizes of nothing to remove gaps between blocks."""
+        assert _seen(html) == "one"
+
+    @pytest.mark.parametrize(
+        "html",
+        [
+            'one<blockquote type="cite">quote</blockquote>',
+            'one<div class="gmail_quote">x wrote: <blockquote>quote</blockquote></div>',
+            'one<div id="divrplyfwdmsg">from: x</div><p>quote</p>',
+            'one<div class="gmail_signature">signature</div>',
+            '<div><blockquote type="cite">quote</blockquote></div>one',
+        ],
+    )
+    def test_what_a_program_quotes_or_signs_is_left_out(self, html: str) -> None:
+        """As lines that begin with ">" are."""
+        assert _seen(html) == "one"
+
+    def test_a_quote_alone_is_the_text(self) -> None:
+        """A message that only passes another on."""
+        assert _seen('<blockquote type="cite">quote</blockquote>') == "quote"
+
+    @fast
+    @given(
+        st.lists(
+            st.one_of(st.sampled_from(_PIECES.split()), st.text(max_size=5)),
+            max_size=40,
+        ).map("".join)
+    )
+    def test_anything_is_read(self, html: str) -> None:
+        """Nothing is raised."""
+        assert isinstance(read_html(html), str)
