@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from message.builders import HeaderMap, headers_from_bytes
+from message.mailings import Mail
 
 _MATERIAL = Path(__file__).parents[2].parent / "shared" / "material"
+# MTAs hand on bodies in pieces of 64 KiB at most; the first is what is read.
+_CHUNK = 65_535
 
 
 def _folder() -> Path:
@@ -32,6 +35,17 @@ def real_messages() -> Iterator[tuple[str, str, HeaderMap]]:
     for label, name, content in real_files():
         block = content.replace(b"\r\n", b"\n").partition(b"\n\n")[0]
         yield label, name, headers_from_bytes(block)
+
+
+def real_mail(*labels: str) -> list[Mail]:
+    """Give headers and body, as far as a milter reads it, of messages of some kinds."""
+    found: list[Mail] = []
+    for label, _, content in real_files():
+        if label in labels:
+            block, _, body = content.replace(b"\r\n", b"\n").partition(b"\n\n")
+            wire = body.replace(b"\n", b"\r\n")[:_CHUNK]
+            found.append((headers_from_bytes(block), wire))
+    return found
 
 
 def real_list_headers() -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from message.builders import (
     hostile_headers,
 )
 from outgate.message.facts import Facts, read_facts
+from outgate.message.fingerprint import fingerprint
 from outgate.message.list_note import ListNote
 from outgate.message.local_user import sendmail_local_user
 from outgate.message.retry import retry_material
@@ -22,17 +23,24 @@ from outgate.model.address import Address
 from outgate.model.transaction import MAX_HEADER_BYTES
 from outgate.model.verdict import MailClass
 
+# Another text as base64 than as it is; few words, so that a subject counts.
+_BODY = b"UmVhZCBtZQ=="
+
 
 class _All(NamedTuple):
     facts: Facts
     retry: bytes
     local_user: str | None
+    bands: tuple[bytes, ...]
 
 
 def _read_all(found: HeaderMap) -> _All:
     transaction = a_transaction(found)
     return _All(
-        read_facts(transaction), retry_material(transaction), sendmail_local_user(found)
+        read_facts(transaction),
+        retry_material(transaction),
+        sendmail_local_user(found),
+        fingerprint(found, _BODY),
     )
 
 
@@ -92,6 +100,7 @@ class TestWantedHeaders:
         """A name that no fact depends on is not worth its bytes."""
         values = {
             "auto-submitted": "auto-replied",
+            "content-transfer-encoding": "base64",
             "content-class": "urn:content-classes:calendarmessage",
             "content-type": "text/calendar; method=REQUEST",
             "from": "anne@example.com",
@@ -232,7 +241,7 @@ class TestRefolding:
 
     @staticmethod
     def _meaning(found: HeaderMap) -> list[object]:
-        facts, retry, local_user = _read_all(found)
+        facts, retry, local_user, bands = _read_all(found)
         lists = facts.list_headers
         # That a value begins on the next line is noted, and means nothing else.
         notes = set(lists.notes) - {ListNote.LEADING_FOLD} if lists else set()
@@ -246,4 +255,5 @@ class TestRefolding:
             lists and (lists.uris, lists.post, lists.one_click),
             retry,
             local_user,
+            bands,
         ]

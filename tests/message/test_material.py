@@ -10,8 +10,15 @@ from typing import Any
 import pytest
 
 from message.builders import HeaderMap, a_transaction
-from message.material import real_list_headers, real_messages
+from message.joins import joins_of
+from message.material import (
+    real_files,
+    real_list_headers,
+    real_mail,
+    real_messages,
+)
 from outgate.message.facts import read_facts
+from outgate.message.fingerprint import BANDS, fingerprint
 from outgate.message.headers import decode_text
 from outgate.message.list_headers import ListHeaders, PostValue, parse_list_headers
 from outgate.message.list_note import ListNote
@@ -86,6 +93,23 @@ class TestRealMessages:
 
 def _return_path(found: HeaderMap) -> bytes:
     return found.get("return-path", [b"<anne@example.com>"])[0].strip()
+
+
+class TestFingerprints:
+    """Whether what real people write stays apart."""
+
+    def test_letters_and_posts_are_not_joined(self) -> None:
+        """Of 55,945 pairs; those that share most of their words are no others."""
+        joins = joins_of(real_mail("personal", "list"))
+        print(joins)  # noqa: T201 - shown by pytest -s and on failure
+        assert len(joins.false) < joins.pairs / 10_000
+
+    def test_each_message_has_a_fingerprint(self) -> None:
+        """Parser breakers too; wherever they are cut."""
+        labels = {label for label, _, _ in real_files()}
+        for found, body in real_mail(*labels):
+            for part in (body, body[: len(body) // 2], body[: len(body) // 3]):
+                assert len(fingerprint(found, part)) in {1, BANDS}
 
 
 class TestBesideAnotherParser:

@@ -3,7 +3,8 @@
 May import: `outgate.model` and the standard library; no clock, no randomness, no I/O.
 Failure: none. Whatever bytes a sender chose, every function here gives facts: what
 could not be read is absent, or is a note. Time and memory are linear in the bytes of
-the wanted headers, and the session keeps at most `MAX_HEADER_BYTES` of them.
+the wanted headers, of which the session keeps at most `MAX_HEADER_BYTES`, and in those
+of the body's first chunk.
 
 How to read this room:
 
@@ -15,10 +16,15 @@ How to read this room:
     list_note         … in sentences for the maintainer of the list
     uri             one unsubscribe link, and whether a recipient can use it
     retry           what makes a second attempt the same message
+    fingerprint     what a message says, so that near-duplicates are found
+    mime_text         … the texts that a reader would see of a body
+    words             … and their words, whatever disguise they wear
+    own_text          … without quotes, signatures, legal notices
+    markup            … of HTML
     local_user      who called Sendmail on this host
     headers         header From; text that is fit to show
     split           a message in a file into headers and body
-    address_list, encoded_words, cfws
+    address_list, encoded_words, charsets, cfws
                     the grammar below them
 
 All of it is what the sender *says*. It selects among the things that belong to the

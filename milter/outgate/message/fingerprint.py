@@ -1,11 +1,12 @@
 """A fingerprint of what a message says, by which its near-duplicates are found.
 
-MinHash by one permutation (Li, Owen, Zhang: One Permutation Hashing, 2012; empty bins are
-filled by rotation, Shrivastava and Li 2014) over the set of words; the minima are joined
-into bands (locality-sensitive hashing, Broder 1997; Indyk and Motwani 1998): two messages
-belong together where one band is the same. With `ROWS` minima in a band, texts that share
-the part J of their words have each band in common with probability J^ROWS: unrelated
-texts share a tenth of their words, copies of one mailing more than three quarters.
+MinHash (Broder 1997) by one permutation (Li, Owen, Zhang: One Permutation Hashing, 2012)
+over the set of words; bins that it leaves empty are filled by further permutations
+(Shrivastava 2017), in the end by their neighbours. The minima are joined into bands
+(locality-sensitive hashing, Indyk and Motwani 1998): two messages belong together where
+one band is the same. With `ROWS` minima in a band, texts that share the part J of their
+words have each band in common with probability J^ROWS: unrelated texts share a twentieth
+of their words, copies of one mailing more than three quarters.
 
 A text of a few words has no meaningful minima: it is compared as a whole, together with
 its subject. So are messages without any text, by what they consist of.
@@ -26,7 +27,13 @@ FINGERPRINT_HEADERS = CONTENT_HEADERS | {"subject"}
 BANDS = 12
 ROWS = 5
 _BINS = BANDS * ROWS
-_STARTS = tuple(place * (1 << 32) // _BINS for place in range(_BINS))
+_END = 1 << 32
+_MASK = _END - 1
+_STARTS = tuple(place * _END // _BINS for place in range(_BINS + 1))
+# Texts of a hundred words need two; texts of eight would need forty.
+_ROUNDS = 8
+# Odd, so that a round puts the hashes into another order (Knuth: the golden ratio).
+_STIRRER = 0x9E3779B1
 # Below it, one changed word changes most bands, and greetings look alike.
 _FEW_WORDS = 8
 
@@ -53,16 +60,40 @@ def fingerprint(headers: Headers, body: bytes) -> tuple[bytes, ...]:
 
 
 def _bands(words: Iterable[bytes]) -> tuple[bytes, ...]:
-    hashes = sorted(map(crc32, words))
-    count = len(hashes)
-    # The first hash at or after a bin's start: its minimum, or that of the next bin
-    # that has one.
-    minima = [hashes[bisect_left(hashes, start) % count] for start in _STARTS]
+    minima = _minima(sorted(map(crc32, words)))
     return tuple(_ROW.pack(*minima[place::BANDS]) for place in range(BANDS))
 
 
+def _minima(hashes: list[int]) -> list[int]:
+    """The minimum of each bin, in the first round that puts a hash into it.
+
+    To fill all empty bins from their neighbours would make most bands of a short text
+    the same band: what divides two copies in one would divide them in all.
+    """
+    minima: dict[int, int] = {}
+    empty = list(range(_BINS))
+    for _ in range(_ROUNDS):
+        hashes.append(_END)
+        still: list[int] = []
+        for place in empty:
+            least = hashes[bisect_left(hashes, _STARTS[place])]
+            if least < _STARTS[place + 1]:
+                minima[place] = least
+            else:
+                still.append(place)
+        empty = still
+        if not empty:
+            break
+        hashes.pop()
+        hashes = sorted([one * _STIRRER & _MASK for one in hashes])
+    filled = sorted(minima)
+    for place in empty:
+        minima[place] = minima[filled[bisect_left(filled, place) % len(filled)]]
+    return [minima[place] for place in range(_BINS)]
+
+
 def _whole(headers: Headers, parts: list[Part], words: set[bytes]) -> bytes:
-    kinds = [part.kind.encode() for part in parts if not part.text]
+    kinds = [part.kind.encode() for part in parts if not part.kind.startswith("text/")]
     if not words and kinds:
         # Pictures, or what is no text: each copy is another file, so only what the
         # message consists of is compared.

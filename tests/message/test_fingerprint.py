@@ -1,0 +1,236 @@
+"""Which messages belong together by what they say."""
+
+from itertools import combinations
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from message.builders import fast, hostile_headers, hostile_values
+from message.joins import joined, joins_of
+from message.mailings import (
+    DISCLAIMER,
+    LIST_FOOTER,
+    ORIGINAL,
+    QUOTED,
+    SIGNATURE,
+    copy_of,
+    letter,
+    mail,
+    mailing,
+    multipart,
+)
+from outgate.message.fingerprint import BANDS, FINGERPRINT_HEADERS, fingerprint
+
+TEXT = """\
+Dear friends of the choir,
+
+the concert of the winter begins on Friday evening in the old theatre behind the
+station. We sing songs about rivers, mountains and the sea; the soloist comes from far
+away. Please bring warm clothes, because nobody found out how the heating works.
+Tickets are at the door, and cost nothing for children.
+
+Your Grüße sending Bart
+"""
+PICTURE = ({"content-type": [b"image/jpeg; name=1.jpg"]}, b"/9j/4AAQ")
+ANOTHER_PICTURE = ({"content-type": [b"image/jpeg; name=b.jpg"]}, b"/9j/4BBB")
+FRAMES = [SIGNATURE, DISCLAIMER, SIGNATURE + DISCLAIMER, QUOTED, ORIGINAL, LIST_FOOTER]
+
+
+def as_html(text: str) -> str:
+    return "<html><body><p>" + text.strip().replace("\n\n", "</p>\n<p>") + "</p>"
+
+
+class TestCopies:
+    """What a sender changes from copy to copy divides nothing."""
+
+    def test_two_copies_have_the_same_bands(self) -> None:
+        """So many for any text."""
+        bands = fingerprint(*mail(TEXT))
+        assert bands == fingerprint(*mail(TEXT))
+        assert len(bands) == BANDS
+
+    @pytest.mark.parametrize(
+        "copy",
+        [
+            TEXT.replace("friends of the choir", "Anne"),
+            TEXT.replace("Tickets", "https://a1.example/t/1f3b?to=anne Tickets"),
+            TEXT.replace("Friday", "Saturday").replace("old", "new"),
+            " ".join(sorted(TEXT.split())),
+            TEXT.upper(),
+            TEXT + "\nyour code is 4711-0815\n",
+            TEXT.replace("e", "e\u200b"),
+            TEXT.replace("o", "\u043e").replace("a", "\u0430"),
+            "> quoted\n" + TEXT,
+            TEXT + SIGNATURE,
+            TEXT + DISCLAIMER,
+            QUOTED + "\n" + TEXT,
+            TEXT + LIST_FOOTER,
+        ],
+    )
+    def test_plain_copies_are_joined(self, copy: str) -> None:
+        """Names, links, days, order, case, codes, letters, frames."""
+        assert joined(mail(TEXT), mail(copy))
+
+    @pytest.mark.parametrize(
+        "html",
+        [
+            as_html(TEXT),
+            as_html(
+                TEXT.replace("concert", "con<b></b>cert").replace("th", "t<i>h</i>")
+            ),
+            as_html(TEXT.replace("e", "e<!-- noise -->")),
+            as_html(TEXT)
+            + "<div style='display:none'>"
+            + "other words " * 50
+            + "</div>",
+            "<style>" + "p.x {color: red}\n" * 50 + "</style>" + as_html(TEXT),
+            as_html(TEXT.replace("ü", "&uuml;").replace("ß", "&#223;")),
+            as_html(TEXT).replace("<p>", "<p class=a id=b title='c'>"),
+        ],
+    )
+    def test_markup_divides_nothing(self, html: str) -> None:
+        """Noise in HTML, and HTML itself."""
+        assert joined(mail(TEXT), mail(html, kind="text/html"))
+
+    @pytest.mark.parametrize("encoding", ["8bit", "base64", "quoted-printable"])
+    @pytest.mark.parametrize("charset", ["utf-8", "iso-8859-1", "windows-1252"])
+    def test_wrapping_divides_nothing(self, charset: str, encoding: str) -> None:
+        """Character set and transfer encoding."""
+        wrapped = mail(TEXT, charset=charset, encoding=encoding)
+        assert fingerprint(*wrapped) == fingerprint(*mail(TEXT))
+
+    def test_parts_divide_nothing(self) -> None:
+        """Alone, beside a picture, or as the better of two."""
+        html = mail(as_html(TEXT), kind="text/html", encoding="base64")
+        alternative = multipart("alternative", mail("other " * 99), html)
+        assert joined(mail(TEXT), alternative)
+        assert joined(mail(TEXT), multipart("mixed", mail(TEXT), PICTURE))
+
+    def test_subjects_divide_no_text(self) -> None:
+        """Many are made to look unlike."""
+        assert joined(mail(TEXT, subject="one"), mail(TEXT, subject="two"))
+
+    def test_a_long_copy_that_is_cut_stays_one(self) -> None:
+        """At 64 KiB, wherever that is."""
+        random = Random(1)
+        found, body = mail(letter(random, 20_000), encoding="quoted-printable")
+        assert joined((found, body[:65_536]), (found, body[: 65_536 - 77]))
+
+    @pytest.mark.parametrize("words", [20, 60, 150, 400])
+    def test_copies_of_a_mailing_are_joined(self, words: int) -> None:
+        """Names, links, codes and the order of words are others in each: 95 in 100."""
+        random = Random(words)
+        found = 0
+        for _ in range(100):
+            template = mailing(random, words)
+            one, other = (mail(copy_of(template, random)) for _ in range(2))
+            found += joined(one, other)
+        assert found >= 95
+
+
+class TestOthers:
+    """What different people write stays apart."""
+
+    @pytest.mark.parametrize("frame", FRAMES)
+    def test_the_same_frame_joins_no_letters(self, frame: str) -> None:
+        """Signature, notice, quote, footer: of short and of long letters."""
+        random = Random(2)
+        letters = [mail(letter(random, words) + frame) for words in (6, 12, 30, 90)]
+        assert not any(joined(one, other) for one, other in combinations(letters, 2))
+
+    @pytest.mark.parametrize("frame", [SIGNATURE, DISCLAIMER])
+    def test_nor_does_it_in_html(self, frame: str) -> None:
+        """There it is a paragraph."""
+        random = Random(3)
+        letters = [
+            mail(
+                as_html(letter(random, 12) + frame).replace("-- \n", "-- <br>"),
+                kind="text/html",
+            )
+            for _ in range(4)
+        ]
+        assert not any(joined(one, other) for one, other in combinations(letters, 2))
+
+    def test_letters_of_people_stay_apart(self) -> None:
+        """Of 80,000 pairs fewer than eight; half of the letters have a frame."""
+        random = Random(4)
+        frames = [""] * len(FRAMES) + FRAMES
+        joins = joins_of(
+            [
+                mail(letter(random) + random.choice(frames), subject=f"{number}")
+                for number in range(400)
+            ]
+        )
+        assert len(joins.false) < joins.pairs / 10_000
+
+    @pytest.mark.parametrize(
+        "text", ["Thanks!", "Thanks!" + SIGNATURE, "Ok.\n" + QUOTED, ""]
+    )
+    def test_a_few_words_belong_to_their_subject(self, text: str) -> None:
+        """Everybody thanks everybody."""
+        assert not joined(mail(text, subject="Dinner"), mail(text, subject="Painters"))
+        assert joined(mail(text, subject="Dinner"), mail(text, subject="dinner"))
+
+    def test_other_few_words_are_another_message(self) -> None:
+        """Under the same subject too."""
+        yes, no = mail("Yes!", subject="Dinner"), mail("No!", subject="Dinner")
+        assert not joined(yes, no)
+
+    def test_a_text_is_no_few_words(self) -> None:
+        """What is compared as a whole shares no band with what is not."""
+        assert not joined(mail("Thanks!"), mail(TEXT))
+
+
+class TestUnreadable:
+    """Where there is nothing to read."""
+
+    def test_pictures_alone_are_compared_by_what_there_is(self) -> None:
+        """Each copy is another file."""
+        one = multipart("mixed", PICTURE)
+        assert joined(one, multipart("mixed", ANOTHER_PICTURE))
+        assert not joined(one, multipart("mixed", PICTURE, PICTURE))
+        assert not joined(one, ({"content-type": [b"application/pdf"]}, b"%PDF"))
+
+    def test_an_attachment_belongs_to_its_few_words(self) -> None:
+        """They and the subject say what it is."""
+        one = multipart("mixed", mail("My offer"), PICTURE)
+        other = multipart("mixed", mail("The minutes"), PICTURE)
+        assert not joined(one, other)
+
+    def test_noise_is_compared_as_any_text(self) -> None:
+        """Bytes that are neither text nor of a declared type."""
+        noise = Random(5).randbytes(65_536)
+        assert fingerprint({}, noise) == fingerprint({}, noise)
+
+    @fast
+    @given(hostile_headers, st.one_of(hostile_values, st.binary(max_size=600)))
+    def test_any_message_has_a_fingerprint(
+        self, found: dict[str, list[bytes]], body: bytes
+    ) -> None:
+        """Nothing is raised."""
+        assert len(fingerprint(found, body)) in {1, BANDS}
+
+    @fast
+    @given(st.integers(min_value=0))
+    def test_a_body_may_end_anywhere(self, end: int) -> None:
+        """And its headers may be wrong."""
+        html = mail(as_html(TEXT), kind="text/html", encoding="base64")
+        found, body = multipart(
+            "mixed",
+            multipart("alternative", mail(TEXT, encoding="quoted-printable"), html),
+            mail(TEXT, charset="utf-16"),
+        )
+        cut = body[: end % len(body)]
+        assert len(fingerprint(found, cut)) in {1, BANDS}
+        assert len(fingerprint(html[0], cut)) in {1, BANDS}
+
+    @fast
+    @given(hostile_headers, hostile_values)
+    def test_other_headers_count_for_nothing(
+        self, found: dict[str, list[bytes]], body: bytes
+    ) -> None:
+        """Those that it names are enough."""
+        named = {name: found[name] for name in found.keys() & FINGERPRINT_HEADERS}
+        assert fingerprint(found, body) == fingerprint(named, body)
