@@ -23,7 +23,7 @@ from pathlib import Path
 from lab.errors import LabError, LabUnavailable
 from lab.redis import RedisServer
 from scenarios.catalogue import BY_KEY, SCENARIOS
-from scenarios.run import Row, run_row, wire_to
+from scenarios.run import Row, run_row, store_of
 from scenarios.scenario import Play, Scenario
 from scenarios.table import misses, table
 
@@ -80,8 +80,8 @@ def _play_all(
 def _play_one(work: tuple[str, str], *, scale: float, more: str) -> Row:
     key, seed = work
     # A server for each: what one leaves behind slows no other down.
-    with RedisServer() as server, wire_to(server) as wire:
-        return run_row(wire, BY_KEY[key], Play(seed, scale), more)
+    with RedisServer() as server, store_of(server) as store:
+        return run_row(store, BY_KEY[key], Play(seed, scale), more)
 
 
 def _speed(rows: dict[str, list[Row]], wall_s: float) -> str:

@@ -39,7 +39,7 @@ _VICTIM = "anne@flower.example"
 # The bot that knows her password is somewhere else.
 _BOT = Origin(login=_VICTIM, client="203.0.113.77")
 _SITE = Origin(local_user="www-data", path=Path.LOCAL_SUBMISSION)
-LIST_ID = "news.lists.example"
+LIST_ID = "news.lists.example.org"
 _LIST_HOST = Origin(client="192.0.2.30")
 
 
@@ -179,10 +179,10 @@ def _bought(play: Play) -> Acts:
             play.rng(f"issue {day}"),
             times,
             _LIST_HOST,
-            "news@lists.example",
+            "news@lists.example.org",
             members,
             newsletter(day, LIST_ID),
-            sender="news-bounces+{}@lists.example",
+            sender="news-bounces+{}@lists.example.org",
         )
 
     return Acts(
@@ -195,7 +195,7 @@ def _bought(play: Play) -> Acts:
                 (_LIST_HOST,),
                 bought,
                 newsletter(0, LIST_ID),
-                sender="news-bounces+{}@lists.example",
+                sender="news-bounces+{}@lists.example.org",
             ),
         ),
         (Members("choir", LIST_ID, tuple(members)),),

@@ -8,7 +8,7 @@ from scenarios.mail import Content, Heading, Writer, compose
 from scenarios.mailings import advert, token
 from scenarios.scenario import Make, Scenario
 
-_LIST_ID = "offers.flower.example"
+_LIST_ID = "offers.example.com"
 
 
 def dressed(headers: Mapping[str, str], subject: str = "") -> Writer:

@@ -5,10 +5,12 @@ comes out. The server's keys live by its own clock; since a simulated day is fas
 a real one they live longer than they must, which changes no answer.
 """
 
+import attrs
+
 from outgate.config.settings import Settings
 from outgate.model.errors import ConfigError, Problem
 from outgate.model.identity import Path
-from outgate.model.verdict import MailClass
+from outgate.model.verdict import MailClass, Mode
 from outgate.mta.session import MilterSession, Socket, wanted_headers
 from outgate.policy.compiled import Policy
 from outgate.policy.decision import Decision
@@ -16,9 +18,8 @@ from outgate.policy.gate import Gate
 from outgate.policy.snapshot import EMPTY, Snapshot
 from outgate.store.counters import Counters
 from outgate.store.keys import Keys
-from outgate.store.wire import Wire
 from scenarios.mail import EPOCH_S, Message, Origin
-from store.running import SECRET
+from store.running import SECRET, Store
 
 _VERSION = "Postfix 3.7.11"
 _MTA = "mx.coop.example"
@@ -40,22 +41,30 @@ class Host:
 class Gatehouse:
     """One gate from its first message on."""
 
-    def __init__(self, wire: Wire, keys: Keys, settings: Settings) -> None:
+    def __init__(self, store: Store, keys: Keys, settings: Settings) -> None:
         self.policy = Policy.build(settings.for_policy())
         self.keys = keys
-        self.wire = wire
+        self.store = store
         self.now_us = 0
         self.judged = 0
         header = settings.tag.header
-        counters = Counters(wire, keys, SECRET, test_now_us=self._time)
+        counters = Counters(store.wire, keys, SECRET, test_now_us=self._time)
         self._gate = Gate(self.policy, counters, Host(), self._time, (self,))
+        monitor = attrs.evolve(settings, mode=Mode.MONITOR).for_policy()
+        self._watcher = Gate(
+            Policy.build(monitor), counters, Host(), self._time, (self,)
+        )
         self._wanted = wanted_headers(header)
         self._header = header
-        self._sessions: dict[Origin, MilterSession] = {}
+        self._sessions: dict[tuple[Origin, bool], MilterSession] = {}
         self._decision: Decision | None = None
 
-    def offer(self, message: Message) -> Decision:
+    def offer(self, message: Message, *, watching: bool = False) -> Decision:
         """Send one message through.
+
+        Args:
+            message: not older than the one before.
+            watching: in monitor mode, as operators begin.
 
         Raises:
             ConfigError: it is no outbound mail under these settings, so the scenario
@@ -63,7 +72,7 @@ class Gatehouse:
         """
         # Messages of one moment come one after the other.
         self.now_us = max(self.now_us, round((EPOCH_S + message.at_s) * _SECOND_US))
-        session = self._session(message.origin)
+        session = self._session(message.origin, watching=watching)
         content = message.write()
         session.mail((f"<{message.sender}>".encode(),), message.origin.login, "")
         for recipient in message.recipients:
@@ -85,12 +94,13 @@ class Gatehouse:
     def _time(self) -> int:
         return self.now_us
 
-    def _session(self, origin: Origin) -> MilterSession:
-        session = self._sessions.get(origin)
+    def _session(self, origin: Origin, *, watching: bool) -> MilterSession:
+        session = self._sessions.get((origin, watching))
         if session is None:
             local = origin.path is Path.LOCAL_SUBMISSION
             socket = Socket(path=origin.path, local_user=origin.local_user)
-            session = MilterSession(socket, self._gate, self._wanted, self._header)
+            gate = self._watcher if watching else self._gate
+            session = MilterSession(socket, gate, self._wanted, self._header)
             session.connect(None if local else origin.client, _VERSION, _MTA)
-            self._sessions[origin] = session
+            self._sessions[origin, watching] = session
         return session

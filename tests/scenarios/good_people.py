@@ -120,16 +120,18 @@ def _first_day(play: Play) -> Acts:
 
 
 def _office_of_forty(play: Play) -> Acts:
+    a_day = max(10, round(30 * play.scale))
+
     def desk(number: int, days: range) -> Traffic:
         name = f"desk{number}@lawyers.example"
         # Every other desk has IPv6; nobody logs in.
         client = "192.0.2.100" if number % 2 else f"2001:db8:a:7::{number:x}"
         contacts = crowd(play.rng(f"contacts {number}"), 60)
         rng = play.rng(f"desk {number} {days}")
-        return office_mail(rng, Origin(client=client), name, contacts, days, 30)
+        return office_mail(rng, Origin(client=client), name, contacts, days, a_day)
 
     return Acts(
-        together(*(desk(number, play.month) for number in range(40))),
+        together(*(desk(number, play.days_of(40 * a_day)) for number in range(40))),
         together(*(desk(number, range(1)) for number in range(40))),
     )
 
@@ -142,7 +144,7 @@ def _dot_forward(play: Play) -> Acts:
         for day in days:
             for at_s in between(rng, day * DAY_S, (day + 1) * DAY_S, 40):
                 lists = rng.randrange(15)
-                host = f"lists{lists}.example"
+                host = f"lists{lists}.example.net"
                 yield post(
                     rng,
                     at_s,

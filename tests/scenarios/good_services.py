@@ -23,7 +23,7 @@ _LIST_HOST = Origin(client="192.0.2.30")
 _FORWARDER = Origin(client="192.0.2.25")
 _SERVICE = Origin(client="192.0.2.21")
 _MONITORING = Origin(client="192.0.2.40")
-_DISCUSSION_ID = "talk.lists.example"
+_DISCUSSION_ID = "talk.lists.example.org"
 # Mailman's default, SMTP_MAX_RCPTS.
 _CHUNK = 500
 
@@ -43,7 +43,7 @@ def _shop(play: Play) -> Acts:
                 rng, times, _SHOP, "orders@shop.example", buyers, receipt
             )
 
-    return Acts(orders(play.month), orders(range(1)))
+    return Acts(orders(play.days_of(a_day)), orders(range(1)))
 
 
 def _discussion(play: Play) -> Acts:
@@ -62,7 +62,7 @@ def _discussion(play: Play) -> Acts:
                     members,
                     post_on_list(rng.getrandbits(32), _DISCUSSION_ID),
                     batch=_CHUNK,
-                    sender="talk-bounces@lists.example",
+                    sender="talk-bounces@lists.example.org",
                 )
 
     return Acts(
@@ -80,10 +80,10 @@ def _newsletter(play: Play) -> Acts:
             play.rng(f"issue {day}"),
             list(steadily(day * DAY_S + _TEN_S, 10, len(members))),
             _LIST_HOST,
-            "news@lists.example",
+            "news@lists.example.org",
             members,
             newsletter(day, LIST_ID),
-            sender="news-bounces+{}@lists.example",
+            sender="news-bounces+{}@lists.example.org",
         )
 
     return Acts(issue(-28), issue(0), (Members("choir", LIST_ID, tuple(members)),))
@@ -99,12 +99,12 @@ def _forwarder(play: Play) -> Acts:
             for at_s in between(rng, day * DAY_S, (day + 1) * DAY_S, a_day):
                 yield _foreign(rng, at_s, rng.choice(targets))
 
-    return Acts(forwarded(play.month), forwarded(range(1)))
+    return Acts(forwarded(play.days_of(a_day)), forwarded(range(1)))
 
 
 def _foreign(rng: Random, at_s: float, target: str) -> Message:
     number = rng.randrange(400)
-    host = f"lists{number % 30}.example"
+    host = f"lists{number % 30}.example.net"
     letter = number % 3 == 0
     return post(
         rng,
@@ -146,13 +146,13 @@ def _confirmations(play: Play) -> Acts:
                 rng,
                 times,
                 _LIST_HOST,
-                "news-request@lists.example",
+                "news-request@lists.example.org",
                 curious,
                 confirmation(LIST_ID),
-                sender="news-confirm+{}@lists.example",
+                sender="news-confirm+{}@lists.example.org",
             )
 
-    return Acts(requests(play.month), requests(range(1)))
+    return Acts(requests(play.days_of(a_day)), requests(range(1)))
 
 
 def _monitoring(play: Play) -> Acts:

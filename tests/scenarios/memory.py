@@ -4,14 +4,20 @@ from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
 
+from outgate.model.consent import Grade
+from outgate.policy.decide import would_let_out
+from outgate.store.hashes import Hashes
+from outgate.store.registry import Registry
 from scenarios.gatehouse import Gatehouse
 from scenarios.mail import Message
 from scenarios.scenario import Members
+from store.running import SECRET
 
 
 class How(StrEnum):
     """How a gate comes to know the past."""
 
+    WATCHED = "watched"
     SENT = "sent"
     LOADED = "loaded"
 
@@ -21,18 +27,19 @@ class CannotBeLoadedError(RuntimeError):
 
 
 def remember(
-    house: Gatehouse, history: Iterable[Message], how: How = How.SENT
+    house: Gatehouse, history: Iterable[Message], how: How = How.WATCHED
 ) -> Counter[str]:
     """Let the gate watch the past.
 
     Args:
         house: which gate.
         history: the past, in order.
-        how: by sending all of it, which always works, or by writing what it leaves
-            behind.
+        how: by sending all of it in monitor mode, as the manual has operators begin,
+            or in enforce mode; or by writing what it leaves behind.
 
     Returns:
-        How many messages were `sent`, and how many of them `stopped`.
+        How many messages were `sent`, and how many of them were, or would have been,
+        `stopped`.
 
     Raises:
         CannotBeLoadedError: always, for `How.LOADED`.
@@ -41,12 +48,16 @@ def remember(
         raise CannotBeLoadedError("history cannot be loaded as state: send it")
     counts: Counter[str] = Counter()
     for message in history:
-        decision = house.offer(message)
+        decision = house.offer(message, watching=how is How.WATCHED)
         counts["sent"] += 1
-        counts["stopped"] += not decision.disposition.action.lets_out
+        counts["stopped"] += not would_let_out(decision.verdict)
     return counts
 
 
-def register(house: Gatehouse, members: Iterable[Members]) -> bool:
-    """Put consent on file; False while there is no registry to put it in."""
-    return not tuple(members)
+def register(house: Gatehouse, members: Iterable[Members]) -> None:
+    """Put consent on file, as an operator does who loads it for a list."""
+    registry = Registry(house.store.client, house.keys, Hashes(SECRET))
+    read = house.policy.recipient
+    for one in members:
+        mailboxes = [read(address.encode()).mailbox for address in one.addresses]
+        registry.load(one.list_id, mailboxes, Grade.ASSERTED)

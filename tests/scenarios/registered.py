@@ -1,13 +1,10 @@
-"""What operators of good list hosts and shops have registered.
+"""What operators of good list hosts and shops have registered, in one table.
 
-The table stands apart from the scenarios' settings because lists and streams are
-younger than the scenarios: as long as the configuration has no such keys, they are left
-out, and the result says so.
+It is all that an operator does for one customer; limits are the shipped ones for
+everybody.
 """
 
 from collections.abc import Mapping
-
-import attrs
 
 from outgate.config.reader import parse
 from outgate.config.settings import Settings
@@ -15,12 +12,7 @@ from scenarios.scenario import Scenario
 
 _NEWS = """
 [[list]]
-id = "news.lists.example"
-customer = "choir"
-"""
-_TALK = """
-[[list]]
-id = "talk.lists.example"
+id = "news.lists.example.org"
 customer = "choir"
 """
 
@@ -30,28 +22,24 @@ REGISTERED: Mapping[str, str] = {
 [[stream]]
 name = "receipts"
 customer = "shop"
-kind = "transactional"
-from = "orders@shop.example"
+sender = ["orders@shop.example"]
+rate = "10000/1d"
 """,
-    "o": _TALK,
+    "o": """
+[[list]]
+id = "talk.lists.example.org"
+customer = "choir"
+""",
     "p": _NEWS,
     "t": f"""{_NEWS}
 [[stream]]
 name = "confirmations"
 customer = "choir"
 kind = "confirmation"
-from = "news-request@lists.example"
+sender = ["news-request@lists.example.org"]
 """,
 }
 """By a scenario's key, TOML."""
-
-KEYS = frozenset({"list", "stream"})
-"""Which tables of the configuration it needs."""
-
-
-def can_be_registered() -> bool:
-    """Whether the configuration knows these tables."""
-    return {field.name for field in attrs.fields(Settings)} >= KEYS
 
 
 def settings_of(scenario: Scenario, more: str = "") -> Settings:
@@ -64,7 +52,6 @@ def settings_of(scenario: Scenario, more: str = "") -> Settings:
     Raises:
         ConfigError: with every problem of the text.
     """
-    text = f'mode = "enforce"\n{scenario.settings}\n{more}\n'
-    if can_be_registered():
-        text += REGISTERED.get(scenario.key, "")
+    registered = REGISTERED.get(scenario.key, "")
+    text = f'mode = "enforce"\n{scenario.settings}\n{registered}\n{more}\n'
     return parse(text, source=f"scenario {scenario.key}")

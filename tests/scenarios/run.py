@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from lab.redis import RedisServer
-from outgate.store.wire import Wire
+from outgate.store.client import connect
 from scenarios.gatehouse import Gatehouse
 from scenarios.mail import Message
 from scenarios.memory import How, register, remember
 from scenarios.plain import LIMITS, PlainResult, limit_plainly
-from scenarios.registered import KEYS, REGISTERED, can_be_registered, settings_of
+from scenarios.registered import settings_of
 from scenarios.scenario import Acts, Play, Scenario
-from store.running import endpoint, narrow_wire, new_keys
+from store.running import Store, endpoint, narrow_wire, new_keys
 
 # So many unwanted messages stopped in a row, and the gate has shut.
 SHUT_AFTER = 100
@@ -42,7 +42,6 @@ class Result:
         virtual_s: from the first to the last message played.
         wall_s: how long that took, history included.
         remembered: messages of the history that were sent, and stopped.
-        notes: what is not as it should be in this run.
     """
 
     sent: int = 0
@@ -54,7 +53,6 @@ class Result:
     virtual_s: float = 0.0
     wall_s: float = 0.0
     remembered: Counter[str] = field(default_factory=Counter)
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -77,28 +75,30 @@ class Row:
 
 
 @contextmanager
-def wire_to(server: RedisServer) -> Iterator[Wire]:
-    """One connection to a store that nobody else uses."""
-    wire = narrow_wire(endpoint(server))
+def store_of(server: RedisServer) -> Iterator[Store]:
+    """A store that nobody else uses."""
+    target = endpoint(server)
+    wire = narrow_wire(target)
     try:
-        yield wire
+        with connect(target) as client:
+            yield Store(server, client, wire)
     finally:
         wire.close()
 
 
-def run_row(wire: Wire, scenario: Scenario, play: Play, more: str = "") -> Row:
+def run_row(store: Store, scenario: Scenario, play: Play, more: str = "") -> Row:
     """Play a scenario before an empty gate, before one with its history, plainly.
 
     Args:
-        wire: to a store of our own.
+        store: nobody else's.
         scenario: which.
         play: its seed and scale.
         more: settings for all scenarios alike, TOML.
     """
     acts = scenario.make(play)
     day = list(acts.day)
-    first_day = run(wire, scenario, Acts((), day, acts.members), more)
-    after = run(wire, scenario, Acts(acts.history, day, acts.members), more)
+    first_day = run(store, scenario, Acts((), day, acts.members), more)
+    after = run(store, scenario, Acts(acts.history, day, acts.members), more)
     return Row(
         scenario=scenario.key,
         offered=len(day),
@@ -108,21 +108,20 @@ def run_row(wire: Wire, scenario: Scenario, play: Play, more: str = "") -> Row:
     )
 
 
-def run(wire: Wire, scenario: Scenario, acts: Acts, more: str = "") -> Result:
+def run(
+    store: Store,
+    scenario: Scenario,
+    acts: Acts,
+    more: str = "",
+    how: How = How.WATCHED,
+) -> Result:
     """Play these acts before a new gate."""
     started_s = time.monotonic()
-    house = Gatehouse(wire, new_keys(), settings_of(scenario, more))
-    notes = []
-    if not can_be_registered() and scenario.key in REGISTERED:
-        notes.append(f"not registered: no {', '.join(sorted(KEYS))} in the settings")
-    if not register(house, acts.members):
-        notes.append("no consent on file: there is no registry")
-    remembered = remember(house, acts.history, How.SENT)
-    if remembered["stopped"]:
-        notes.append(f"{remembered['stopped']} of its history stopped")
+    house = Gatehouse(store, new_keys(), settings_of(scenario, more))
+    register(house, acts.members)
+    remembered = remember(house, acts.history, how)
     result = _play(house, list(acts.day))
     result.remembered = remembered
-    result.notes = tuple(notes)
     result.wall_s = time.monotonic() - started_s
     return result
 

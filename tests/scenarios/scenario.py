@@ -10,6 +10,7 @@ from scenarios.mail import Message, Origin
 _NOT_SCALED = 150
 _MONTH_DAYS = 30
 _WEEK_DAYS = 7
+_MOST_HISTORY = 20_000
 
 # Our network. Customers' clients and servers of ours have addresses in it.
 INSIDE = "192.0.2."
@@ -42,6 +43,11 @@ class Play:
     def month(self) -> range:
         """Days of normal mail before the day: a month, at a small scale a week."""
         return range(-max(_WEEK_DAYS, round(_MONTH_DAYS * min(1, self.scale))), 0)
+
+    def days_of(self, a_day: int) -> range:
+        """The same for a machine that sends so much a day that fewer days tell all."""
+        days = max(_WEEK_DAYS, _MOST_HISTORY // a_day)
+        return range(max(self.month.start, -days), 0)
 
     def size(self, full: int) -> int:
         """So many at this scale."""

@@ -105,8 +105,14 @@ def _notes(scenarios: Sequence[Scenario], rows: dict[str, list[Row]]) -> Iterato
             for result in (row.first_day, row.after)
             if result is not None
         ]
-        said = dict.fromkeys(note for result in results for note in result.notes)
         extra = []
+        if any(result.remembered["stopped"] for result in results):
+            stopped = spread(
+                row.after.remembered["stopped"]
+                for row in rows[scenario.key]
+                if row.after
+            )
+            extra.append(f"{stopped} of its history would have been stopped")
         if any(result.later for result in results):
             later = spread(result.later for result in results)
             extra.append(f"{later} of them after the gate had shut")
@@ -116,5 +122,5 @@ def _notes(scenarios: Sequence[Scenario], rows: dict[str, list[Row]]) -> Iterato
         if any(result.tagged for result in results):
             tagged = spread(result.tagged for result in results)
             extra.append(f"{tagged} wanted messages tagged")
-        for note in (*said, *extra):
+        for note in extra:
             yield f"note: {scenario.key}: {note}"

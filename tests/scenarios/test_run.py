@@ -11,16 +11,16 @@ import pytest
 from lab.redis import RedisServer
 from lab.skips import or_skip
 from outgate.model.errors import ConfigError
-from outgate.store.wire import Wire
+from scenarios.__main__ import main
 from scenarios.catalogue import BY_KEY, SCENARIOS
 from scenarios.gatehouse import Gatehouse
 from scenarios.mail import EPOCH_S, HOUR_S, Content, Message, Origin
 from scenarios.memory import CannotBeLoadedError, How, remember
 from scenarios.registered import settings_of
-from scenarios.run import SHUT_AFTER, run, run_row, wire_to
+from scenarios.run import SHUT_AFTER, run, run_row, store_of
 from scenarios.scenario import Acts, Play, Scenario
 from scenarios.table import table
-from store.running import new_keys
+from store.running import Store, new_keys
 
 _TENTH = 0.1
 # Five an hour and sender, and nothing else in the way.
@@ -36,12 +36,12 @@ ELSEWHERE = Origin(client="203.0.113.9")
 
 
 @pytest.fixture(scope="module")
-def wire() -> Iterator[Wire]:
+def store() -> Iterator[Store]:
     """To a server that only these tests use."""
     with ExitStack() as stack:
         with or_skip():
             server = stack.enter_context(RedisServer())
-        yield stack.enter_context(wire_to(server))
+        yield stack.enter_context(store_of(server))
 
 
 def messages(
@@ -67,9 +67,9 @@ def a_scenario(*, target: int | None = None) -> Scenario:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda one: one.key)
-def test_a_reduced_run(wire: Wire, scenario: Scenario) -> None:
+def test_a_reduced_run(store: Store, scenario: Scenario) -> None:
     """One seed, a tenth of the size: every message is judged, and the row is told."""
-    row = run_row(wire, scenario, Play("1", _TENTH))
+    row = run_row(store, scenario, Play("1", _TENTH))
 
     results = [one for one in (row.first_day, row.after) if one is not None]
     for result in results:
@@ -83,9 +83,9 @@ def test_a_reduced_run(wire: Wire, scenario: Scenario) -> None:
     assert scenario.story in "\n".join(table([scenario], {scenario.key: [row]}))
 
 
-def test_time_is_virtual(wire: Wire) -> None:
+def test_time_is_virtual(store: Store) -> None:
     """Limits drain by the time of the messages, and decisions carry it."""
-    house = Gatehouse(wire, new_keys(), settings_of(a_scenario(), _FIVE))
+    house = Gatehouse(store, new_keys(), settings_of(a_scenario(), _FIVE))
     actions = []
     for message in messages(0, 0, 0, 0, 0, 1, HOUR_S, 2 * HOUR_S):
         decision = house.offer(message)
@@ -95,33 +95,33 @@ def test_time_is_virtual(wire: Wire) -> None:
     assert actions == [True] * 5 + [False] + [True] * 2
 
 
-def test_history_is_watched_and_not_counted_as_the_day(wire: Wire) -> None:
-    """What it used up is used up; what of it was stopped is told."""
-    history = messages(*[-100.0] * 7)
+@pytest.mark.parametrize("how", [How.WATCHED, How.SENT])
+def test_history_is_not_counted_as_the_day(store: Store, how: How) -> None:
+    """What it used up is used up; what of it was stopped, or would have been, is told."""
+    acts = Acts(messages(*[-100.0] * 7), messages(0, 1))
 
-    result = run(wire, a_scenario(), Acts(history, messages(0, 1)), _FIVE)
+    result = run(store, a_scenario(), acts, _FIVE, how)
 
     assert result.remembered == {"sent": 7, "stopped": 2}
     assert (result.sent, result.stopped) == (2, 2)
     assert result.reasons == {"quarantine limit-exceeded": 2}
-    assert "2 of its history stopped" in result.notes
 
 
-def test_runs_do_not_meet(wire: Wire) -> None:
+def test_runs_do_not_meet(store: Store) -> None:
     """Each gate begins with an empty store."""
     results = [
-        run(wire, a_scenario(), Acts((), messages(*range(5))), _FIVE) for _ in range(2)
+        run(store, a_scenario(), Acts((), messages(*range(5))), _FIVE) for _ in range(2)
     ]
 
     assert [result.stopped for result in results] == [0, 0]
 
 
-def test_a_flood_is_not_played_to_its_end(wire: Wire) -> None:
+def test_a_flood_is_not_played_to_its_end(store: Store) -> None:
     """Once the gate has shut some of it is played, then none; wanted mail always is."""
     bad = messages(*(0.001 * place for place in range(40_000)), unwanted=True)
     wanted = messages(50.0, origin=Origin(login="bart@example.org"))
 
-    result = run(wire, a_scenario(target=5), Acts((), bad + wanted), _FIVE)
+    result = run(store, a_scenario(target=5), Acts((), bad + wanted), _FIVE)
 
     assert result.reached == 5
     assert SHUT_AFTER < result.sent < 2_000
@@ -129,12 +129,12 @@ def test_a_flood_is_not_played_to_its_end(wire: Wire) -> None:
     assert result.virtual_s == 50.0
 
 
-def test_a_gate_that_opens_again_is_noticed(wire: Wire) -> None:
+def test_a_gate_that_opens_again_is_noticed(store: Store) -> None:
     """What gets out afterwards is told apart."""
     bad = messages(*(30.0 * place for place in range(1_000)), unwanted=True)
 
     result = run(
-        wire, a_scenario(target=5), Acts((), bad), _FIVE.replace("5/1h", "1/12h")
+        store, a_scenario(target=5), Acts((), bad), _FIVE.replace("5/1h", "1/12h")
     )
 
     assert result.reached == 1
@@ -142,23 +142,23 @@ def test_a_gate_that_opens_again_is_noticed(wire: Wire) -> None:
     assert result.later == 0
 
     result = run(
-        wire, a_scenario(target=5), Acts((), bad), _FIVE.replace("5/1h", "2/4h")
+        store, a_scenario(target=5), Acts((), bad), _FIVE.replace("5/1h", "2/4h")
     )
 
     assert result.later > 0
 
 
-def test_mail_that_is_not_ours_proves_nothing(wire: Wire) -> None:
+def test_mail_that_is_not_ours_proves_nothing(store: Store) -> None:
     """A client that no setting names: it would pass unjudged."""
-    house = Gatehouse(wire, new_keys(), settings_of(a_scenario()))
+    house = Gatehouse(store, new_keys(), settings_of(a_scenario()))
 
     with pytest.raises(ConfigError, match="outbound"):
         house.offer(messages(0, origin=ELSEWHERE)[0])
 
 
-def test_history_cannot_be_loaded_yet(wire: Wire) -> None:
+def test_history_cannot_be_loaded_yet(store: Store) -> None:
     """It says what to do instead."""
-    house = Gatehouse(wire, new_keys(), settings_of(a_scenario()))
+    house = Gatehouse(store, new_keys(), settings_of(a_scenario()))
 
     with pytest.raises(CannotBeLoadedError, match="send it"):
         remember(house, (), How.LOADED)
@@ -170,3 +170,20 @@ def test_targets_are_those_of_the_policy() -> None:
 
     assert {targets[key] for key in targets if key.startswith("a")} == {60}
     assert [targets[key] for key in "bcdefghi"] == [150, 60, 60, 120, 120, 60, 50, 60]
+
+
+def test_the_command_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    """Both kinds of scenarios, and what a message cost."""
+    with or_skip():
+        assert main(["--only", "j,e", "--seeds", "1", "--scale", "0.02"]) == 0
+
+    told = capsys.readouterr().out
+    assert "one a minute for a week" in told
+    assert "a note to 15 friends" in told
+    assert "a second" in told
+
+
+def test_the_command_knows_its_scenarios(capsys: pytest.CaptureFixture[str]) -> None:
+    """A wrong letter is an error, and not an empty table."""
+    assert main(["--only", "j,nobody"]) == 2
+    assert "nobody" in capsys.readouterr().err
