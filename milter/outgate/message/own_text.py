@@ -61,7 +61,8 @@ _NOTICES = (
     "virus-free",
     "von meinem iphone gesendet",
 )
-_NOTICE = re.compile("|".join(_NOTICES))
+# More kinds of them are not looked for in one text.
+_MAX_NOTICES = 8
 # Empty lines, or a line that is drawn.
 _PARAGRAPH = re.compile(r"\n(?:[ \t]*+\n|[-_=*#]{20,}+\n)++")
 
@@ -112,7 +113,10 @@ def _without_quoted_lines(text: str) -> str:
 
 
 def _without_notices(text: str) -> str:
-    if not any(map(text.__contains__, _NOTICES)):
+    present = [notice for notice in _NOTICES if notice in text][:_MAX_NOTICES]
+    if not present:
         return text
     paragraphs = _PARAGRAPH.split(text)
-    return "\n\n".join([one for one in paragraphs if _NOTICE.search(one) is None])
+    return "\n\n".join(
+        [one for one in paragraphs if not any(map(one.__contains__, present))]
+    )

@@ -32,13 +32,13 @@ _LETTERS = bytes(
     code if chr(code) in ascii_lowercase or code > 0x7F else ord(" ")  # noqa: PLR2004
     for code in range(256)
 )
-_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 # Letters, and the marks that many scripts write into their words (no `\w` to Python).
 _WORD = re.compile(
     r"[\w\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0963\u0970-\u0dff"
     r"\u0e31-\u0e4e\u0eb1-\u0ecd\u102b-\u103e\u17b4-\u17d3]{3,}"
 )
-_DIGITS = re.compile(r"\d+")
+_NO_LETTERS = re.compile(r"[\d_]+")
+_HAS_PAIRS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 # Chinese, Japanese and Korean: each pair of neighbours is a word. Two syllables of
 # Hiragana are grammar, which is in every text.
 _PAIR = re.compile(
@@ -54,7 +54,7 @@ _INVISIBLE = re.compile(
 )
 # No letter has so many marks on it; to put them in order (NFKC) takes the square of
 # their number.
-_NOISE = re.compile(r"[^\w\s\x00-\x7f]{9,}+")
+_NOISE = re.compile(r"[^\w\s]{9,}+")
 # Cyrillic and Greek letters that look like Latin ones, large or small (Unicode TR 39);
 # whole texts in these scripts are folded alike, so nothing is lost.
 _HAS_LOOKALIKES = re.compile("[\u0370-\u052f]")
@@ -102,32 +102,28 @@ def _words(text: str) -> set[bytes]:
     """All words of a text, also short ones."""
     if "://" in text:
         text = _LINK.sub(" ", text)
-    if text.isascii():
-        return set(text.encode().translate(_LETTERS).split())
-    text = _folded(text)
-    words = set(text.encode("utf-8", "replace").translate(_LETTERS).split())
-    odd = [word for word in words if not word.isascii()]
-    words.difference_update(odd)
-    # They may contain signs and digits of any script.
-    letters = _DIGITS.sub(" ", b" ".join(odd).decode())
-    found = _WORD.findall(letters)
-    found += _PAIR.findall(text, 0, _MAX_PAIRED_CHARACTERS)
-    words.update(" ".join(found).encode().split())
+    said = text.encode("utf-8", "replace").translate(_LETTERS).split()
+    words = set(said)
+    if not text.isascii():
+        # In their order: of the folded ones only the first are read.
+        odd = [word for word in dict.fromkeys(said) if not word.isascii()]
+        words.difference_update(odd)
+        words.update(_folded(b" ".join(odd).decode()))
     return words
 
 
-def _folded(text: str) -> str:
-    """One spelling of what looks the same."""
-    odd = "".join(_NOT_ASCII.findall(text))
-    if _INVISIBLE.search(odd) is not None:
-        text = _INVISIBLE.sub("", text)
-        odd = _INVISIBLE.sub("", odd)
-    if _NOISE.search(odd) is not None:
-        text = _NOISE.sub(" ", text)
+def _folded(text: str) -> list[bytes]:
+    """The words of a text in one spelling of what looks the same."""
+    text = _NOISE.sub(" ", _INVISIBLE.sub("", text))
     text = unicodedata.normalize("NFKC", text)[:MAX_TEXT_CHARACTERS].casefold()
     if _HAS_LOOKALIKES.search(text) is not None:
         text = text.translate(_LOOKALIKES)
-    return text
+    # Signs and digits of any script are still there.
+    text = _NO_LETTERS.sub(" ", text)
+    found = _WORD.findall(text)
+    if _HAS_PAIRS.search(text) is not None:
+        found += _PAIR.findall(text, 0, _MAX_PAIRED_CHARACTERS)
+    return " ".join(found).encode().split()
 
 
 def _site(host: str) -> bytes:
