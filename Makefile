@@ -7,10 +7,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONPATH = tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fmt check test verify bench bench-policy demo run deb docs clean
+.PHONY: help setup fmt check test verify bench bench-fingerprints bench-policy demo run deb docs clean
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
 setup: build/provisioned $(VENV)/ready ## what is missing on this machine, and the virtual environment
 
@@ -53,6 +53,9 @@ verify: setup ## the long runs: before a release, by hand
 
 bench: setup ## the daemon's cost per message beside a null milter
 	$(BIN)/python -m bench
+
+bench-fingerprints: setup ## which mail is taken for copies of one, and what it costs to find out
+	$(BIN)/python -m bench.fingerprints
 
 bench-policy: setup ## simulated days: what the shipped limits stop, and should not have
 	$(BIN)/python -m scenarios

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from message.builders import fast, hostile_headers, hostile_values
+from message.hostile import hostile_mail
 from message.joins import joined, joins_of
 from message.mailings import (
     DISCLAIMER,
@@ -234,3 +235,13 @@ class TestUnreadable:
         """Those that it names are enough."""
         named = {name: found[name] for name in found.keys() & FINGERPRINT_HEADERS}
         assert fingerprint(found, body) == fingerprint(named, body)
+
+
+class TestCost:
+    """Whoever writes a body decides nothing about the time that it takes."""
+
+    @pytest.mark.timeout(60)
+    def test_no_body_costs_more_than_linear_time(self) -> None:
+        """Eight times what is read of one: a quadratic step would take minutes."""
+        for name, one in hostile_mail(524_288):
+            assert len(fingerprint(*one)) in {1, BANDS}, name
