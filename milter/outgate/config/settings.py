@@ -13,6 +13,7 @@ import attrs
 from outgate.model.identity import Path as SubmissionPath
 from outgate.model.verdict import Mode
 from outgate.policy.settings import (
+    CampaignSettings,
     CustomerSettings,
     DomainSettings,
     LimitSettings,
@@ -284,6 +285,9 @@ class Settings:
     stream: tuple[StreamSettings, ...] = setting(
         "Registered mail of programs to people who are waiting for it.", ()
     )
+    campaign: CampaignSettings = table(
+        "The same content from several customers.", CampaignSettings
+    )
     rules: RulesSettings = table("What each rule may do.", RulesSettings)
     quarantine: QuarantineSettings = table("Bounds of held mail.", QuarantineSettings)
     tag: TagSettings = table("The header that `tag` adds.", TagSettings)
@@ -305,6 +309,7 @@ class Settings:
             limits=self.limit,
             lists=self.list,
             streams=self.stream,
+            campaign=self.campaign,
             rules=self.rules,
             quarantine=self.quarantine,
             tag=self.tag,

@@ -52,6 +52,7 @@ class Reason(StrEnum):
     MESSAGE_EXCEEDS_LIMIT = "message-exceeds-limit"
     LIMIT_EXCEEDED = "limit-exceeded"
     BULK_TO_STRANGERS = "bulk-to-strangers"
+    CAMPAIGN_ACROSS_CUSTOMERS = "campaign-across-customers"
     BULK_BY_DISTINCT_RECIPIENTS = "bulk-by-distinct-recipients"
     MANY_SOURCES_PER_LOGIN = "many-sources-per-login"
     UNUSUAL_FOR_THIS_SENDER = "unusual-for-this-sender"

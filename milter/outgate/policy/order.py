@@ -13,6 +13,7 @@ from outgate.policy.case import Case
 from outgate.policy.rules import (
     bulk_by_distinct_recipients,
     bulk_to_strangers,
+    campaign_across_customers,
     declared_bulk_unregistered,
     limit_exceeded,
     many_sources_per_login,
@@ -44,6 +45,7 @@ RULES: tuple[Rule, ...] = tuple(
         # Before the limit itself: waiting would not help, and the reply says so.
         message_exceeds_limit,
         bulk_to_strangers,
+        campaign_across_customers,
         limit_exceeded,
         bulk_by_distinct_recipients,
         many_sources_per_login,

@@ -30,11 +30,12 @@ class Store(Protocol):
         """
 
     def introduce(self, plan: Plan, answers: Answers) -> None:
-        """Charge and remember strangers that were let out though nobody counted them.
+        """Note what can be noted only now that strangers were let out.
 
-        They are the recipients of a registered list who have not asked for it: that
-        was looked up in the same moment as the limits, so they are charged afterwards.
-        Nobody waits; what is in flight meanwhile may go beyond the limit.
+        Those of a registered list who have not asked for it: that was looked up in the
+        same moment as the limits, so they are charged afterwards. And that this customer
+        sends this content, for all other customers. Nobody waits; what is in flight
+        meanwhile may go beyond a limit.
         """
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from outgate.model.gcra import Level
 from outgate.model.limit import Limit
@@ -102,6 +103,18 @@ class Spread:
     added: bytes = b""
 
 
+class Neighbours(NamedTuple):
+    """Other customers that sent the same content lately.
+
+    Attributes:
+        customers: how many.
+        strangers: how many strangers they reached.
+    """
+
+    customers: int
+    strangers: int
+
+
 @dataclass(slots=True, kw_only=True)
 class Answers:
     """What the store, or the local copy, knows.
@@ -121,6 +134,7 @@ class Answers:
         today: recipients of the principal today, before this message.
         peak: recipients on its busiest day of the last weeks, faded.
         spread: of the message's content, None where it does not count.
+        neighbours: who else sends this content, None where nobody asked.
         store_us: how long the look-up took.
         trouble: kind of the store's error, "" for none.
     """
@@ -139,6 +153,7 @@ class Answers:
     today: int = 0
     peak: int = 0
     spread: Spread | None = None
+    neighbours: Neighbours | None = None
     store_us: int = 0
 
     @property

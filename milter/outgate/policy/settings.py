@@ -218,6 +218,20 @@ class LimitSettings:
 
 
 @attrs.frozen(kw_only=True)
+class CampaignSettings:
+    """When the same content from several customers is a campaign."""
+
+    customers: int = setting(
+        "So many customers at least, within three days.", 5, example="5"
+    )
+    strangers: int = setting(
+        "So many strangers at least, reached by all of them together.",
+        25,
+        example="25",
+    )
+
+
+@attrs.frozen(kw_only=True)
 class RuleSettings:
     """What one rule may do."""
 
@@ -284,6 +298,14 @@ class RulesSettings:
     bulk_to_strangers: RuleSettings = _rule(
         "A limit on strangers is used up: by one mailing, or by all mail of a sender. "
         "The action is the limit's own; here only `mode` and `reply` count.",
+        Action.QUARANTINE,
+        Action.DEFER,
+        Action.REJECT,
+        Action.TAG,
+    )
+    campaign_across_customers: RuleSettings = _rule(
+        "The same content goes to strangers from many customers (`[campaign]`): "
+        "hijacked accounts.",
         Action.QUARANTINE,
         Action.DEFER,
         Action.REJECT,
@@ -432,6 +454,7 @@ class PolicySettings:
     limits: tuple[LimitSettings, ...] = ()
     lists: tuple[ListSettings, ...] = ()
     streams: tuple[StreamSettings, ...] = ()
+    campaign: CampaignSettings = attrs.field(factory=CampaignSettings)
     rules: RulesSettings = attrs.field(factory=RulesSettings)
     quarantine: QuarantineSettings = attrs.field(factory=QuarantineSettings)
     tag: TagSettings = attrs.field(factory=TagSettings)

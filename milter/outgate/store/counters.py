@@ -17,6 +17,7 @@ from outgate.store.keys import Keys
 from outgate.store.registry import Consents
 from outgate.store.resp import command, known, pack
 from outgate.store.scripts import Script
+from outgate.store.sharing import Sharing
 from outgate.store.wire import Reply, Wire, is_unknown_script, is_wrong_type, raise_for
 
 
@@ -34,6 +35,7 @@ class Counters:
         self._wire = wire
         self._hashes = Hashes(secret)
         self._charging = Charging(keys, self._hashes)
+        self._sharing = Sharing(keys, self._hashes)
         self._consents = Consents(keys, self._hashes)
         self._test_now_us = test_now_us
         charge = Script.load("charge")
@@ -64,24 +66,28 @@ class Counters:
         consents = (
             self._consents.ask(plan.subscribed, plan.people) if plan.subscribed else []
         )
+        shared = self._sharing.ask(plan)
         buffer = b"".join(
             (
                 command(count, hmget[Order.SUSPEND], names),
                 command(count, hmget[Order.QUARANTINE], names),
                 command(len(plan.own_names) + 2, hmget[Order.ALLOW], own_names),
                 command(words, self._by_sha, evaluate),
+                *shared,
                 *consents,
             )
         )
-        suspend, quarantine, allow, result, *grades = self._wire.call(
-            buffer, 4 + len(consents)
+        suspend, quarantine, allow, result, *others = self._wire.call(
+            buffer, 4 + len(shared) + len(consents)
         )
         if is_unknown_script(result):
             (result,) = self._wire.call(command(words, self._by_text, evaluate), 1)
         answers = read_charge(plan, raise_for(result, "charge"))
+        if shared:
+            answers.neighbours = self._sharing.read(plan, others[: len(shared)])
         if consents:
             answers.strangers = self._consents.without(
-                answers.strangers, plan.people, grades
+                answers.strangers, plan.people, others[len(shared) :]
             )
         answers.suspend = _values(suspend, len(plan.names))
         answers.quarantine = _values(quarantine, len(plan.names))
@@ -102,13 +108,19 @@ class Counters:
         self._wire.post(pack((b"EVAL", self._settle.text, *words)), 1)
 
     def introduce(self, plan: Plan, answers: Answers) -> None:
-        """Charge and remember strangers who were let out uncounted.
+        """Note what can be noted only now that strangers were let out.
 
         Raises:
             StoreError: it could not be sent; they stay strangers.
         """
-        words, evaluate = self._charging.introduce(plan, answers, self._now_argument())
-        self._wire.post(command(words, self._by_text, evaluate), 1)
+        commands = self._sharing.note(plan, answers.stranger_count)
+        if not plan.greeting:
+            words, evaluate = self._charging.introduce(
+                plan, answers, self._now_argument()
+            )
+            commands.append(command(words, self._by_text, evaluate))
+        if commands:
+            self._wire.post(b"".join(commands), len(commands))
 
     def retry_id(self, plan: Plan) -> str:
         """Keyed hash of what identifies a retry."""

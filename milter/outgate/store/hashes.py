@@ -14,6 +14,7 @@ BAND_BYTES = 3
 BANDS = 12
 RETRY_BYTES = 12
 SUBSCRIBER_BYTES = 8
+SHARED_BAND_BYTES = 6
 
 
 class Hashes:
@@ -23,6 +24,9 @@ class Hashes:
         self._item = blake2b(key=secret, digest_size=HASH_BYTES, person=b"item")
         self._band = blake2b(key=secret, digest_size=BAND_BYTES, person=b"band")
         self._retry = blake2b(key=secret, digest_size=RETRY_BYTES)
+        self._shared = blake2b(
+            key=secret, digest_size=SHARED_BAND_BYTES, person=b"shared"
+        )
         self._subscriber = blake2b(
             key=secret, digest_size=SUBSCRIBER_BYTES, person=b"optin"
         )
@@ -51,6 +55,13 @@ class Hashes:
         """One subscriber of one list: the same person is another one elsewhere."""
         digest = self._subscriber.copy()
         digest.update(f"{list_id}\n{mailbox}".encode("utf-8", "surrogateescape"))
+        return digest.digest()
+
+    def shared_band(self, place: int, band: bytes) -> bytes:
+        """One band, for contents of all customers."""
+        digest = self._shared.copy()
+        digest.update(b"%d " % place)
+        digest.update(band)
         return digest.digest()
 
     def retry(self, material: bytes) -> str:

@@ -113,6 +113,14 @@ KEYS: tuple[Key, ...] = (
         "TTL 'outgate:usual:{alice}:alice'",
     ),
     Key(
+        "shared:{<band>}",
+        "string",
+        "3 days after the last message",
+        "workers",
+        "Which customers (keyed hashes) sent a content to strangers, and to how many.",
+        "STRLEN 'outgate:shared:{5f0c…}'",
+    ),
+    Key(
         "optin:{<list>:<bucket>}",
         "hash",
         "none",
@@ -243,6 +251,10 @@ class Keys:
     def usual(self, customer: str, principal: str) -> str:
         """What somebody usually sends; both must be `safe` already."""
         return f"{self.namespace}:usual:{{{customer}}}:{principal}"
+
+    def shared(self, band: str) -> str:
+        """One band of a content, for all customers."""
+        return f"{self.namespace}:shared:{{{band}}}"
 
     def optin(self, list_id: str, bucket: int) -> str:
         """Subscribers of a list, one of many hashes of them."""

@@ -12,6 +12,7 @@ from typing import Self
 PARTS: dict[str, tuple[str, ...]] = {
     "charge": ("records", "contacts", "distinct", "content", "usual"),
     "settle": ("records", "contacts", "distinct", "content", "usual"),
+    "share": ("records",),
     "replace_order": (),
 }
 """Each script, with the files of functions that go before it."""
