@@ -31,6 +31,9 @@ class Store:
         self.looked_up = 0
         self.settled = 0
 
+    def meet(self, plan: Plan) -> None:
+        raise AssertionError(plan)
+
     def introduce(self, plan: Plan, answers: Answers) -> None:
         raise AssertionError(plan, answers)
 

@@ -207,6 +207,10 @@ class Ledger:
     asked: list[Plan] = field(default_factory=list)
     settled: list[Settlement] = field(default_factory=list)
     introduced: list[Plan] = field(default_factory=list)
+    met: list[Plan] = field(default_factory=list)
+
+    def meet(self, plan: Plan) -> None:
+        self.met.append(plan)
 
     def introduce(self, plan: Plan, answers: Answers) -> None:
         assert answers.strangers

@@ -158,6 +158,9 @@ class _Peek:
     def settle(self, plan: Plan, answers: Answers, *, held_bytes: int) -> None:
         """Nothing was charged."""
 
+    def meet(self, plan: Plan) -> None:
+        """Nobody is remembered."""
+
     def introduce(self, plan: Plan, answers: Answers) -> None:
         """Nobody is remembered."""
 

@@ -38,6 +38,14 @@ class Store(Protocol):
         meanwhile may go beyond a limit.
         """
 
+    def meet(self, plan: Plan) -> None:
+        """Remember the recipients of a message that left although it should not have.
+
+        In monitor mode a mailing is charged as if it had stayed here, but whoever had
+        it is no stranger any more: a gate that watches for a month knows the customers'
+        contacts. Nobody waits.
+        """
+
 
 class Observer(Protocol):
     """Hears of each decision after it was made: metrics, the log."""

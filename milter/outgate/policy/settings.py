@@ -496,7 +496,7 @@ SHIPPED_LIMITS = (
         "strangers-per-local-user-daily",
         Per.LOCAL_USER,
         Count.STRANGERS,
-        "200/1d",
+        "50/1d",
         Action.QUARANTINE,
     ),
     _shipped(

@@ -79,6 +79,12 @@ class Charging:
         words = _CHARGE_WORDS + _CHARGE_WORDS_A_COUNTER * len(charges)
         return words, b"".join(packed + arguments)
 
+    def meet(self, plan: Plan, now: str) -> tuple[int, bytes]:
+        """The command that remembers recipients and charges nothing."""
+        people = self._hashes.items(plan.people)
+        plan = replace(plan, charges=[], external=0, greeting=True, campaign=None)
+        return self._command(plan, people, now, commit=True)
+
     def introduce(self, plan: Plan, answers: Answers, now: str) -> tuple[int, bytes]:
         """The command that charges strangers alone, whatever room there is."""
         limits = [

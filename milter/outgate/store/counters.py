@@ -122,6 +122,15 @@ class Counters:
         if commands:
             self._wire.post(b"".join(commands), len(commands))
 
+    def meet(self, plan: Plan) -> None:
+        """Remember recipients, and charge nothing.
+
+        Raises:
+            StoreError: it could not be sent; they stay strangers.
+        """
+        words, evaluate = self._charging.meet(plan, self._now_argument())
+        self._wire.post(command(words, self._by_text, evaluate), 1)
+
     def retry_id(self, plan: Plan) -> str:
         """Keyed hash of what identifies a retry."""
         return self._hashes.retry(plan.retry_material)

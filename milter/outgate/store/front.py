@@ -81,6 +81,13 @@ class Front:
         except StoreError as error:
             self._watcher.store_failed(error.kind, str(error))
 
+    def meet(self, plan: Plan) -> None:
+        """Remember recipients of a message that left all the same; nobody waits."""
+        try:
+            self._counters.meet(plan)
+        except StoreError as error:
+            self._watcher.store_failed(error.kind, str(error))
+
     def look_up(self, plan: Plan, *, commit: bool = True) -> Answers:
         """Ask the store, or whoever stands in for it."""
         started_s = self._monotonic_s()
