@@ -1,7 +1,7 @@
 """One scenario before a real gate: what was sent, who was reached, what was stopped.
 
-Once a gate has shut, most of a flood says nothing new: only some of it is played, so
-that a gate that opens again is noticed, and in the end none of it.
+While a gate is shut, most of a flood says nothing new: only some of it is played. A
+gate that opens again gets all of it; one that stays shut, in the end none.
 """
 
 import time
@@ -22,7 +22,7 @@ from store.running import Store, endpoint, narrow_wire, new_keys
 
 # So many unwanted messages stopped in a row, and the gate has shut.
 SHUT_AFTER = 100
-# From then on one in so many is played …
+# While it is, one in so many is played …
 PLAYED_OF = 20
 # … until so many of those were stopped in a row.
 GIVE_UP_AFTER = 1000
@@ -35,7 +35,7 @@ class Result:
     Attributes:
         sent: messages that were played.
         reached: recipients of unwanted mail before the gate shut.
-        later: recipients of it afterwards, in what was played.
+        later: recipients of it afterwards.
         stopped: wanted messages that were not let out at once.
         tagged: wanted messages with a tag.
         reasons: of all that was stopped or tagged: action and reason.
@@ -134,7 +134,8 @@ def _play(house: Gatehouse, day: Sequence[Message]) -> Result:
     for message in day:
         if message.unwanted:
             number += 1
-            if shut and (number % PLAYED_OF or in_a_row >= GIVE_UP_AFTER):
+            asleep = in_a_row >= SHUT_AFTER and number % PLAYED_OF
+            if asleep or in_a_row >= GIVE_UP_AFTER:
                 continue
         decision = house.offer(message)
         action = decision.disposition.action
