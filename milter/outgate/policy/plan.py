@@ -17,6 +17,7 @@ from outgate.policy.envelope import Envelope, read_envelope
 from outgate.policy.questions import Plan, PlannedCharge
 from outgate.policy.snapshot import Snapshot
 
+_PLAIN = frozenset({Count.MESSAGES, Count.RECIPIENTS, Count.BYTES})
 _UNAUTHENTICATED = frozenset({PrincipalKind.CLIENT, PrincipalKind.NETWORK})
 _NO_RATES: Mapping[str, Rate] = {}
 # Brackets and a source route beside the longest address (RFC 5321 §4.5.3.1.3 allows a
@@ -59,30 +60,72 @@ def make_plan(
     rates = _Rates(accountable, policy, snapshot, now_us)
     forwarded = accountable.forwarder and facts.forwarded
     customer = accountable.customer
-    stream = subscribed = None
-    if not forwarded and envelope.people:
-        if (customer, facts.list_id) in policy.lists:
-            subscribed = facts.list_id
-        else:
-            stream = policy.streams.limit(
-                customer, facts.header_from, transaction.recipient_count
-            )
+    people = () if forwarded else envelope.people
+    subscribed = stream = None
+    if people:
+        subscribed, stream = _registered(transaction, facts, customer, policy)
     costs = {
         Count.MESSAGES: 1 if external else 0,
         Count.RECIPIENTS: external,
         Count.INTERNAL_RECIPIENTS: envelope.internal,
         Count.BYTES: transaction.size_bytes if external else 0,
         # At most; how many there are is only known where they are remembered.
-        Count.STRANGERS: 0 if stream is not None else len(envelope.people),
+        Count.STRANGERS: 0 if stream is not None else len(people),
     }
     identities = (
         {Per.FORWARDER: accountable.principal}
         if forwarded
         else _identities(accountable, sender_domain, sender_address, facts.list_id)
     )
+    charges = _charges(
+        policy, rates, costs, identities, envelope, accountable, listed=bool(subscribed)
+    )
+    campaign = None
+    bands: tuple[bytes, ...] = ()
+    if stream is not None:
+        rate, burst = rates.of(stream)
+        binds = policy.rules[Reason.BULK_TO_STRANGERS].mode is Mode.ENFORCE
+        charges.append(PlannedCharge(stream, customer, rate, burst, 1, binds))
+    elif policy.campaign is not None and people:
+        one = policy.campaign
+        rate, burst = rates.of(one.limit)
+        campaign = PlannedCharge(one.limit, "", rate, burst, 0, one.binds)
+        bands = fingerprint(transaction.headers, transaction.body)
+    return Plan(
+        customer,
+        tuple(names),
+        own_names,
+        charges,
+        retry_material(transaction),
+        external,
+        envelope.internal,
+        principal=accountable.principal,
+        people=people,
+        greeting=subscribed is None,
+        bands=bands,
+        subscribed=subscribed or "",
+        stream=stream is not None,
+        campaign=campaign,
+    )
+
+
+def _charges(
+    policy: Policy,
+    rates: "_Rates",
+    costs: Mapping[Count, int],
+    identities: Mapping[Per, str],
+    envelope: Envelope,
+    accountable: Accountable,
+    *,
+    listed: bool,
+) -> list[PlannedCharge]:
+    """What the message would cost each limit that applies to it."""
     charges: list[PlannedCharge] = []
     for one in policy.limits:
         limit = one.limit
+        if listed and limit.per is not Per.LIST and limit.count in _PLAIN:
+            # A registered list's amounts are its own: what it costs is who did not ask.
+            continue
         items: tuple[str, ...] = ()
         if limit.count.is_distinct:
             items = _items(limit.count, envelope, accountable)
@@ -99,31 +142,17 @@ def make_plan(
         charges.append(
             PlannedCharge(limit, identity, rate, burst, cost, binding, items)
         )
-    campaign = None
-    bands: tuple[bytes, ...] = ()
-    if stream is not None:
-        rate, burst = rates.of(stream)
-        binds = policy.rules[Reason.BULK_TO_STRANGERS].mode is Mode.ENFORCE
-        charges.append(PlannedCharge(stream, customer, rate, burst, 1, binds))
-    elif policy.campaign is not None and envelope.people and not forwarded:
-        one = policy.campaign
-        rate, burst = rates.of(one.limit)
-        campaign = PlannedCharge(one.limit, "", rate, burst, 0, one.binds)
-        bands = fingerprint(transaction.headers, transaction.body)
-    return Plan(
-        customer,
-        tuple(names),
-        own_names,
-        charges,
-        retry_material(transaction),
-        external,
-        envelope.internal,
-        principal=accountable.principal,
-        people=() if forwarded else envelope.people,
-        greeting=subscribed is None,
-        bands=bands,
-        subscribed=subscribed or "",
-        campaign=campaign,
+    return charges
+
+
+def _registered(
+    transaction: Transaction, facts: Facts, customer: str, policy: Policy
+) -> tuple[str | None, Limit | None]:
+    """The registered list of a message, or else the limit of its registered stream."""
+    if (customer, facts.list_id) in policy.lists:
+        return facts.list_id, None
+    return None, policy.streams.limit(
+        customer, facts.header_from, transaction.recipient_count
     )
 
 

@@ -63,6 +63,7 @@ class Plan:
             counted.
         greeting: whether strangers among them are charged and remembered now.
         bands: fingerprint of the content, as `message.fingerprint` gives it.
+        stream: whether it belongs to a registered stream.
         subscribed: the registered list whose subscribers are no strangers to this
             message; "" for none.
         campaign: the limit on strangers that one content may reach; None where the
@@ -81,6 +82,7 @@ class Plan:
     greeting: bool = True
     bands: tuple[bytes, ...] = ()
     subscribed: str = ""
+    stream: bool = False
     campaign: PlannedCharge | None = None
 
 
@@ -131,8 +133,9 @@ class Answers:
         held_bytes: of these.
         strangers: keyed hashes of recipients that the customer never mailed, and who
             have not asked for this list.
-        today: recipients of the principal today, before this message.
-        peak: recipients on its busiest day of the last weeks, faded.
+        renewed: recipients whom the customer had not mailed this week.
+        today: such recipients of the principal today, before this message.
+        peak: the same on its busiest day of the last weeks, faded.
         spread: of the message's content, None where it does not count.
         neighbours: who else sends this content, None where nobody asked.
         store_us: how long the look-up took.
@@ -150,6 +153,7 @@ class Answers:
     held_messages: int = 0
     held_bytes: int = 0
     strangers: bytes = b""
+    renewed: int = 0
     today: int = 0
     peak: int = 0
     spread: Spread | None = None

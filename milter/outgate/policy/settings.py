@@ -537,6 +537,14 @@ SHIPPED_LIMITS = (
         "5000/1h",
         Action.DEFER,
     ),
+    # Of a registered list, which no other limit on plain numbers holds.
+    _shipped(
+        "recipients-per-list-daily",
+        Per.LIST,
+        Count.RECIPIENTS,
+        "500000/1d",
+        Action.QUARANTINE,
+    ),
     _shipped(
         "recipients-per-customer-daily",
         Per.CUSTOMER,

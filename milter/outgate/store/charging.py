@@ -23,11 +23,11 @@ ATTEMPTS_TTL_S = 86_400
 HOLDING_TTL_S = 90 * 86_400
 
 _FIXED_KEYS = 5
-# EVALSHA, digest, number of keys; keys; seven arguments and four for the content.
-_CHARGE_WORDS = 3 + _FIXED_KEYS + 7 + 4
+# EVALSHA, digest, number of keys; keys; six arguments and four for the content.
+_CHARGE_WORDS = 3 + _FIXED_KEYS + 6 + 4
 # Its key, and five arguments.
 _CHARGE_WORDS_A_COUNTER = 6
-_FIXED_RESULTS = 13
+_FIXED_RESULTS = 14
 _RESULTS_PER_COUNTER = 4
 _NO_CONTENT = known("") + known("1") + known("0") + known("0") + known("0")
 _YES, _NO = known("1"), known("0")
@@ -61,7 +61,6 @@ class Charging:
             _YES if commit else _NO,
             known(str(ATTEMPTS_TTL_S)),
             word(people),
-            known(str(plan.external)),
             _YES if plan.greeting else _NO,
             self._content(plan),
         ]
@@ -82,7 +81,7 @@ class Charging:
     def meet(self, plan: Plan, now: str) -> tuple[int, bytes]:
         """The command that remembers recipients and charges nothing."""
         people = self._hashes.items(plan.people)
-        plan = replace(plan, charges=[], external=0, greeting=True, campaign=None)
+        plan = replace(plan, charges=[], greeting=True, campaign=None)
         return self._command(plan, people, now, commit=True)
 
     def introduce(self, plan: Plan, answers: Answers, now: str) -> tuple[int, bytes]:
@@ -95,9 +94,7 @@ class Charging:
         campaign = plan.campaign
         if campaign is not None:
             campaign = replace(campaign, binding=False)
-        strangers = replace(
-            plan, charges=limits, external=0, greeting=True, campaign=campaign
-        )
+        strangers = replace(plan, charges=limits, greeting=True, campaign=campaign)
         return self._command(strangers, answers.strangers, now, commit=True)
 
     def settle(
@@ -130,7 +127,7 @@ class Charging:
             held_bytes,
             HOLDING_TTL_S,
             answers.strangers if undone and plan.greeting else b"",
-            plan.external if undone else 0,
+            answers.renewed if undone and plan.greeting else 0,
             self._hashes.bands(plan.bands) if content else b"",
             spread.added if content and spread is not None else b"",
             plan.campaign.rate.interval_us if plan.campaign is not None else 1,
@@ -213,7 +210,7 @@ def read_charge(plan: Plan, result: Reply) -> Answers:
         raise ScriptError(f"charge: {result!r} instead of {expected} results")
     spread = None
     if plan.campaign is not None:
-        spread = Spread(result[8] == 1, *result[9:_FIXED_RESULTS])
+        spread = Spread(result[9] == 1, *result[10:_FIXED_RESULTS])
     return Answers(
         now_us=result[0],
         source=Source.STORE,
@@ -222,8 +219,9 @@ def read_charge(plan: Plan, result: Reply) -> Answers:
         held_messages=result[3],
         held_bytes=result[4],
         strangers=result[5],
-        today=result[6],
-        peak=result[7],
+        renewed=result[6],
+        today=result[7],
+        peak=result[8],
         spread=spread,
         levels=[
             Level(result[at] == 1, *result[at + 1 : at + _RESULTS_PER_COUNTER])

@@ -12,6 +12,7 @@ def judge(case: Case) -> Finding | None:
     if (
         not case.facts.declares_bulk
         or case.plan.subscribed
+        or case.plan.stream
         or not case.answers.strangers
     ):
         return None

@@ -12,11 +12,13 @@ FLOOR = 200
 
 
 def judge(case: Case) -> Finding | None:
-    """Find that today's recipients, these included, are out of proportion."""
+    """Find that today's recipients, these included, are out of proportion.
+
+    Only those count who had no mail from the customer this week: an alarm that comes
+    two thousand times is noise, and no campaign.
+    """
     answers = case.answers
-    if not case.plan.people:
-        return None
-    today = answers.today + case.plan.external
+    today = answers.today + answers.renewed
     if today <= FLOOR or today <= FACTOR * answers.peak:
         return None
     return Finding(

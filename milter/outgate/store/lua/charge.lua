@@ -9,14 +9,14 @@ ARGV[1]    now_us      time to use instead of the server's; '' outside tests
 ARGV[2]    commit      '1' to charge, '0' only to look
 ARGV[3]    ttl_s       life time of KEYS[1]
 ARGV[4]    people      keyed hashes of external recipients, four bytes each
-ARGV[5]    recipients  how many they are, people behind aliases included
-ARGV[6]    greeting    '1': strangers are charged and remembered; '0': they are only told,
+ARGV[5]    greeting    '1': strangers are charged and remembered; '0': they are only told,
                        since a consent is looked up elsewhere at the same time
-ARGV[7]    bands       of the content, twelve of three bytes; '' where it does not count
+ARGV[6]    bands       of the content, twelve of three bytes; '' where it does not count
 then four for the content:
   interval_us  microseconds that one stranger takes to drain
   burst        strangers that one content may reach at once
-  share        per cent of strangers up to which it may reach more
+  share        per cent of strangers, of all that it ever reached, up to which it may
+               reach more
   binding      '1' if a refusal here refuses the message
 then five for each counter:
   kind       'rate': GCRA; 'strangers': GCRA, the cost is the number of strangers;
@@ -26,7 +26,8 @@ then five for each counter:
   cost       units that this message takes; of 'distinct', keyed hashes, four bytes each
   binding    '1' if a refusal here refuses the message
 returns: now_us, allowed (1 or 0), earlier attempts, held messages, held bytes,
-  strangers (keyed hashes), recipients of today before, faded peak of other days,
+  strangers (keyed hashes), recipients who were not mailed this week before, their number
+  today before this message, its faded peak of other days,
   then for the content: fits (1 or 0), strangers reached, retry_after_us, recipients
   reached, those that it had not reached before (keyed hashes),
   then four for each counter: fits (1 or 0), used units, retry_after_us (0 if it fits, -1
@@ -38,25 +39,29 @@ if not now then
   local time = redis.call('TIME')
   now = time[1] * 1000000 + time[2]
 end
-local commit, people, greeting = ARGV[2] == '1', ARGV[4], ARGV[6] == '1'
-local bands, writes, allowed = ARGV[7], {}, true
-local strangers, today, peak = '', 0, 0
+local commit, people, greeting = ARGV[2] == '1', ARGV[4], ARGV[5] == '1'
+local bands, writes, allowed = ARGV[6], {}, true
+local strangers, renewed, today, peak = '', 0, 0, 0
 if people ~= '' then
   local remember
-  strangers, remember = meet(KEYS[3], people, math.floor(now / 604800e6) % 256)
-  if greeting then writes[1] = remember end
-  today, peak, remember = usual_of(KEYS[5], now)
-  writes[#writes + 1] = function() remember(tonumber(ARGV[5])) end
+  strangers, renewed, remember = meet(KEYS[3], people, math.floor(now / 604800e6) % 256)
+  if greeting then
+    writes[1] = remember
+    local again
+    today, peak, again = usual_of(KEYS[5], now)
+    writes[2] = function() again(renewed) end
+  else
+    renewed = 0
+  end
 end
--- People behind an alias cannot be told apart: all of them are strangers or none.
 local unknown = greeting and #strangers / 4 or 0
 local reached = {1, 0, 0, 0, ''}
 if bands ~= '' then
-  local interval, burst = tonumber(ARGV[8]), tonumber(ARGV[9])
-  local before, after, level, full, added, remember =
+  local interval, burst = tonumber(ARGV[7]), tonumber(ARGV[8])
+  local before, after, level, full, known, added, remember =
     spreading(KEYS[4], bands, people, unknown, now, interval)
-  local fits = unknown == 0 or full <= burst or 100 * full <= tonumber(ARGV[10]) * after
-  if not fits and ARGV[11] == '1' then allowed = false end
+  local fits = unknown == 0 or full <= burst or 100 * known >= 100 - tonumber(ARGV[9])
+  if not fits and ARGV[10] == '1' then allowed = false end
   local over = (full - burst) * interval
   reached = {fits and 1 or 0, {level, full}, fits and 0 or (unknown > burst and -1 or over),
     {before, after}, added}
@@ -64,7 +69,7 @@ if bands ~= '' then
 end
 local counters = {}
 for i = 1, #KEYS - 5 do
-  local at = 7 + 5 * i
+  local at = 6 + 5 * i
   local kind, interval, burst = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
   local key, value = KEYS[i + 5], redis.call('GET', KEYS[i + 5])
   local one = {}
@@ -99,21 +104,21 @@ if commit and allowed then
 end
 local held = redis.call('HMGET', KEYS[2], 'messages', 'bytes')
 local result = {now, allowed and 1 or 0, tonumber(redis.call('GET', KEYS[1]) or 0) or 0,
-  tonumber(held[1] or 0) or 0, tonumber(held[2] or 0) or 0, strangers, today,
-  math.floor(peak), reached[1]}
+  tonumber(held[1] or 0) or 0, tonumber(held[2] or 0) or 0, strangers, renewed,
+  today, math.floor(peak), reached[1]}
 local function level(fits, levels)
   return levels == 0 and 0 or levels[allowed and fits == 1 and 2 or 1]
 end
-result[10] = level(reached[1], reached[2])
-result[11] = reached[3]
-result[12] = level(reached[1], reached[4])
-result[13] = reached[5]
+result[11] = level(reached[1], reached[2])
+result[12] = reached[3]
+result[13] = level(reached[1], reached[4])
+result[14] = reached[5]
 for i, one in ipairs(counters) do
   local fits = one.fits and 1 or 0
-  result[10 + 4 * i] = fits
-  result[11 + 4 * i] = level(fits, one.used)
-  result[12 + 4 * i] = one.retry
-  result[13 + 4 * i] = one.cost
+  result[11 + 4 * i] = fits
+  result[12 + 4 * i] = level(fits, one.used)
+  result[13 + 4 * i] = one.retry
+  result[14 + 4 * i] = one.cost
 end
 if commit and not allowed then
   redis.call('INCR', KEYS[1])

@@ -30,11 +30,13 @@ local function spread(key, recent, week, keep)
     redis.call('HSET', key, page, table.concat(kept, '', first))
   end
 end
--- Gives the strangers among `people` as one string, and a function that remembers all.
+-- Gives the strangers among `people` as one string, the number of those who were not
+-- mailed this week, and a function that remembers all.
 local function meet(key, people, week)
   local recent = redis.call('HGET', key, 'recent') or ''
   local paged = redis.call('HLEN', key) > 1
   local mark, strangers, added, pages, changed = string.char(week), {}, {}, {}, false
+  local renewed = 0
   local function known(one)
     local at = place(recent, one, 5, 1)
     if at then
@@ -42,6 +44,7 @@ local function meet(key, people, week)
       if age > 0 then
         recent = string.sub(recent, 1, at + 3) .. mark .. string.sub(recent, at + 5)
         changed = true
+        renewed = renewed + 1
       end
       return age <= WEEKS_KEPT
     end
@@ -54,18 +57,20 @@ local function meet(key, people, week)
         if age > 0 then
           pages[page] = string.sub(text, 1, at + 1) .. mark .. string.sub(text, at + 3)
           changed = true
+          renewed = renewed + 1
         end
         return age <= WEEKS_KEPT
       end
     end
     added[#added + 1] = one .. mark
+    renewed = renewed + 1
     return false
   end
   for at = 1, #people, 4 do
     local one = string.sub(people, at, at + 3)
     if not known(one) then strangers[#strangers + 1] = one end
   end
-  return table.concat(strangers), function()
+  return table.concat(strangers), renewed, function()
     if not changed and #added == 0 then return end
     recent = recent .. table.concat(added)
     if #recent > 5 * RECENT_MAX then

@@ -3,8 +3,8 @@ A hash. `index`: at most 64 records of 48 bytes, the least recently used first: 
 bands of three bytes (keyed hashes), two bytes for the hour of the last use, one for the
 field in which more is kept (0: nothing is), one for the number of strangers, and the
 hashes of the first two recipients. A field 1..64 keeps what went to more: eight bytes of
-TAT (strangers, as in the other counters), one of depth, and hashes of recipients, four
-bytes each, sampled as in `distinct` beyond 64: the standard error is 15 %.
+TAT (strangers, as in the other counters), four for all strangers that it ever reached,
+one of depth, and hashes of recipients, four bytes each, sampled as in `distinct` beyond 64: the standard error is 15 %.
 Contents that went to two at most make room first: to flush a mailing out of the table
 takes 64 other mailings. ]]
 local PLACES, RECORD, PEOPLE_MAX, CONTENT_TTL_S = 64, 48, 64, 30 * 86400
@@ -21,18 +21,19 @@ local function find_content(index, bands, hour)
   return nil
 end
 local function read_content(key, index, at, now, interval)
-  if not at then return {field = 0, depth = 0, people = '', tat = now, places = {}} end
+  if not at then return {field = 0, depth = 0, people = '', tat = now, ever = 0} end
   local field, strangers = string.byte(index, at + 38, at + 39)
   if field == 0 then
     local people = string.gsub(string.sub(index, at + 40, at + 47), NOBODY .. '$', '')
     if people == NOBODY then people = '' end
-    return {field = 0, depth = 0, people = people, tat = now + strangers * interval}
+    return {field = 0, depth = 0, people = people, tat = now + strangers * interval,
+      ever = strangers}
   end
   local text = redis.call('HGET', key, field)
-  if not text then return {field = field, depth = 0, people = '', tat = now} end
-  local tat, depth = struct.unpack('>dB', text)
-  return {field = field, depth = depth, people = string.sub(text, 10),
-    tat = math.max(tat, now)}
+  if not text then return {field = field, depth = 0, people = '', tat = now, ever = 0} end
+  local tat, ever, depth = struct.unpack('>dI4B', text)
+  return {field = field, depth = depth, people = string.sub(text, 14),
+    tat = math.max(tat, now), ever = ever}
 end
 local function free_field(index)
   local used = {}
@@ -66,15 +67,16 @@ local function write_content(key, index, at, bands, hour, entry, now, interval)
   if field == 0 then
     inline = entry.people .. string.sub(inline, #entry.people + 1)
   else
-    redis.call('HSET', key, field, struct.pack('>dB', entry.tat, entry.depth) .. entry.people)
+    redis.call('HSET', key, field, struct.pack('>dI4B', entry.tat, entry.ever, entry.depth) .. entry.people)
     strangers = 0
   end
   redis.call('HSET', key, 'index', index .. bands
     .. string.char(math.floor(hour / 256) % 256, hour % 256, field, strangers) .. inline)
   redis.call('EXPIRE', key, CONTENT_TTL_S)
 end
--- Gives numbers before and after: recipients reached, strangers among them; what is new;
--- and a function that remembers it.
+-- Gives numbers before and after: recipients reached, strangers among them; the share of
+-- those who were known, by experience with all of them; what is new; and a function that
+-- remembers it.
 local function spreading(key, bands, people, strangers, now, interval)
   local hour = math.floor(now / 3600e6) % 65536
   local index = redis.call('HGET', key, 'index') or ''
@@ -91,7 +93,8 @@ local function spreading(key, bands, people, strangers, now, interval)
     end
   end
   local after = before + #added * 2 ^ entry.depth
-  return before, after, level, level + strangers, table.concat(added), function()
+  local known = 1 - (entry.ever + strangers) / math.max(after, 1)
+  return before, after, level, level + strangers, known, table.concat(added), function()
     local text = entry.people .. table.concat(added)
     while #text > 4 * PEOPLE_MAX do
       entry.depth = entry.depth + 1
@@ -103,7 +106,7 @@ local function spreading(key, bands, people, strangers, now, interval)
       text = table.concat(kept)
     end
     entry.people = text
-    entry.tat = entry.tat + strangers * interval
+    entry.tat, entry.ever = entry.tat + strangers * interval, entry.ever + strangers
     write_content(key, index, at, kept_bands, hour, entry, now, interval)
   end
 end
@@ -122,5 +125,6 @@ local function unspread(key, bands, people, strangers, now, interval)
     end
   end
   entry.tat = math.max(now, entry.tat - strangers * interval)
+  entry.ever = math.max(0, entry.ever - strangers)
   write_content(key, index, at, string.sub(index, at, at + 35), hour, entry, now, interval)
 end
