@@ -170,10 +170,10 @@ class TestOneCounter:
     def test_a_look_changes_nothing(
         self, tat_us: int, interval_us: int, burst: int
     ) -> None:
-        """A cost of nothing charges nothing, whatever else it finds."""
+        """A cost of nothing charges nothing and always fits, also into an overfull one."""
         level, after_us = check(tat_us, Charge(interval_us, burst, 0))
         assert after_us == tat_us
-        assert level.fits is (level.used <= burst)
+        assert (level.fits, level.retry_after_us) == (True, 0)
 
     def test_units_in_use_are_rounded_up(self) -> None:
         """Half a unit that has not drained is still in the counter."""

@@ -1,15 +1,19 @@
 """Plans as `policy` makes them, and a clock that goes on when it is told to."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
+from outgate.message.fingerprint import BANDS
+from outgate.model.gcra import Level
 from outgate.model.limit import Count, Limit, Per
 from outgate.model.units import Rate
-from outgate.policy.questions import Plan, PlannedCharge
+from outgate.policy.questions import Answers, Plan, PlannedCharge
 
 ANNE = "anne@example.com"
 # Tuesday, 24 November 2026, and an odd number of microseconds.
 START_US = 1_795_500_000_123_457
+DAY_US = 86_400_000_000
 
 
 class Clock:
@@ -44,12 +48,83 @@ def a_charge(
     return PlannedCharge(limit, identity, rate, burst, cost, binding)
 
 
+def of_strangers(
+    *,
+    name: str = "strangers-daily",
+    interval_us: int = DAY_US // 10,
+    burst: int = 10,
+    binding: bool = True,
+    most: int = 1,
+) -> PlannedCharge:
+    """A limit on strangers, for a message with so many recipients at most."""
+    charge = a_charge(
+        name=name, interval_us=interval_us, burst=burst, cost=most, binding=binding
+    )
+    limit = replace(charge.limit, count=Count.STRANGERS)
+    return replace(charge, limit=limit)
+
+
+def of_different(
+    *items: str,
+    name: str = "different-daily",
+    window_us: int = DAY_US,
+    limit: int = 10,
+    binding: bool = True,
+) -> PlannedCharge:
+    """A limit on different ones, and what a message has of them."""
+    rate = Rate(limit, timedelta(microseconds=window_us))
+    declared = Limit(
+        name=name,
+        per=Per.LOGIN,
+        count=Count.DISTINCT_RECIPIENTS,
+        rate=rate,
+        burst=limit,
+    )
+    return PlannedCharge(declared, ANNE, rate, limit, len(items), binding, items)
+
+
+def a_campaign(
+    *,
+    interval_us: int = DAY_US,
+    burst: int = 5,
+    share: int = 60,
+    binding: bool = True,
+) -> PlannedCharge:
+    """The limit on strangers that one content may reach."""
+    rate = Rate(1, timedelta(microseconds=interval_us))
+    limit = Limit(
+        name="strangers-per-campaign",
+        per=Per.CAMPAIGN,
+        count=Count.STRANGERS,
+        rate=rate,
+        burst=burst,
+        share=share,
+    )
+    return PlannedCharge(limit, "", rate, burst, 0, binding)
+
+
+def some_people(count: int, first: int = 0) -> tuple[str, ...]:
+    """So many mailboxes, always the same."""
+    return tuple(f"bart{number}@example.net" for number in range(first, first + count))
+
+
+def some_bands(*numbers: int) -> tuple[bytes, ...]:
+    """The bands of one content: equal numbers, at the same place, are shared."""
+    given = numbers if len(numbers) == BANDS else numbers * BANDS
+    return tuple(b"band %d" % number for number in given)
+
+
 def a_plan(
     *charges: PlannedCharge,
     customer: str = ANNE,
     names: Sequence[str] = (),
     own_names: Sequence[str] = (),
     message: bytes = b"dinner on Friday",
+    people: Sequence[str] = (),
+    greeting: bool = True,
+    subscribed: str = "",
+    campaign: PlannedCharge | None = None,
+    bands: Sequence[bytes] = (),
 ) -> Plan:
     return Plan(
         customer=customer,
@@ -57,6 +132,17 @@ def a_plan(
         own_names=(customer, *own_names),
         charges=list(charges),
         retry_material=message,
-        external=1,
+        external=max(1, len(people)),
         internal=0,
+        principal=customer,
+        people=tuple(people),
+        greeting=greeting and not subscribed,
+        subscribed=subscribed,
+        campaign=campaign,
+        bands=tuple(bands),
     )
+
+
+def plain(answers: Answers) -> list[Level]:
+    """The levels, without what there is to give back."""
+    return [level._replace(charged=None) for level in answers.levels]

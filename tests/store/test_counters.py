@@ -12,7 +12,7 @@ from outgate.policy.questions import Source
 from outgate.store.counters import Counters
 from outgate.store.keys import Keys
 from outgate.store.wire import Wire
-from store.builders import ANNE, a_charge, a_plan
+from store.builders import ANNE, a_charge, a_plan, plain
 from store.running import PATIENCE_S, SECRET, Store, endpoint
 from store.talker import Talker
 
@@ -41,7 +41,7 @@ def test_a_store_that_was_never_used_answers(store: Store, keys: Keys) -> None:
     answers = store.counters(keys).look_up(a_plan(a_charge()))
 
     assert answers.allowed
-    assert answers.levels == [Level(True, 1, 0)]
+    assert plain(answers) == [Level(True, 1, 0)]
     assert (answers.suspend, answers.quarantine, answers.allow) == ([None],) * 3
     assert (answers.attempts, answers.held_messages, answers.held_bytes) == (0, 0, 0)
 
@@ -57,7 +57,7 @@ def test_a_hash_of_another_type_holds_no_orders(
 
     answers = store.counters(keys).look_up(a_plan(a_charge()))
 
-    assert answers.levels == [Level(True, 1, 0)]
+    assert plain(answers) == [Level(True, 1, 0)]
     values = {
         Order.SUSPEND: answers.suspend,
         Order.QUARANTINE: answers.quarantine,

@@ -6,10 +6,11 @@ contents, for 30 days after their last use.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from outgate.model.distinct import is_sampled
+from outgate.model.gcra import rescale
 
 PLACES = 64
 PEOPLE_MAX = 64
@@ -26,26 +27,39 @@ class Content:
         bands: of its first message.
         hour: of its last use.
         people: keyed hashes of those it reached, sampled at `depth`.
-        tat_us: of the strangers among them, as in `model.gcra`.
-        few: how many strangers, as long as it reached two at most: they do not drain.
+        ever: how many strangers it reached, whenever that was.
+        tat_us: of the strangers, as in `model.gcra`; as long as it reached two people
+            at most, they do not drain.
+        counted_us: at which interval they were counted.
     """
 
     bands: tuple[bytes, ...]
     hour: int
     people: list[bytes] = field(default_factory=list)
     depth: int = 0
+    ever: int = 0
     tat_us: int = 0
-    few: int | None = 0
+    counted_us: int = 0
+
+    @property
+    def is_small(self) -> bool:
+        """Whether it makes room first."""
+        return self.depth == 0 and len(self.people) <= _FEW and self.ever <= _FEW
 
     def reached(self) -> int:
         """How many recipients it reached, or about as many."""
         return len(self.people) << self.depth
 
+    def level_us(self, now_us: int, interval_us: int) -> int:
+        """How long the strangers take to drain."""
+        if self.is_small:
+            return self.ever * interval_us
+        tat_us = rescale(self.tat_us, self.counted_us, interval_us, now_us)
+        return max(0, tat_us - now_us)
+
     def strangers(self, now_us: int, interval_us: int) -> int:
         """How many of them count as strangers now."""
-        if self.few is not None:
-            return self.few
-        return math.ceil(max(0, self.tat_us - now_us) / interval_us)
+        return math.ceil(self.level_us(now_us, interval_us) / interval_us)
 
 
 @dataclass(slots=True)
@@ -56,14 +70,45 @@ class Contents:
 
     def find(self, bands: Sequence[bytes], now_us: int) -> Content | None:
         """The content that shares a band, at the same place."""
-        hour = now_us // HOUR_US
+        self._prune(now_us)
         for place, band in enumerate(bands):
             for entry in self.entries:
                 if entry.bands[place] == band:
-                    if hour - entry.hour <= HOURS_KEPT:
-                        return entry
-                    break
+                    return entry
         return None
+
+    def fits(
+        self,
+        bands: Sequence[bytes],
+        people: Sequence[bytes],
+        strangers: int,
+        burst: int,
+        share: int,
+        now_us: int,
+        interval_us: int,
+    ) -> bool:
+        """Whether a message may go on.
+
+        Args:
+            bands: of the message.
+            people: different recipients.
+            strangers: how many of them count as strangers.
+            burst: strangers that one content may reach at once.
+            share: per cent of strangers, of all that it ever reached, up to which it
+                may reach more.
+            now_us: microseconds since the epoch.
+            interval_us: microseconds that one stranger takes to drain.
+        """
+        entry = self.find(bands, now_us) or Content(tuple(bands), 0)
+        after = (
+            entry.reached() + len(_news(entry, people)) * (1 << entry.depth),
+            entry.ever + strangers,
+        )
+        return (
+            not strangers
+            or entry.strangers(now_us, interval_us) + strangers <= burst
+            or 100 * after[1] <= share * after[0]
+        )
 
     def remember(
         self,
@@ -72,8 +117,8 @@ class Contents:
         strangers: int,
         now_us: int,
         interval_us: int,
-    ) -> None:
-        """Note that a content went to some people.
+    ) -> list[bytes]:
+        """Note that a content went to some people; gives those that it had not reached.
 
         Args:
             bands: of the message.
@@ -90,25 +135,57 @@ class Contents:
             self.entries.remove(entry)
         self.entries.append(entry)
         entry.hour = now_us // HOUR_US
-        for one in people:
-            if is_sampled(one, entry.depth) and one not in entry.people:
-                entry.people.append(one)
+        level_us = entry.level_us(now_us, interval_us)
+        added = _news(entry, people)
+        entry.people += added
         while len(entry.people) > PEOPLE_MAX:
             entry.depth += 1
             entry.people = [one for one in entry.people if is_sampled(one, entry.depth)]
-        level_us = entry.strangers(now_us, interval_us) * interval_us
-        if entry.few is None:
-            level_us = max(0, entry.tat_us - now_us)
         entry.tat_us = now_us + level_us + strangers * interval_us
-        if entry.few is not None:
-            entry.few += strangers
-            if len(entry.people) > _FEW or entry.few > _FEW:
-                entry.few = None
+        entry.counted_us = interval_us
+        entry.ever += strangers
+        return added
+
+    def forget(
+        self,
+        bands: Sequence[bytes],
+        people: Iterable[bytes],
+        strangers: int,
+        now_us: int,
+        interval_us: int,
+    ) -> None:
+        """Take out what one message added."""
+        entry = self.find(bands, now_us)
+        if entry is None:
+            return
+        level_us = entry.level_us(now_us, interval_us) - strangers * interval_us
+        gone = set(people)
+        entry.people = [one for one in entry.people if one not in gone]
+        entry.tat_us = now_us + max(0, level_us)
+        entry.counted_us = interval_us
+        entry.ever = max(0, entry.ever - strangers)
+        entry.hour = now_us // HOUR_US
+        self.entries.remove(entry)
+        if entry.people or not entry.is_small:
+            self.entries.append(entry)
+
+    def _prune(self, now_us: int) -> None:
+        hour = now_us // HOUR_US
+        while self.entries and hour - self.entries[0].hour > HOURS_KEPT:
+            del self.entries[0]
 
     def _make_room(self) -> None:
         if len(self.entries) < PLACES:
             return
         victim = next(
-            (entry for entry in self.entries if entry.few is not None), self.entries[0]
+            (entry for entry in self.entries if entry.is_small), self.entries[0]
         )
         self.entries.remove(victim)
+
+
+def _news(entry: Content, people: Iterable[bytes]) -> list[bytes]:
+    return [
+        one
+        for one in people
+        if is_sampled(one, entry.depth) and one not in entry.people
+    ]

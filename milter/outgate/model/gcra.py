@@ -7,8 +7,9 @@ State of one counter is its *theoretical arrival time* (TAT): the moment, in
 microseconds since the epoch, at which everything charged so far has drained. An
 empty counter has a TAT in the past, so a key that expires changes no answer. Beside it
 stands the interval at which it was counted: when a limit gets another rate, what was used
-stays used (`rescale`), and an operator's override helps on the next message. (ITU-T I.371 annex A, virtual scheduling; the names remaining, retry-after and
-reset-after are those of redis-cell.)
+stays used (`rescale`), and an operator's override helps on the next message. (ITU-T
+I.371 annex A, virtual scheduling; the names remaining, retry-after and reset-after are
+those of redis-cell.)
 """
 
 import math
@@ -25,7 +26,7 @@ class Charge:
     Attributes:
         interval_us: microseconds that one unit takes to drain.
         burst: how many units fit into an empty counter.
-        cost: units that this message takes; 0 only looks.
+        cost: units that this message takes; 0 only looks, and always fits.
         binding: whether a refusal here refuses the whole message.
     """
 
@@ -97,12 +98,15 @@ def check_all(
         for new, charge in zip(news, charges, strict=True)
     ]
     allowed = all(
-        over <= 0 for over, charge in zip(overs, charges, strict=True) if charge.binding
+        over <= 0 or not charge.cost
+        for over, charge in zip(overs, charges, strict=True)
+        if charge.binding
     )
     levels: list[Level] = []
     after: list[int] = []
     for tat, new, over, charge in zip(tats_us, news, overs, charges, strict=True):
-        fits = over <= 0
+        # What costs nothing is never refused, however full the counter is.
+        fits = over <= 0 or not charge.cost
         held = new if allowed and fits else max(tat, now_us)
         used = -((now_us - held) // charge.interval_us)
         if fits:

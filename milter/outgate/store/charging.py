@@ -10,6 +10,7 @@ from functools import lru_cache
 from outgate.model.errors import ScriptError
 from outgate.model.gcra import Level
 from outgate.model.limit import Count
+from outgate.model.units import to_us
 from outgate.policy.questions import Answers, Plan, PlannedCharge, Source, Spread
 from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys, safe
@@ -184,7 +185,7 @@ class Charging:
 
 
 def _window_us(charge: PlannedCharge) -> int:
-    return charge.rate.interval_us * charge.rate.count
+    return to_us(charge.rate.period)
 
 
 def _counter_arguments(charge: PlannedCharge, hashes: Hashes) -> tuple[bytes, ...]:

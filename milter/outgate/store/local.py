@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from outgate.model.gcra import Charge, check_all, refund, rescale
-from outgate.policy.questions import Answers, Plan, Source
+from outgate.model.limit import Count
+from outgate.policy.questions import Answers, Plan, PlannedCharge, Source
 
 _SCHEMA = """
 BEGIN IMMEDIATE;
@@ -109,17 +110,26 @@ class LocalCounters:
 
 
 def _charges(plan: Plan) -> list[Charge]:
-    # Nobody here knows who is a stranger: all recipients are taken for one, and
-    # different ones are not counted.
     return [
         Charge(
             charge.rate.interval_us,
             charge.burst,
-            0 if charge.limit.count.is_distinct else charge.cost,
+            _cost(plan, charge),
             charge.binding,
         )
         for charge in plan.charges
     ]
+
+
+def _cost(plan: Plan, charge: PlannedCharge) -> int:
+    """Nobody here knows who is a stranger: all recipients are taken for one.
+
+    Different ones are not counted, nor who asked for a registered list.
+    """
+    count = charge.limit.count
+    if count.is_distinct or (count is Count.STRANGERS and not plan.greeting):
+        return 0
+    return charge.cost
 
 
 def _keys(plan: Plan) -> list[str]:

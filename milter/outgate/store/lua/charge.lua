@@ -58,9 +58,9 @@ local unknown = greeting and #strangers / 4 or 0
 local reached = {1, 0, 0, 0, ''}
 if bands ~= '' then
   local interval, burst = tonumber(ARGV[7]), tonumber(ARGV[8])
-  local before, after, level, full, known, added, remember =
+  local before, after, level, full, ever, added, remember =
     spreading(KEYS[4], bands, people, unknown, now, interval)
-  local fits = unknown == 0 or full <= burst or 100 * known >= 100 - tonumber(ARGV[9])
+  local fits = unknown == 0 or full <= burst or 100 * ever <= tonumber(ARGV[9]) * after
   if not fits and ARGV[10] == '1' then allowed = false end
   local over = (full - burst) * interval
   reached = {fits and 1 or 0, {level, full}, fits and 0 or (unknown > burst and -1 or over),
@@ -72,13 +72,13 @@ for i = 1, #KEYS - 5 do
   local at = 6 + 5 * i
   local kind, interval, burst = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
   local key, value = KEYS[i + 5], redis.call('GET', KEYS[i + 5])
-  local one = {}
+  local one
   if kind == 'distinct' then
     local before, after, text, added, retry =
       distinguish(value, ARGV[at + 3], now, interval, burst)
     one = {fits = after <= burst, used = {before, after}, retry = retry, cost = added}
     one.write = function()
-      redis.call('SET', key, text, 'PX', math.ceil(interval * 258 / 256 / 1000))
+      redis.call('SET', key, text, 'PX', math.ceil(interval * 258 / 256000))
     end
   else
     local cost = kind == 'strangers' and unknown or tonumber(ARGV[at + 3])
@@ -99,9 +99,7 @@ for i = 1, #KEYS - 5 do
   if one.fits and one.write then writes[#writes + 1] = one.write end
   counters[i] = one
 end
-if commit and allowed then
-  for i = 1, #writes do writes[i]() end
-end
+-- What is of another type stops the script before it writes.
 local held = redis.call('HMGET', KEYS[2], 'messages', 'bytes')
 local result = {now, allowed and 1 or 0, tonumber(redis.call('GET', KEYS[1]) or 0) or 0,
   tonumber(held[1] or 0) or 0, tonumber(held[2] or 0) or 0, strangers, renewed,
@@ -119,6 +117,9 @@ for i, one in ipairs(counters) do
   result[12 + 4 * i] = level(fits, one.used)
   result[13 + 4 * i] = one.retry
   result[14 + 4 * i] = one.cost
+end
+if commit and allowed then
+  for i = 1, #writes do writes[i]() end
 end
 if commit and not allowed then
   redis.call('INCR', KEYS[1])

@@ -12,7 +12,7 @@ end
 local function spread(key, recent, week, keep)
   local added = {}
   for at = 1, #recent, 5 do
-    if (week - string.byte(recent, at + 4)) % 256 <= WEEKS_KEPT then
+    if age_of(week, string.byte(recent, at + 4), 256) <= WEEKS_KEPT then
       local page = page_of(string.sub(recent, at, at + 3))
       added[page] = (added[page] or '') .. string.sub(recent, at, at + 1)
         .. string.sub(recent, at + 4, at + 4)
@@ -22,7 +22,7 @@ local function spread(key, recent, week, keep)
     local text, kept = (keep[page] or redis.call('HGET', key, page) or '') .. more, {}
     keep[page] = nil
     for at = 1, #text, 3 do
-      if (week - string.byte(text, at + 2)) % 256 <= WEEKS_KEPT then
+      if age_of(week, string.byte(text, at + 2), 256) <= WEEKS_KEPT then
         kept[#kept + 1] = string.sub(text, at, at + 2)
       end
     end
@@ -40,7 +40,7 @@ local function meet(key, people, week)
   local function known(one)
     local at = place(recent, one, 5, 1)
     if at then
-      local age = (week - string.byte(recent, at + 4)) % 256
+      local age = age_of(week, string.byte(recent, at + 4), 256)
       if age > 0 then
         recent = string.sub(recent, 1, at + 3) .. mark .. string.sub(recent, at + 5)
         changed = true
@@ -53,7 +53,7 @@ local function meet(key, people, week)
       local text = pages[page] or redis.call('HGET', key, page) or ''
       at = place(text, string.sub(one, 1, 2), 3, 1)
       if at then
-        local age = (week - string.byte(text, at + 2)) % 256
+        local age = age_of(week, string.byte(text, at + 2), 256)
         if age > 0 then
           pages[page] = string.sub(text, 1, at + 1) .. mark .. string.sub(text, at + 3)
           changed = true
@@ -103,5 +103,6 @@ local function forget(key, people)
     end
   end
   if gone > 0 then redis.call('HSET', key, 'recent', recent) end
+  if recent == '' and redis.call('HLEN', key) == 1 then redis.call('DEL', key) end
   return gone
 end

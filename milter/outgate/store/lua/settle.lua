@@ -33,7 +33,8 @@ for i = 1, #KEYS - 5 do
   local interval, value = tonumber(ARGV[at + 1]), redis.call('GET', key)
   if ARGV[at] == 'distinct' then
     if value then
-      redis.call('SET', key, undistinguish(value, ARGV[at + 2]), 'KEEPTTL')
+      value = undistinguish(value, ARGV[at + 2])
+      if value then redis.call('SET', key, value, 'KEEPTTL') else redis.call('DEL', key) end
       changed = changed + 1
     end
   else

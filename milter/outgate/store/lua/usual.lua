@@ -8,7 +8,7 @@ local function usual_of(key, now)
   local value = redis.call('GET', key)
   local last, today, peak = day, 0, 0
   if value and #value == 14 then last, today, peak = struct.unpack('>I2I4d', value) end
-  local passed = (day - last) % 65536
+  local passed = age_of(day, last, 65536)
   if passed > 0 then
     peak = math.max(peak, today) * FADING ^ passed
     today = 0
