@@ -12,7 +12,16 @@ from outgate.policy.questions import Source
 from outgate.store.counters import Counters
 from outgate.store.keys import Keys
 from outgate.store.wire import Wire
-from store.builders import ANNE, a_charge, a_plan, plain
+from store.builders import (
+    ANNE,
+    a_campaign,
+    a_charge,
+    a_plan,
+    of_different,
+    plain,
+    some_bands,
+    some_people,
+)
 from store.running import PATIENCE_S, SECRET, Store, endpoint
 from store.talker import Talker
 
@@ -67,15 +76,29 @@ def test_a_hash_of_another_type_holds_no_orders(
     assert list(values.values()) == [[b"by=anne"]] * 2
 
 
-@pytest.mark.parametrize("kind", ["count", "seen", "holding"])
+_KINDS = ("count", "distinct", "seen", "holding", "contacts", "content", "usual")
+
+
+@pytest.mark.parametrize("kind", _KINDS)
 def test_a_key_of_another_type_is_a_script_error(
     store: Store, keys: Keys, kind: str
 ) -> None:
     """The script stops before it writes: the customer's other counters stay."""
     counters = store.counters(keys)
-    plan = a_plan(a_charge(name="fine"), a_charge(name="broken"))
+    plan = a_plan(
+        a_charge(name="fine"),
+        a_charge(name="broken"),
+        of_different("one", name="broken"),
+        people=some_people(2),
+        campaign=a_campaign(),
+        bands=some_bands(1),
+    )
     name = {
         "count": keys.count(ANNE, "broken", ANNE),
+        "distinct": keys.distinct(ANNE, "broken", ANNE),
+        "contacts": keys.contacts(ANNE),
+        "content": keys.content(ANNE),
+        "usual": keys.usual(ANNE, ANNE),
         "seen": keys.seen(ANNE, counters.retry_id(plan)),
         "holding": keys.holding(ANNE),
     }[kind]

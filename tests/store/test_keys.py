@@ -1,6 +1,7 @@
 """Every key there is: spelled in one place, told apart by purpose."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,16 @@ from hypothesis import strategies as st
 
 from outgate.policy.operator import Order
 from outgate.store.keys import KEYS, Keys, safe
-from store.builders import ANNE, START_US, a_charge, a_plan
+from store.builders import (
+    ANNE,
+    START_US,
+    a_campaign,
+    a_charge,
+    a_plan,
+    of_different,
+    some_bands,
+    some_people,
+)
 from store.conftest import is_listed
 from store.running import Store, fast
 
@@ -18,6 +28,14 @@ _SPELLED = {
     "allow": Keys("ns").order(Order.ALLOW),
     "limit": Keys("ns").order(Order.LIMIT),
     "count:{<customer>}:<limit>:<identity>": Keys("ns").count("choir", "daily", "anne"),
+    "distinct:{<customer>}:<limit>:<identity>": Keys("ns").distinct(
+        "choir", "daily", "anne"
+    ),
+    "contacts:{<customer>}": Keys("ns").contacts("choir"),
+    "content:{<customer>}": Keys("ns").content("choir"),
+    "usual:{<customer>}:<principal>": Keys("ns").usual("choir", "anne"),
+    "shared:{<band>}": Keys("ns").shared("5f0c"),
+    "optin:{<list>:<bucket>}": Keys("ns").optin("members.choir.example", 17),
     "seen:{<customer>}:<retry>": Keys("ns").seen("choir", "3f9a"),
     "holding:{<customer>}": Keys("ns").holding("choir"),
     "held:<mta>:<queue-id>": Keys("ns").held("mx1", "4XyZ2q1"),
@@ -48,7 +66,13 @@ def test_the_table_can_be_printed(key: object) -> None:
     assert row.kind in {"hash", "string", "sorted set", "stream"}
     assert row.meaning.endswith(".")
     assert row.ttl
-    assert row.writer in {"operators", "workers", "keeper", "the daemon at its start"}
+    assert row.writer in {
+        "operators",
+        "workers",
+        "keeper",
+        "the daemon at its start",
+        "`outgate optin`",
+    }
 
 
 def test_counters_can_be_deleted_in_bulk() -> None:
@@ -91,13 +115,23 @@ def test_no_two_names_are_escaped_to_the_same(one: str, other: str) -> None:
 def test_a_script_finds_the_types_of_the_table(store: Store, keys: Keys) -> None:
     """What a look-up and its settlement write is what the table says."""
     counters = store.counters(keys, lambda: START_US)
-    plan = a_plan(a_charge(), a_charge(name="daily", cost=0))
-    counters.look_up(a_plan(a_charge(name="other")))
+    plan = a_plan(
+        a_charge(),
+        a_charge(name="daily", cost=0),
+        of_different("one", "two"),
+        people=some_people(600),
+        campaign=a_campaign(burst=1_000),
+        bands=some_bands(*range(12)),
+    )
+    first = replace(plan, charges=[a_charge(name="other"), of_different("one")])
+    answers = counters.look_up(first)
+    counters.introduce(first, answers)
     counters.settle(plan, counters.look_up(plan), held_bytes=7)
     kinds = {row.pattern.partition(":")[0]: row for row in KEYS}
     names = store.names(keys)
 
-    assert {name.partition(":")[0] for name in names} == {"count", "seen", "holding"}
+    written = {row.pattern.partition(":")[0] for row in KEYS if row.writer == "workers"}
+    assert {name.partition(":")[0] for name in names} == written
     for name in names:
         row = kinds[name.partition(":")[0]]
         full = f"{keys.namespace}:{name}"

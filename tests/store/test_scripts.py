@@ -21,19 +21,42 @@ from outgate.model.gcra import Level
 from outgate.policy.operator import Order
 from outgate.policy.questions import Answers, Plan
 from outgate.store.counters import Counters
+from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys
 from outgate.store.orders import Orders
 from outgate.store.resp import pack
-from outgate.store.scripts import NAMES, Script
+from outgate.store.scripts import NAMES, PARTS, Script
 from outgate.store.wire import Endpoint, Reply, Wire
-from store.builders import ANNE, START_US, a_charge, a_plan
+from store.builders import (
+    ANNE,
+    START_US,
+    a_campaign,
+    a_charge,
+    a_plan,
+    of_different,
+    of_strangers,
+    plain,
+    some_bands,
+    some_people,
+)
 from store.running import SECRET, Store
 
 _FOLDER = Path(outgate.store.__file__).parent / "lua"
-_MAX_LINES = 60
+_MAX_LINES = 140
+_MAX_FUNCTION_LINES = 60
 _KEY = re.compile(r"KEYS\[(\d+)(\.\.)?\] +(string|hash) +\S")
 _ARGUMENT = re.compile(r"ARGV\[(\d+)\] +(\w+) +\S")
-_WORDS = {"two": 2, "four": 4}
+_GROUP = re.compile(r"\nthen (\w+) for (the content|each counter):((?:\n  .+)+)")
+_WORDS = {"three": 3, "four": 4, "five": 5}
+_PARTS = sorted({part for parts in PARTS.values() for part in parts})
+
+
+def _read(name: str) -> tuple[str, str]:
+    """Header and body of a file."""
+    text = (_FOLDER / f"{name}.lua").read_text()
+    found = re.fullmatch(rf"--\[\[ {name}: (.+?) \]\]\n(.+)", text, re.DOTALL)
+    assert found, "the file begins with what it is"
+    return found[1], found[2]
 
 
 @dataclass(frozen=True)
@@ -43,7 +66,7 @@ class Contract:
     Attributes:
         keys: how many are always there.
         repeats: whether any number of counters follows.
-        arguments: names of those that are always there.
+        arguments: names of those that are always there, those of the content too.
         group: names of those that each counter has.
         returns: the sentence about the answer.
     """
@@ -57,10 +80,8 @@ class Contract:
 
     @classmethod
     def read(cls, name: str) -> Self:
-        text = (_FOLDER / f"{name}.lua").read_text()
-        found = re.fullmatch(rf"--\[\[ {name}: (.+?) \]\]\n(.+)", text, re.DOTALL)
-        assert found, "the file begins with its contract"
-        header, returns = re.split(r"\nreturns ", found[1])
+        text, body = _read(name)
+        header, returns = re.split(r"\nreturns[: ]", text)
         keys = _KEY.findall(header)
         numbers = [int(number) for number, _, _ in keys]
         assert numbers == list(range(1, len(keys) + 1))
@@ -70,17 +91,18 @@ class Contract:
         assert [int(number) for number, _ in arguments] == [
             *range(1, len(arguments) + 1)
         ]
-        group = re.findall(r"\n  (\w+)  ", header)
-        if group:
-            (word,) = re.findall(r"\nthen (\w+) for each counter:", header)
-            assert _WORDS[word] == len(group)
+        groups: dict[str, list[str]] = {}
+        for word, whose, lines in _GROUP.findall(header):
+            groups[whose] = re.findall(r"\n  (\w+) +\S", lines)
+            assert _WORDS[word] == len(groups[whose])
+        assert list(groups) == sorted(groups, reverse=True), "the content comes first"
         return cls(
             keys=len(keys) - repeats[-1],
             repeats=repeats[-1],
-            arguments=[name for _, name in arguments],
-            group=group,
+            arguments=[name for _, name in arguments] + groups.get("the content", []),
+            group=groups.get("each counter", []),
             returns=returns,
-            body=found[2],
+            body=body,
         )
 
 
@@ -89,9 +111,28 @@ def contract(request: pytest.FixtureRequest) -> Contract:
     return Contract.read(request.param)
 
 
-def test_every_file_is_a_known_script() -> None:
+def test_every_file_is_a_known_script_or_part() -> None:
     """No Lua file lies around that nobody loads, and none is missing."""
-    assert sorted(path.stem for path in _FOLDER.iterdir()) == sorted(NAMES)
+    assert sorted(path.stem for path in _FOLDER.iterdir()) == sorted([*NAMES, *_PARTS])
+
+
+@pytest.mark.parametrize("part", _PARTS)
+def test_a_part_knows_no_key_and_no_argument(part: str) -> None:
+    """Functions get what they need; only the scripts know the caller's order."""
+    header, body = _read(part)
+    assert not re.search(r"KEYS|ARGV", header + body)
+    # Nothing runs by itself: constants and functions alone.
+    for line in body.splitlines():
+        assert re.match(r"local |  |end$|--", line)
+    for call in _calls(body):
+        assert re.match(r"'[A-Z]+', key\b", call)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_script_is_its_parts_and_itself(name: str) -> None:
+    """In this order, since Lua knows what stood before."""
+    paths = [_FOLDER / f"{part}.lua" for part in (*PARTS[name], name)]
+    assert Script.load(name).text == b"".join(path.read_bytes() for path in paths)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -116,50 +157,67 @@ def test_the_body_uses_the_keys_of_its_header(contract: Contract) -> None:
     assert contract.body.count("KEYS") == known
     # And no command names a key of its own.
     for call in _calls(contract.body):
-        assert re.match(r"'TIME'$|'[A-Z]+', KEYS\[[^\]]+\](?:,|$)", call)
+        assert re.match(r"'TIME'$|'[A-Z]+', (?:KEYS\[[^\]]+\]|key)(?:,|$)", call)
 
 
 def test_the_body_uses_the_arguments_of_its_header(contract: Contract) -> None:
     """Each fixed argument is used, and each of a counter's, at its place."""
-    fixed = {int(index) for index in re.findall(r"ARGV\[(\d+)\]", contract.body)}
+    body, size = contract.body, len(contract.group)
+    fixed = {int(index) for index in re.findall(r"ARGV\[(\d+)\]", body)}
     assert fixed == set(range(1, len(contract.arguments) + 1))
-    places = set()
-    for factor, offset in re.findall(
-        r"ARGV\[(\d+) \* i(?: \+ (\d+))?\]", contract.body
-    ):
-        assert int(factor) == len(contract.group)
-        places.add(int(factor) + int(offset or 0))
+    begins = re.findall(r"local at(?:, key)? = (\d+) \+ (\d+) \* i\b", body)
+    places = {
+        int(offset or 0) for offset in re.findall(r"ARGV\[at(?: \+ (\d+))?\]", body)
+    }
+    assert places == set(range(size))
+    # Those of counter 1 stand behind the fixed ones.
     first = len(contract.arguments) + 1
-    assert places == set(range(first, first + len(contract.group)))
-    known = len(re.findall(r"ARGV\[\d+(?: \* i(?: \+ \d+)?)?\]", contract.body))
-    assert contract.body.count("ARGV") == known
+    assert begins == ([(str(first - size), str(size))] if size else [])
+    known = len(re.findall(r"ARGV\[(?:\d+|at(?: \+ \d+)?)\]", body))
+    assert body.count("ARGV") == known
 
 
-def test_a_script_is_short(contract: Contract) -> None:
-    """At most sixty lines of code: more cannot be judged at a glance."""
-    lines = [line for line in contract.body.splitlines() if line.strip()]
+@pytest.mark.parametrize("name", [*NAMES, *_PARTS])
+def test_a_script_is_short(name: str) -> None:
+    """What cannot be judged at a glance is two files, or two functions."""
+    _, body = _read(name)
+    lines = [line for line in body.splitlines() if line.strip()]
     assert len(lines) <= _MAX_LINES
+    for function in re.findall(r"^local function .*?^end$", body, re.DOTALL | re.M):
+        assert len(function.splitlines()) <= _MAX_FUNCTION_LINES
 
 
-def test_what_a_script_sets_has_a_life_time(contract: Contract) -> None:
+@pytest.mark.parametrize("name", [*NAMES, *_PARTS])
+def test_what_a_script_sets_has_a_life_time(name: str) -> None:
     """No SET without PX or EX, no INCR without EXPIRE: nothing piles up."""
-    for call in _calls(contract.body):
+    _, body = _read(name)
+    for call in _calls(body):
         if call.startswith("'SET'"):
-            assert "'PX'" in call or "'EX'" in call
-        if call.startswith("'INCR'"):
-            key = re.findall(r"KEYS\[.+?\]", call)[0]
-            assert f"redis.call('EXPIRE', {key}" in contract.body
+            assert re.search(r"'(?:PX|EX|KEEPTTL)'", call)
+        if call.startswith(("'INCR'", "'HINCRBY'", "'HSET'")) and name in _WITH_TTL:
+            key = re.findall(r"KEYS\[.+?\]|\bkey\b", call)[0]
+            assert f"redis.call('EXPIRE', {key}" in body
 
 
-def test_a_script_reads_before_it_writes(contract: Contract) -> None:
+# An operator's order has no end of its own.
+_WITH_TTL = {*NAMES, *_PARTS} - {"replace_order"}
+_READS = {"TIME", "GET", "HGET", "HMGET", "HLEN"}
+_WRITES = {"SET", "DEL", "INCR", "EXPIRE", "HSET", "HDEL", "HINCRBY"}
+
+
+def test_charge_reads_before_it_writes() -> None:
     """A key of a wrong type stops it while nothing is changed yet."""
-    commands = [call.split("'")[1] for call in _calls(contract.body)]
-    reads = {"TIME", "GET", "HGET", "HMGET"}
-    writes = {"SET", "DEL", "INCR", "EXPIRE", "HSET", "HDEL", "HINCRBY"}
-    assert set(commands) <= reads | writes
-    if "commit" in contract.arguments:
-        first_write = next(i for i, word in enumerate(commands) if word in writes)
-        assert not reads & set(commands[first_write:])
+    _, body = _read("charge")
+    writing = "for i = 1, #writes do writes[i]() end"
+    assert body.count(writing) == 1
+    before, after = body.split(writing)
+    assert not {call.split("'")[1] for call in _calls(after)} & _READS
+    assert {call.split("'")[1] for call in _calls(after)} <= _WRITES
+    # What stands before it is noted down, and done after all reading.
+    noted = re.sub(
+        r"write = function\(\).*?^ +end$", "", before, flags=re.DOTALL | re.M
+    )
+    assert {call.split("'")[1] for call in _calls(noted)} <= _READS
 
 
 def _calls(body: str) -> Iterator[str]:
@@ -172,21 +230,30 @@ def _calls(body: str) -> Iterator[str]:
                 break
 
 
-def test_luacheck_finds_nothing() -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_luacheck_finds_nothing(name: str) -> None:
     """The linter of Debian's lua-check, with Redis's three globals."""
     with or_skip():
         if shutil.which("luacheck") is None:
             raise LabUnavailable("no luacheck here: apt-get install lua-check")
-    options = ["--no-config", "--no-color", "--std", "lua51"]
-    names = ["--read-globals", "redis", "KEYS", "ARGV", "--"]
+    options = ["--no-config", "--no-color", "--std", "lua51", "--no-unused"]
+    names = ["--read-globals", "redis", "struct", "KEYS", "ARGV", "--"]
     done = subprocess.run(
-        ["luacheck", *options, *names, *_FOLDER.iterdir()],
+        ["luacheck", *options, *names, "-"],
+        input=Script.load(name).text.decode(),
         env={**os.environ, "LC_ALL": "C"},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout
+
+
+def test_every_function_of_a_part_is_used() -> None:
+    """By itself, by another part, or by a script."""
+    text = "".join(path.read_text() for path in _FOLDER.iterdir())
+    for name in re.findall(r"^local function (\w+)", text, re.M):
+        assert len(re.findall(rf"\b{name}\(", text)) > 1
 
 
 class Recorder(Wire):
@@ -211,8 +278,16 @@ class Recorder(Wire):
 def _answer(command: list[bytes]) -> Reply:
     if command[0] == b"HMGET":
         return [None] * (len(command) - 2)
-    counters = int(command[2]) - 2
-    return [0, 1, 0, 0, 0] + [1, 0, 0] * counters
+    if command[0] not in {b"EVAL", b"EVALSHA"}:
+        return None
+    counters = int(command[2]) - _FIXED_KEYS
+    return [*_EMPTY, *([1, 0, 0, 1] * counters)]
+
+
+# Five strangers, all of them renewed, and a content that reached two of them before.
+_FIXED_KEYS = 5
+_STRANGERS = b"aaaabbbbccccddddeeee"
+_EMPTY: list[Reply] = [0, 1, 0, 0, 0, _STRANGERS, 5, 0, 0, 1, 5, 0, 5, b"ccccddddeeee"]
 
 
 @dataclass
@@ -237,36 +312,70 @@ def _sent(plan: Plan, keys: Keys | None = None) -> tuple[Call, Call, list[list[b
     counters = Counters(wire, keys or Keys(), SECRET)
     answers = counters.look_up(plan)
     counters.settle(plan, answers, held_bytes=700)
-    *rest, charge, settle = wire.commands
+    *rest, settle = wire.commands
+    charge = next(sent for sent in rest if sent[0] == b"EVALSHA")
+    rest.remove(charge)
     return Call.of(charge), Call.of(settle), rest
 
 
 _CHARGES = (
     a_charge(name="one", interval_us=11, burst=12, cost=13),
     a_charge(name="two", identity="bart", interval_us=21, burst=22, binding=False),
+    of_strangers(name="three", interval_us=31, burst=32, most=5),
+    of_different("x", "y", name="four", window_us=41, limit=42),
 )
+_PLAN = a_plan(
+    *_CHARGES,
+    people=some_people(5),
+    campaign=a_campaign(interval_us=51, burst=52, share=53),
+    bands=some_bands(1),
+)
+_HASHES = Hashes(SECRET)
 
 
 def test_charge_is_called_as_its_header_says() -> None:
     """Keys in order, then the fixed arguments, then each counter's own."""
     contract = Contract.read("charge")
-    call, _, _ = _sent(a_plan(*_CHARGES))
+    call, _, _ = _sent(_PLAN)
 
     assert call.script == Script.load("charge").sha
     kinds = [key.removeprefix("outgate:").split(":")[0] for key in call.keys]
-    assert kinds == ["seen", "holding", "count", "count"]
-    fixed = dict(zip(contract.arguments, call.arguments, strict=False))
-    assert fixed == {"now_us": b"", "commit": b"1", "ttl_s": b"86400"}
-    assert _groups(contract, call) == [
-        {"interval_us": b"11", "burst": b"12", "cost": b"13", "binding": b"1"},
-        {"interval_us": b"21", "burst": b"22", "cost": b"1", "binding": b"0"},
+    fixed_kinds = ["seen", "holding", "contacts", "content", "usual"]
+    assert kinds == [*fixed_kinds, "count", "count", "count", "distinct"]
+    assert list(zip(contract.arguments, call.arguments, strict=False)) == [
+        ("now_us", b""),
+        ("commit", b"1"),
+        ("ttl_s", b"86400"),
+        ("people", _HASHES.items(_PLAN.people)),
+        ("greeting", b"1"),
+        ("bands", _HASHES.bands(_PLAN.bands)),
+        ("interval_us", b"51"),
+        ("burst", b"52"),
+        ("share", b"53"),
+        ("binding", b"1"),
     ]
+    names = ("kind", "interval", "burst", "cost", "binding")
+    assert _groups(contract, call) == [
+        dict(zip(names, values, strict=True))
+        for values in (
+            (b"rate", b"11", b"12", b"13", b"1"),
+            (b"rate", b"21", b"22", b"1", b"0"),
+            (b"strangers", b"31", b"32", b"5", b"1"),
+            (b"distinct", b"41", b"42", _HASHES.items(["x", "y"]), b"1"),
+        )
+    ]
+
+
+def test_what_counts_no_content_says_so() -> None:
+    """Empty bands, and numbers that nothing is calculated with."""
+    call, _, _ = _sent(a_plan(people=some_people(5)))
+    assert call.arguments[5:10] == [b"", b"1", b"0", b"0", b"0"]
 
 
 def test_settle_is_called_as_its_header_says() -> None:
     """The same keys in the same order, and what was charged."""
     contract = Contract.read("settle")
-    charge, call, _ = _sent(a_plan(*_CHARGES))
+    charge, call, _ = _sent(_PLAN)
 
     assert call.script == Script.load("settle").text
     assert call.keys == charge.keys
@@ -277,24 +386,31 @@ def test_settle_is_called_as_its_header_says() -> None:
         "ttl_s": b"86400",
         "held_bytes": b"700",
         "held_ttl_s": b"7776000",
+        "strangers": _STRANGERS,
+        "recipients": b"5",
+        "bands": _HASHES.bands(_PLAN.bands),
+        "people": b"ccccddddeeee",
+        "interval_us": b"51",
     }
-    assert _groups(contract, call) == [
-        {"interval_us": b"11", "cost": b"13"},
-        {"interval_us": b"21", "cost": b"1"},
-    ]
+    groups = _groups(contract, call)
+    assert [group["kind"] for group in groups] == [b"rate"] * 3 + [b"distinct"]
+    assert [group["interval_us"] for group in groups] == [b"11", b"21", b"31", b"41"]
+    # As the answer said what was charged.
+    assert {group["cost"] for group in groups} == {b"1"}
 
 
 def test_a_refusal_gives_nothing_back() -> None:
     """It charged nothing, and counted the attempt by itself: settle leaves both."""
     wire = Recorder()
     counters = Counters(wire, Keys(), SECRET)
-    plan = a_plan(*_CHARGES)
-    refusal = replace(counters.look_up(plan), allowed=False, attempts=3)
-    counters.settle(plan, refusal, held_bytes=700)
+    refusal = replace(counters.look_up(_PLAN), allowed=False, attempts=3)
+    counters.settle(_PLAN, refusal, held_bytes=700)
     call = Call.of(wire.commands[-1])
 
-    assert [key.split(":")[1] for key in call.keys] == ["seen", "holding"]
-    assert call.arguments == [b"", b"0", b"86400", b"700", b"7776000"]
+    kinds = ["seen", "holding", "contacts", "content", "usual"]
+    assert [key.split(":")[1] for key in call.keys] == kinds
+    assert call.arguments[:5] == [b"", b"0", b"86400", b"700", b"7776000"]
+    assert call.arguments[5:] == [b"", b"0", b"", b"", b"51"]
 
 
 def test_settle_says_how_many_counters_it_changed(store: Store, keys: Keys) -> None:
@@ -305,10 +421,17 @@ def test_settle_says_how_many_counters_it_changed(store: Store, keys: Keys) -> N
     names = [keys.count(ANNE, charge.limit.name, ANNE) for charge in charges]
     store.ask("DEL", names[0])
     text = Script.load("settle").text.decode()
-    fixed = (keys.seen(ANNE, "0"), keys.holding(ANNE))
-    arguments = (START_US, 0, 60, 0, 60, 1_000_000, 1, 1_000_000, 1)
+    fixed = (
+        keys.seen(ANNE, "0"),
+        keys.holding(ANNE),
+        keys.contacts(ANNE),
+        keys.content(ANNE),
+        keys.usual(ANNE, ANNE),
+    )
+    nothing = (START_US, 0, 60, 0, 60, "", 0, "", "", 1)
+    group = ("rate", 1_000_000, 1)
 
-    assert store.ask("EVAL", text, 4, *fixed, *names, *arguments) == 1
+    assert store.ask("EVAL", text, 7, *fixed, *names, *nothing, *group, *group) == 1
     assert store.names(keys) == set()
 
 
@@ -351,21 +474,27 @@ def test_replace_order_is_called_as_its_header_says(store: Store, keys: Keys) ->
 
 
 def test_the_answer_of_charge_has_the_length_its_header_says(store: Store) -> None:
-    """Five integers, then three for each counter, and all of them integers."""
+    """Nine, then five for the content, then four for each counter."""
     contract = Contract.read("charge")
-    fixed, group = contract.returns.split("then three for each counter:")
-    assert len(re.findall(r"[a-z][^,]+", fixed.removeprefix("integers: "))) == 5
-    assert [word in group for word in ("fits", "used", "retry_after_us")] == [True] * 3
+    returns = re.sub(
+        r"\(.*?\)", "", contract.returns.partition("\nTwin")[0], flags=re.S
+    )
+    parts = re.split(r"then (?:for the content|four for each counter):", returns)
+    lengths = [len(re.findall(r"\w[^,]*", part)) for part in parts]
+    assert lengths == [9, 5, 4]
 
     wire = Recorder()
-    Counters(wire, Keys("contract"), SECRET).look_up(a_plan(*_CHARGES))
-    call = Call.of(wire.commands[-1])
+    Counters(wire, Keys("contract"), SECRET).look_up(_PLAN)
+    call = Call.of(next(sent for sent in wire.commands if sent[0] == b"EVALSHA"))
     words = (b"%d" % len(call.keys), *(key.encode() for key in call.keys))
     text = Script.load("charge").text
     (result,) = store.wire.call(pack((b"EVAL", text, *words, *call.arguments)), 1)
 
-    assert len(result) == 5 + 3 * len(_CHARGES)
-    assert {type(value) for value in result} == {int}
+    assert len(result) == 9 + 5 + 4 * len(_CHARGES)
+    hashes = [place for place, value in enumerate(result) if isinstance(value, bytes)]
+    # Strangers; whom the content had not reached; what is new in the last counter.
+    assert hashes == [5, 13, 29]
+    assert {type(value) for value in result} == {int, bytes}
 
 
 _ODD_CUSTOMERS = [
@@ -394,7 +523,12 @@ _ODD_CUSTOMERS = [
 @pytest.mark.parametrize("customer", _ODD_CUSTOMERS)
 def test_one_customers_keys_share_a_cluster_slot(customer: str) -> None:
     """Whatever the name holds: a script's keys have one tag, and none is empty."""
-    plan = a_plan(*_CHARGES, a_charge(identity=customer), customer=customer)
+    plan = replace(
+        _PLAN,
+        customer=customer,
+        principal=customer,
+        charges=[*_CHARGES, a_charge(identity=customer)],
+    )
     charge, settle, rest = _sent(plan)
 
     for call in (charge, settle):
@@ -403,8 +537,9 @@ def test_one_customers_keys_share_a_cluster_slot(customer: str) -> None:
             tag = re.findall(r"\{(.*?)\}", key, re.DOTALL)
             assert len(tag) == 1
             assert not re.search(r"\s", key)
-    # Operator state stands alone: a plain HMGET for each hash.
-    assert [command[0] for command in rest] == [b"HMGET"] * 3
+    # What others share stands alone: a plain HMGET for each hash of orders, and a
+    # plain GET for each band of a content.
+    assert [command[0] for command in rest] == [b"HMGET"] * 3 + [b"GET"] * 4
 
 
 def test_other_customers_have_other_keys() -> None:
@@ -423,7 +558,7 @@ def test_a_flushed_script_is_sent_again(store: Store, keys: Keys) -> None:
     first = counters.look_up(plan)
     second = counters.look_up(plan)
 
-    assert (first.levels, second.levels[0].used) == ([Level(True, 1, 0)], 2)
+    assert (plain(first), second.levels[0].used) == ([Level(True, 1, 0)], 2)
     assert store.ask("SCRIPT", "EXISTS", Script.load("charge").sha.decode()) == [1]
 
 
