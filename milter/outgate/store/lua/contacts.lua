@@ -3,7 +3,8 @@ A hash. `recent`: records of five bytes, four of the recipient's keyed hash and 
 the week of the last message. When it is full it is spread over pages (fields 0..511, by
 the last nine bits of the hash): records of three bytes, two of the hash and one of the
 week. A page keeps the newest 256, so 131,072 contacts at most; with 100,000 of them a
-stranger is taken for known with probability 195/65536, or 0.3 %. ]]
+stranger is taken for known with probability 195/65536, or 0.3 %. Weeks are counted modulo
+256: of a table that is not spread for five years, some would be known again. ]]
 local WEEKS_KEPT, RECENT_MAX, PAGE_MAX, CONTACTS_TTL_S = 57, 512, 256, 407 * 86400
 local function page_of(one)
   local high, low = string.byte(one, 3, 4)

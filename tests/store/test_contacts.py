@@ -1,0 +1,328 @@
+"""Whom a customer has mailed: on a real server, and as the twin has it."""
+
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from outgate.model.contacts import WEEK_US, WEEKS_KEPT, Contacts
+from outgate.policy.questions import Answers, Plan
+from outgate.store.counters import Counters
+from outgate.store.hashes import Hashes
+from outgate.store.keys import Keys
+from store.builders import ANNE, START_US, Clock, a_plan, of_strangers, some_people
+from store.running import SECRET, Store, fast, new_keys
+
+_HASHES = Hashes(SECRET)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One message.
+
+    Attributes:
+        weeks: that pass before it.
+        people: whom it goes to.
+        commit: whether it is charged, or only looked at.
+        undone: whether it is not let out after all.
+        met: whether it leaves all the same.
+    """
+
+    weeks: int
+    people: frozenset[int]
+    commit: bool
+    undone: bool
+    met: bool
+
+
+_STEPS = st.builds(
+    Step,
+    weeks=st.sampled_from([0, 0, 1, 2, 28, WEEKS_KEPT, WEEKS_KEPT + 1, 120]),
+    people=st.frozensets(st.integers(0, 30), min_size=1, max_size=8),
+    commit=st.sampled_from([True, True, True, False]),
+    undone=st.booleans(),
+    met=st.booleans(),
+)
+
+
+@fast
+@given(steps=st.lists(_STEPS, min_size=1, max_size=15), crowd=st.sampled_from([0, 700]))
+def test_the_scripts_say_what_the_twin_says(
+    store: Store, steps: list[Step], crowd: int
+) -> None:
+    """Any history: the same strangers; also where they are spread over pages."""
+    keys, clock = new_keys(), Clock()
+    counters = store.counters(keys, clock)
+    twin = Contacts()
+    if crowd:
+        others = a_plan(people=some_people(crowd, first=1_000))
+        counters.look_up(others)
+        twin.remember(map(_HASHES.item, others.people), clock.now_us)
+    for step in steps:
+        clock.now_us += step.weeks * WEEK_US
+        if clock.now_us - START_US > 250 * WEEK_US:
+            # Weeks come round again; nobody minds who was mailed five years ago.
+            break
+        plan = a_plan(people=[f"bart{one}@example.net" for one in step.people])
+        hashes = [_HASHES.item(one) for one in plan.people]
+        strangers = twin.strangers(hashes, clock.now_us)
+        before = dict(twin.weeks)
+
+        answers = counters.look_up(plan, commit=step.commit)
+
+        assert split(answers) == strangers
+        if not step.commit:
+            continue
+        twin.remember(hashes, clock.now_us)
+        if step.undone:
+            counters.settle(plan, answers, held_bytes=0)
+            twin.forget(strangers)
+            assert {one for one in before if one not in twin.weeks} <= set(strangers)
+            if step.met:
+                counters.meet(plan)
+                twin.remember(hashes, clock.now_us)
+
+
+def split(answers: Answers) -> list[bytes]:
+    return [
+        answers.strangers[at : at + 4] for at in range(0, len(answers.strangers), 4)
+    ]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def counters(store: Store, keys: Keys, clock: Clock) -> Counters:
+    return store.counters(keys, clock)
+
+
+def strangers(counters: Counters, *people: str) -> int:
+    """How many of them are strangers; nothing is remembered."""
+    return counters.look_up(a_plan(people=people), commit=False).stranger_count
+
+
+BART = "bart@example.net"
+CORA = "cora@example.net"
+
+
+class TestWeeks:
+    """57 of them, about 400 days."""
+
+    def test_a_yearly_letter_finds_its_readers_known(
+        self, counters: Counters, clock: Clock
+    ) -> None:
+        """At Christmas, and again at the next."""
+        for _ in range(4):
+            counters.look_up(a_plan(people=[BART]))
+            clock.wait(396 * 86_400)
+            assert strangers(counters, BART) == 0
+
+    def test_who_was_mailed_too_long_ago_is_a_stranger_again(
+        self, counters: Counters, clock: Clock
+    ) -> None:
+        """Nobody remembers whoever wrote once, years ago."""
+        counters.look_up(a_plan(people=[BART]))
+        clock.now_us += WEEKS_KEPT * WEEK_US
+        assert strangers(counters, BART) == 0
+        clock.now_us += WEEK_US
+        assert strangers(counters, BART) == 1
+
+    def test_mail_refreshes_a_contact(self, counters: Counters, clock: Clock) -> None:
+        """Known from the last message on, not from the first."""
+        counters.look_up(a_plan(people=[BART, CORA]))
+        clock.now_us += 50 * WEEK_US
+        counters.look_up(a_plan(people=[BART]))
+        clock.now_us += 50 * WEEK_US
+        assert (strangers(counters, BART), strangers(counters, CORA)) == (0, 1)
+
+    @pytest.mark.parametrize("crowd", [0, 600])
+    def test_a_clock_that_went_back_makes_no_strangers(
+        self, counters: Counters, clock: Clock, crowd: int
+    ) -> None:
+        """Another server takes over, and its week has not begun yet."""
+        counters.look_up(a_plan(people=(BART, *some_people(crowd))))
+        clock.now_us -= WEEK_US
+        assert strangers(counters, BART) == 0
+        counters.look_up(a_plan(people=[BART]))
+        clock.now_us += 57 * WEEK_US
+        assert strangers(counters, BART) == 0
+
+    def test_only_the_first_of_a_week_is_new(
+        self, counters: Counters, clock: Clock
+    ) -> None:
+        """What counts for usual amounts: whoever had no mail yet this week."""
+        plan = a_plan(people=[BART, CORA])
+        assert counters.look_up(plan).renewed == 2
+        assert counters.look_up(plan).renewed == 0
+        clock.now_us += WEEK_US
+        assert counters.look_up(a_plan(people=[BART])).renewed == 1
+        assert counters.look_up(plan).renewed == 1
+
+
+class TestPages:
+    """Beyond 512 new ones, contacts are spread over pages."""
+
+    @pytest.mark.parametrize("crowd", [511, 512, 513, 1_500])
+    def test_all_are_known_afterwards(
+        self, counters: Counters, store: Store, keys: Keys, crowd: int
+    ) -> None:
+        """In one message or in many, before the table is spread and after."""
+        people = some_people(crowd)
+        for first in range(0, crowd, 100):
+            counters.look_up(a_plan(people=people[first : first + 100]))
+
+        assert strangers(counters, *people) == 0
+        pages = int(store.ask("HLEN", keys.contacts(ANNE))) - 1
+        assert (pages > 0) is (crowd > 512)
+
+    def test_a_page_is_refreshed_too(self, counters: Counters, clock: Clock) -> None:
+        """Also in the very message that spreads the table."""
+        counters.look_up(a_plan(people=(BART, *some_people(600))))
+        clock.now_us += 50 * WEEK_US
+        counters.look_up(a_plan(people=(BART, *some_people(600, first=600))))
+        clock.now_us += 50 * WEEK_US
+        assert strangers(counters, BART) == 0
+        assert strangers(counters, *some_people(600)) > 590
+
+    @pytest.mark.parametrize("crowd", [3, 600])
+    def test_what_did_not_leave_is_forgotten(
+        self, counters: Counters, store: Store, keys: Keys, crowd: int
+    ) -> None:
+        """All of them and nobody else, also where they were spread already."""
+        counters.look_up(a_plan(people=[BART]))
+        plan = a_plan(people=(BART, *some_people(crowd)))
+        counters.settle(plan, counters.look_up(plan), held_bytes=0)
+
+        assert strangers(counters, *some_people(crowd)) >= crowd - 1
+        assert strangers(counters, BART) == 0
+
+    def test_expired_ones_leave_the_pages(
+        self, counters: Counters, clock: Clock, store: Store, keys: Keys
+    ) -> None:
+        """Whoever is not mailed for long takes no memory: it does not pile up."""
+        for year in range(5):
+            for part in range(5):
+                people = some_people(1_000, first=10_000 * year + 1_000 * part)
+                counters.look_up(a_plan(people=people))
+            clock.now_us += 60 * WEEK_US
+        kept = sum(len(value) for value in store.ask("HVALS", keys.contacts(ANNE)))
+        assert kept <= 2 * 3 * 5_000
+
+
+def test_a_message_without_strangers_passes_a_full_limit(counters: Counters) -> None:
+    """Known people cost nothing, however many strangers there were before."""
+    limit = of_strangers(burst=2)
+    counters.look_up(a_plan(limit, people=[BART, CORA]))
+    assert not counters.look_up(a_plan(limit, people=["dan@example.net"])).allowed
+
+    answers = counters.look_up(a_plan(limit, people=[BART, CORA]))
+
+    assert (answers.allowed, answers.levels[0].used) == (True, 2)
+    assert answers.levels[0].charged == 0
+
+
+def test_it_costs_as_many_as_are_strangers(counters: Counters) -> None:
+    """Not as many as there are recipients."""
+    counters.look_up(a_plan(people=some_people(8)))
+    answers = counters.look_up(
+        a_plan(of_strangers(burst=3, most=10), people=some_people(10))
+    )
+    assert (answers.allowed, answers.levels[0].used) == (True, 2)
+    assert answers.levels[0].charged == 2
+
+
+def test_a_refusal_remembers_nobody(
+    counters: Counters, store: Store, keys: Keys
+) -> None:
+    """Who never got the mail is still a stranger; all-or-none holds for people, too."""
+    plan = a_plan(of_strangers(burst=2), people=some_people(3))
+    for attempt in range(3):
+        answers = counters.look_up(plan)
+        assert (answers.allowed, answers.stranger_count) == (False, 3)
+        assert answers.attempts == attempt
+    assert {name.partition(":")[0] for name in store.names(keys)} == {"seen"}
+
+
+class TestAfterwards:
+    """What is noted only when the mail has left."""
+
+    def a_list(self, people: int) -> Plan:
+        return a_plan(
+            of_strangers(burst=3), people=some_people(people), subscribed="choir"
+        )
+
+    def test_who_asked_for_a_list_is_not_charged(
+        self, counters: Counters, store: Store, keys: Keys
+    ) -> None:
+        """A look-up tells strangers, and leaves it at that."""
+        answers = counters.look_up(self.a_list(9))
+
+        assert (answers.allowed, answers.stranger_count) == (True, 9)
+        assert answers.levels[0].charged == 0
+        assert store.names(keys) == set()
+
+    def test_who_did_not_ask_is_charged_afterwards(
+        self, counters: Counters, store: Store, keys: Keys
+    ) -> None:
+        """And is known from then on; whoever asked is not."""
+        plan = self.a_list(9)
+        answers = counters.look_up(plan)
+        answers.strangers = answers.strangers[: 2 * 4]
+        counters.introduce(plan, answers)
+
+        again = counters.look_up(plan, commit=False)
+        assert (again.stranger_count, again.levels[0].used) == (7, 2)
+
+    def test_without_room_they_are_known_all_the_same(self, counters: Counters) -> None:
+        """They have the mail; the counter has had its say before."""
+        plan = self.a_list(9)
+        answers = counters.look_up(plan)
+        counters.introduce(plan, answers)
+
+        again = counters.look_up(plan, commit=False)
+        assert (again.stranger_count, again.levels[0].used) == (0, 0)
+
+    def test_giving_back_takes_only_what_was_given(self, counters: Counters) -> None:
+        """A list's readers were never remembered, so nobody is forgotten."""
+        counters.look_up(a_plan(people=some_people(1)))
+        plan = self.a_list(9)
+        counters.settle(plan, counters.look_up(plan), held_bytes=0)
+
+        assert strangers(counters, *some_people(9)) == 8
+
+    def test_meeting_charges_nothing(
+        self, counters: Counters, store: Store, keys: Keys
+    ) -> None:
+        """In monitor mode mail leaves that was given back: people are known now."""
+        plan = a_plan(of_strangers(), people=some_people(3))
+        counters.settle(plan, counters.look_up(plan), held_bytes=0)
+        counters.meet(plan)
+
+        assert strangers(counters, *plan.people) == 0
+        answers = counters.look_up(plan, commit=False)
+        assert answers.levels[0].used == 0
+        assert answers.attempts == 0
+
+
+@pytest.mark.parametrize("number", [10_000, 100_000])
+def test_many_contacts_are_kept_small(
+    counters: Counters, store: Store, keys: Keys, number: int
+) -> None:
+    """At most 1 % of strangers are taken for known, at five bytes each and a little."""
+    for first in range(0, number, 1_000):
+        counters.look_up(a_plan(people=some_people(1_000, first=first)))
+
+    # The latest ones were spread, so some of them may have met another's two bytes.
+    assert strangers(counters, *some_people(2_000, first=number - 2_000)) == 0
+    unknown = [f"nobody{one}@example.com" for one in range(10_000)]
+    found = strangers(counters, *unknown)
+    assert found >= 9_900
+    used = int(store.ask("MEMORY", "USAGE", keys.contacts(ANNE), "SAMPLES", 0))
+    # For whoever raises the bounds: run with -s.
+    print(f"{number} contacts: {used} bytes, {10_000 - found} of 10,000 mistaken")
+    assert used <= 512 * 1024
+    assert counters.look_up(a_plan(), commit=False).now_us == START_US
