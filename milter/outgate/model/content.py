@@ -14,7 +14,7 @@ from outgate.model.gcra import rescale
 
 PLACES = 64
 PEOPLE_MAX = 64
-_FEW = 2
+FEW = 5
 HOUR_US = 3600 * 1_000_000
 HOURS_KEPT = 30 * 24
 
@@ -28,8 +28,8 @@ class Content:
         hour: of its last use.
         people: keyed hashes of those it reached, sampled at `depth`.
         ever: how many strangers it reached, whenever that was.
-        tat_us: of the strangers, as in `model.gcra`; as long as it reached two people
-            at most, they do not drain.
+        tat_us: of the strangers, as in `model.gcra`; as long as it reached `FEW`
+            people at most, they do not drain.
         counted_us: at which interval they were counted.
     """
 
@@ -44,7 +44,7 @@ class Content:
     @property
     def is_small(self) -> bool:
         """Whether it makes room first."""
-        return self.depth == 0 and len(self.people) <= _FEW and self.ever <= _FEW
+        return self.depth == 0 and len(self.people) <= FEW and self.ever <= FEW
 
     def reached(self) -> int:
         """How many recipients it reached, or about as many."""

@@ -1,15 +1,17 @@
 --[[ content: what a customer has mailed lately, and to how many; 30 days at most.
-A hash. `index`: at most 64 records of 48 bytes, the least recently used first: twelve
+A hash. `index`: at most 64 records of 60 bytes, the least recently used first: twelve
 bands of three bytes (keyed hashes), two bytes for the hour of the last use, one for the
 field in which more is kept (0: nothing is), one for the number of strangers, and the
-hashes of the first two recipients. A field 1..64 keeps what went to more: TAT of the
+hashes of the first five recipients. A field 1..64 keeps what went to more: TAT of the
 strangers and the interval at which it was counted (doubles, as in the other counters),
 four bytes for all strangers that it ever reached, one of depth, and hashes of recipients,
 four bytes each, sampled as in `distinct` beyond 64: the standard error is 15 %.
-Contents that went to two at most make room first: to flush a mailing out of the table
+Contents that went to five at most make room first: to flush a mailing out of the table
 takes 64 other mailings. ]]
-local PLACES, RECORD, PEOPLE_MAX, CONTENT_TTL_S = 64, 48, 64, 30 * 86400
-local CONTENT_HEAD, FEW, NOBODY = 21, 2, '\0\0\0\0'
+local PLACES, PEOPLE_MAX, CONTENT_TTL_S, CONTENT_HEAD = 64, 64, 30 * 86400, 21
+-- A field costs Redis as much again as what is in it: letters have none.
+local FEW, NOBODY = 5, '\0\0\0\0'
+local RECORD = 40 + 4 * FEW
 local function open_contents(key, now)
   local hour, index = math.floor(now / 3600e6), redis.call('HGET', key, 'index') or ''
   local dead, from = {}, 1
@@ -41,7 +43,7 @@ local function read_content(key, contents, bands, now, interval)
     entry.depth, entry.people = depth, string.sub(text, CONTENT_HEAD + 1)
   elseif field == 0 then
     entry.tat, entry.ever = now + strangers * interval, strangers
-    for from = at + 40, at + 44, 4 do
+    for from = at + 40, at + RECORD - 4, 4 do
       local one = string.sub(index, from, from + 3)
       if one ~= NOBODY then entry.people = entry.people .. one end
     end
@@ -68,7 +70,7 @@ local function make_room(contents)
   contents.index = string.sub(index, 1, victim - 1) .. string.sub(index, victim + RECORD)
 end
 local function write_content(key, contents, entry, interval)
-  local at, people, ever, inline = entry.at, entry.people, entry.ever, NOBODY .. NOBODY
+  local at, people, ever, inline = entry.at, entry.people, entry.ever, ''
   local few = entry.depth == 0 and #people <= 4 * FEW and ever <= FEW
   if at then
     contents.index = string.sub(contents.index, 1, at - 1)
@@ -82,7 +84,7 @@ local function write_content(key, contents, entry, interval)
   end
   local field, index = 0, contents.index
   if few then
-    inline = people .. string.sub(inline, #people + 1)
+    inline = people
   else
     field = entry.field > 0 and entry.field or free_field(index)
     redis.call('HSET', key, field,
@@ -90,7 +92,7 @@ local function write_content(key, contents, entry, interval)
   end
   if people ~= '' or field > 0 then
     index = index .. entry.bands .. struct.pack('>I2BB', contents.hour, field,
-      few and ever or 0) .. inline
+      few and ever or 0) .. inline .. string.rep(NOBODY, FEW - #inline / 4)
   end
   if index == '' then
     redis.call('HDEL', key, 'index')
