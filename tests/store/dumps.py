@@ -52,6 +52,8 @@ def dump(store: Store, keys: Keys, now_us: int) -> Dump:
                 today = struct.unpack(">HId", store.ask("GET", full))[1]
                 if today:
                     found.usual[name] = today
+            case _:
+                pass
     return found
 
 

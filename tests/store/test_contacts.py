@@ -322,7 +322,5 @@ def test_many_contacts_are_kept_small(
     found = strangers(counters, *unknown)
     assert found >= 9_900
     used = int(store.ask("MEMORY", "USAGE", keys.contacts(ANNE), "SAMPLES", 0))
-    # For whoever raises the bounds: run with -s.
-    print(f"{number} contacts: {used} bytes, {10_000 - found} of 10,000 mistaken")
     assert used <= 512 * 1024
     assert counters.look_up(a_plan(), commit=False).now_us == START_US

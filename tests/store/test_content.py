@@ -413,10 +413,9 @@ class TestExpiry:
 
     def test_use_keeps_it(self, counters: Counters, clock: Clock) -> None:
         """A signature that never changes is a content for ever."""
-        for number in range(6):
-            answers = mail(counters, 1, first=number)
+        for number in range(8):
+            assert reached(mail(counters, 1, first=number)) == number + 1
             clock.now_us += 25 * DAY_US
-        assert reached(answers) == 6
 
     def test_a_clock_that_went_back_forgets_nothing(
         self, counters: Counters, clock: Clock

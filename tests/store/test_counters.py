@@ -11,7 +11,7 @@ from outgate.policy.operator import Order
 from outgate.policy.questions import Source
 from outgate.store.counters import Counters
 from outgate.store.keys import Keys
-from outgate.store.wire import Wire
+from outgate.store.wire import Endpoint, Reply, Wire
 from store.builders import (
     ANNE,
     a_campaign,
@@ -176,3 +176,53 @@ def test_no_more_than_the_limit_gets_through_a_crowd(store: Store, keys: Keys) -
     assert store.counters(keys).look_up(a_plan(limit)).levels[0].used == 700
     for wire in wires:
         wire.close()
+
+
+class Listening(Wire):
+    """Passes everything on, and notes who waited for an answer."""
+
+    def __init__(self, target: Wire) -> None:
+        super().__init__(Endpoint(url="unix:///nowhere"))
+        self.target = target
+        self.waited: list[int] = []
+        self.posted: list[int] = []
+
+    def call(self, commands: bytes, count: int) -> list[Reply]:
+        self.waited.append(count)
+        return self.target.call(commands, count)
+
+    def post(self, commands: bytes, count: int) -> None:
+        self.posted.append(count)
+        self.target.post(commands, count)
+
+
+@pytest.mark.parametrize("subscribed", ["", "members.choir.example"])
+def test_one_round_trip_is_waited_for(
+    store: Store, keys: Keys, subscribed: str
+) -> None:
+    """Orders, limits, contacts, content, neighbours, consents: all in one buffer.
+
+    What is given back, introduced or met goes out behind it, and nobody waits.
+    """
+    wire = Listening(store.wire)
+    counters = Counters(wire, keys, SECRET)
+    store.counters(keys).look_up(a_plan())
+    plan = a_plan(
+        a_charge(),
+        of_different("one", "two"),
+        people=some_people(3),
+        campaign=a_campaign(),
+        bands=some_bands(*range(12)),
+        subscribed=subscribed,
+    )
+
+    answers = counters.look_up(plan)
+
+    # Three hashes of orders, the script, four bands; a consent for each recipient.
+    assert (wire.waited, wire.posted) == ([8 + 3 * bool(subscribed)], [])
+    counters.introduce(plan, answers)
+    counters.settle(plan, answers, held_bytes=0)
+    counters.meet(plan)
+    assert len(wire.waited) == 1
+    assert wire.posted == [4 + bool(subscribed), 1, 1]
+    assert store.ask("PING") == b"PONG"

@@ -57,6 +57,7 @@ class Moody(Counters):
         self.mood: StoreError | None = None
         self.asked = 0
         self.settled = 0
+        self.noted: list[str] = []
 
     def look_up(self, plan: Plan, *, commit: bool = True) -> Answers:
         self.asked += 1
@@ -66,6 +67,16 @@ class Moody(Counters):
 
     def settle(self, plan: Plan, answers: Answers, *, held_bytes: int) -> None:
         self.settled += 1
+        if self.mood is not None:
+            raise self.mood
+
+    def introduce(self, plan: Plan, answers: Answers) -> None:
+        self.noted.append("introduce")
+        if self.mood is not None:
+            raise self.mood
+
+    def meet(self, plan: Plan) -> None:
+        self.noted.append("meet")
         if self.mood is not None:
             raise self.mood
 
@@ -308,6 +319,31 @@ class TestSettle:
         house.moody.mood = GONE
         house.front.settle(plan, answers, held_bytes=7)
         assert house.ear.failures == ["unavailable"]
+
+
+class TestAfterwards:
+    """What is noted when a message has left."""
+
+    def test_the_store_hears_of_it(self, build: Callable[..., House]) -> None:
+        """Once each."""
+        house = build()
+        plan = a_plan(people=["bart@example.net"])
+        answers = house.front.look_up(plan)
+        house.front.introduce(plan, answers)
+        house.front.meet(plan)
+        assert house.moody.noted == ["introduce", "meet"]
+
+    def test_a_failure_is_counted_and_raises_nothing(
+        self, build: Callable[..., House]
+    ) -> None:
+        """They stay strangers; the mail has left."""
+        house = build()
+        plan = a_plan(people=["bart@example.net"])
+        answers = house.front.look_up(plan)
+        house.moody.mood = GONE
+        house.front.introduce(plan, answers)
+        house.front.meet(plan)
+        assert house.ear.failures == ["unavailable"] * 2
 
 
 class TestLocalTrouble:

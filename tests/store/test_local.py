@@ -13,7 +13,17 @@ from outgate.model.gcra import NEVER, Level
 from outgate.policy.questions import Answers, Source
 from outgate.store.local import LocalCounters
 from store import crowd
-from store.builders import ANNE, START_US, Clock, a_charge, a_plan, plain
+from store.builders import (
+    ANNE,
+    START_US,
+    Clock,
+    a_charge,
+    a_plan,
+    of_different,
+    of_strangers,
+    plain,
+    some_people,
+)
 from store.running import Store, fast
 
 
@@ -224,3 +234,32 @@ def test_a_transaction_that_fails_leaves_nothing_behind(local: LocalCounters) ->
     database.execute("ALTER TABLE away RENAME TO counter")
 
     assert local.look_up(plan, START_US, 1, commit=True).levels[1].used == 2
+
+
+def test_all_recipients_are_taken_for_strangers(local: LocalCounters) -> None:
+    """Nobody here knows whom the customer has mailed."""
+    plan = a_plan(of_strangers(burst=5, most=3), people=some_people(3))
+    first = local.look_up(plan, START_US, 1, commit=True)
+    second = local.look_up(plan, START_US, 1, commit=True)
+    assert (first.allowed, second.allowed) == (True, False)
+    assert second.levels[0].used == 3
+
+
+def test_readers_of_a_registered_list_are_not(local: LocalCounters) -> None:
+    """Nor does anybody here know who asked for it: the list goes on."""
+    plan = a_plan(
+        of_strangers(burst=5, most=900),
+        a_charge(),
+        people=some_people(900),
+        subscribed="members.choir.example",
+    )
+    answers = local.look_up(plan, START_US, 1, commit=True)
+    assert (answers.allowed, [level.used for level in answers.levels]) == (True, [0, 1])
+
+
+def test_different_ones_are_not_counted(local: LocalCounters) -> None:
+    """That is the store's alone; it comes back, and knows them still."""
+    plan = a_plan(of_different("one", "two", limit=1))
+    for _ in range(3):
+        answers = local.look_up(plan, START_US, 1, commit=True)
+        assert (answers.allowed, answers.levels[0].used) == (True, 0)

@@ -183,7 +183,9 @@ def test_a_script_is_short(name: str) -> None:
     _, body = _read(name)
     lines = [line for line in body.splitlines() if line.strip()]
     assert len(lines) <= _MAX_LINES
-    for function in re.findall(r"^local function .*?^end$", body, re.DOTALL | re.M):
+    for function in re.findall(
+        r"^local function .*?^end$", body, re.DOTALL | re.MULTILINE
+    ):
         assert len(function.splitlines()) <= _MAX_FUNCTION_LINES
 
 
@@ -215,7 +217,7 @@ def test_charge_reads_before_it_writes() -> None:
     assert {call.split("'")[1] for call in _calls(after)} <= _WRITES
     # What stands before it is noted down, and done after all reading.
     noted = re.sub(
-        r"write = function\(\).*?^ +end$", "", before, flags=re.DOTALL | re.M
+        r"write = function\(\).*?^ +end$", "", before, flags=re.DOTALL | re.MULTILINE
     )
     assert {call.split("'")[1] for call in _calls(noted)} <= _READS
 
@@ -252,7 +254,7 @@ def test_luacheck_finds_nothing(name: str) -> None:
 def test_every_function_of_a_part_is_used() -> None:
     """By itself, by another part, or by a script."""
     text = "".join(path.read_text() for path in _FOLDER.iterdir())
-    for name in re.findall(r"^local function (\w+)", text, re.M):
+    for name in re.findall(r"^local function (\w+)", text, re.MULTILINE):
         assert len(re.findall(rf"\b{name}\(", text)) > 1
 
 
@@ -477,7 +479,7 @@ def test_the_answer_of_charge_has_the_length_its_header_says(store: Store) -> No
     """Nine, then five for the content, then four for each counter."""
     contract = Contract.read("charge")
     returns = re.sub(
-        r"\(.*?\)", "", contract.returns.partition("\nTwin")[0], flags=re.S
+        r"\(.*?\)", "", contract.returns.partition("\nTwin")[0], flags=re.DOTALL
     )
     parts = re.split(r"then (?:for the content|four for each counter):", returns)
     lengths = [len(re.findall(r"\w[^,]*", part)) for part in parts]

@@ -17,7 +17,6 @@ from outgate.store.counters import Counters
 from outgate.store.keys import Keys
 from outgate.store.wire import Wire
 from store.builders import (
-    ANNE,
     DAY_US,
     START_US,
     Clock,
@@ -358,7 +357,5 @@ def test_a_year_of_an_ordinary_sender_is_small(
     for name in store.names(keys):
         full = f"{keys.namespace}:{name}"
         sizes[name.partition(":")[0]] += int(store.ask("MEMORY", "USAGE", full))
-    # For whoever changes a layout: run with -s.
-    print(f"an ordinary sender: {sizes.total()} bytes, {dict(sizes)}")
     assert set(sizes) == {"contacts", "content", "usual", "count", "distinct"}
-    assert sizes.total() <= 8 * 1024
+    assert sizes.total() <= 8 * 1024, dict(sizes)

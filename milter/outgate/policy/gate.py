@@ -155,7 +155,8 @@ class Gate:
         if held or not would_let_out(verdict):
             held_bytes = max(1, transaction.size_bytes) if held else 0
             self._store.settle(plan, answers, held_bytes=held_bytes)
-            if disposition.action.lets_out and plan.people:
+            counted = answers.source is Source.STORE
+            if counted and disposition.action.lets_out and plan.people:
                 self._store.meet(plan)
         elif answers.strangers:
             self._store.introduce(plan, answers)

@@ -31,6 +31,8 @@ from outgate.store.breaker import Breaker, GivenUp
 from outgate.store.resp import pack
 
 _REFUSED = ("NOAUTH", "WRONGPASS", "NOPERM")
+# Said instead of NOAUTH to whoever sends more than ten words at a time.
+_UNAUTHENTICATED = "Protocol error: unauthenticated"
 _UNAVAILABLE = (
     "BUSY",
     "CLUSTERDOWN",
@@ -227,7 +229,7 @@ def raise_for(reply: Reply, context: str) -> Reply:
         # A server repeats what it does not know, and that may be a password.
         text = str(reply).partition(", with args")[0]
         word = text.partition(" ")[0]
-        if word in _REFUSED:
+        if word in _REFUSED or _UNAUTHENTICATED in text:
             raise StoreRefused(f"{context}: {text}")
         if word in _UNAVAILABLE or any(part in text for part in _UNAVAILABLE_TEXTS):
             raise StoreUnavailable(f"{context}: {text}")
