@@ -20,7 +20,7 @@ from lab.outgate import Outgate
 from lab.processes import Server, children, end, spawn
 from lab.service import Service
 from lab.waiting import wait_until
-from outgate.policy.settings import SHIPPED_LIMITS
+from outgate.policy.shipped import SHIPPED_LIMITS
 
 # In force, at rates that no run of the bench comes near; the others are off.
 _LIMITS = {

@@ -19,12 +19,8 @@ from outgate.config.settings import Settings
 from outgate.model.limit import Count, Per
 from outgate.model.units import ByteSize, format_duration, format_size
 from outgate.model.verdict import Mode, Reason
-from outgate.policy.settings import (
-    SHIPPED_LIMITS,
-    RulesSettings,
-    allowed_actions,
-    rule_field,
-)
+from outgate.policy.rule_settings import RulesSettings, allowed_actions, rule_field
+from outgate.policy.shipped import SHIPPED_LIMITS
 
 _KEYS = re.compile(r"^#(?=[a-z\[])", re.MULTILINE)
 

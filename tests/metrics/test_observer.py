@@ -15,7 +15,7 @@ from outgate.policy.decide import severest
 from outgate.policy.decision import Decision
 from outgate.policy.enforce import Circumstances, enforce
 from outgate.policy.operator import Order
-from outgate.policy.settings import RuleSettings, allowed_actions
+from outgate.policy.rule_settings import RuleSettings, allowed_actions
 from policy.builders import (
     ANNE,
     MALLORY,

@@ -17,7 +17,8 @@ from outgate.policy.compiled import Policy
 from outgate.policy.decision import Decision
 from outgate.policy.gate import Gate
 from outgate.policy.questions import Answers, Plan
-from outgate.policy.settings import PolicySettings, RuleSettings, RulesSettings
+from outgate.policy.rule_settings import RuleSettings, RulesSettings
+from outgate.policy.settings import PolicySettings
 from outgate.policy.snapshot import EMPTY, Snapshot
 
 NOW_US = 1_795_000_000_000_000

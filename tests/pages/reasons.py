@@ -7,7 +7,8 @@ from outgate.policy.compiled import Policy
 from outgate.policy.operator import ALLOWABLE
 from outgate.policy.order import RULES
 from outgate.policy.reply import reply_for
-from outgate.policy.settings import PolicySettings, allowed_actions, rule_field
+from outgate.policy.rule_settings import allowed_actions, rule_field
+from outgate.policy.settings import PolicySettings
 from pages.markdown import GENERATED, code, joined, paragraph, table
 
 _INTRO = """

@@ -27,8 +27,8 @@ from outgate.policy.gate import Gate
 from outgate.policy.operator import Entry, Order, parse_entry
 from outgate.policy.plan import make_plan
 from outgate.policy.questions import Answers, Plan, Source
+from outgate.policy.rule_settings import RuleSettings, RulesSettings, rule_field
 from outgate.policy.settings import (
-    SHIPPED_LIMITS,
     CustomerSettings,
     DomainSettings,
     LimitSettings,
@@ -36,11 +36,9 @@ from outgate.policy.settings import (
     PolicySettings,
     ProfileSettings,
     QuarantineSettings,
-    RuleSettings,
-    RulesSettings,
     TagSettings,
-    rule_field,
 )
+from outgate.policy.shipped import SHIPPED_LIMITS
 from outgate.policy.snapshot import EMPTY, Snapshot
 
 fast = settings(max_examples=60, deadline=None)

@@ -11,20 +11,21 @@ from outgate.model.limit import Count, Per
 from outgate.model.units import Rate
 from outgate.model.verdict import Action, Mode, Reason
 from outgate.policy.compiled import Policy, merge_limits, within
+from outgate.policy.declared import setting, table
+from outgate.policy.rule_settings import (
+    RuleSettings,
+    RulesSettings,
+    allowed_actions,
+    rule_field,
+)
 from outgate.policy.settings import (
-    SHIPPED_LIMITS,
     CustomerSettings,
     LimitSettings,
     PolicySettings,
     ProfileSettings,
     QuarantineSettings,
-    RuleSettings,
-    RulesSettings,
-    allowed_actions,
-    rule_field,
-    setting,
-    table,
 )
+from outgate.policy.shipped import SHIPPED_LIMITS
 from policy.builders import HOUR_US, a_limit, a_policy
 
 

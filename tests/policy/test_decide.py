@@ -11,7 +11,7 @@ from outgate.policy.decide import decide, severest, would_let_out
 from outgate.policy.operator import ALLOWABLE, Order
 from outgate.policy.order import RULES
 from outgate.policy.questions import Answers, Source
-from outgate.policy.settings import RuleSettings
+from outgate.policy.rule_settings import RuleSettings
 from outgate.policy.snapshot import EMPTY, Snapshot
 from policy.builders import (
     ANNE,

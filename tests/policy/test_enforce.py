@@ -21,7 +21,8 @@ from outgate.model.verdict import (
 from outgate.policy.compiled import Policy
 from outgate.policy.decide import would_let_out
 from outgate.policy.enforce import Circumstances, enforce
-from outgate.policy.settings import QuarantineSettings, RuleSettings, TagSettings
+from outgate.policy.rule_settings import RuleSettings
+from outgate.policy.settings import QuarantineSettings, TagSettings
 from policy.builders import HOUR_US, NOW_US, a_finding, a_policy, a_verdict, fast
 
 

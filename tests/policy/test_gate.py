@@ -11,11 +11,8 @@ from outgate.model.verdict import Action, MailClass, Mode, Reason
 from outgate.policy import gate as gate_module
 from outgate.policy.operator import Order
 from outgate.policy.questions import Source
-from outgate.policy.settings import (
-    LimitSettings,
-    QuarantineSettings,
-    RuleSettings,
-)
+from outgate.policy.rule_settings import RuleSettings
+from outgate.policy.settings import LimitSettings, QuarantineSettings
 from policy.builders import (
     ANNE,
     FORWARDER,

@@ -12,7 +12,8 @@ from outgate.model.verdict import Action, Mode, Reason
 from outgate.policy.envelope import count_recipients
 from outgate.policy.operator import Order
 from outgate.policy.questions import Plan
-from outgate.policy.settings import LimitSettings, ProfileSettings, RuleSettings
+from outgate.policy.rule_settings import RuleSettings
+from outgate.policy.settings import LimitSettings, ProfileSettings
 from outgate.policy.snapshot import EMPTY, Snapshot
 from policy.builders import (
     ANNE,

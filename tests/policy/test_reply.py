@@ -8,7 +8,7 @@ from outgate.model.limit import Count
 from outgate.model.verdict import Action, Finding, Mode, Reason
 from outgate.policy.operator import Order
 from outgate.policy.reply import MAX_REPLY_TEXT, reply_for
-from outgate.policy.settings import RuleSettings
+from outgate.policy.rule_settings import RuleSettings
 from policy.builders import (
     ANNE,
     Outpost,

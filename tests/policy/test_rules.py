@@ -12,6 +12,7 @@ from outgate.policy.case import Case
 from outgate.policy.operator import Order
 from outgate.policy.order import RULES, Rule
 from outgate.policy.questions import Answers, Source
+from outgate.policy.rule_settings import RuleSettings
 from outgate.policy.rules import (
     limit_exceeded,
     message_exceeds_limit,
@@ -20,7 +21,7 @@ from outgate.policy.rules import (
     store_unavailable,
     suspended,
 )
-from outgate.policy.settings import LimitSettings, RuleSettings
+from outgate.policy.settings import LimitSettings
 from outgate.policy.snapshot import EMPTY, Snapshot
 from policy.builders import (
     ANNE,

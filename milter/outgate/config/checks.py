@@ -22,7 +22,7 @@ from outgate.model.units import MAX_PERIOD, format_duration, to_us
 from outgate.model.verdict import Action, Mode, Reason
 from outgate.policy.compiled import merge_limits
 from outgate.policy.customers import Match, ties
-from outgate.policy.settings import RuleSettings, allowed_actions, rule_field
+from outgate.policy.rule_settings import RuleSettings, allowed_actions, rule_field
 
 # sun_path of unix(7) holds 108 bytes with its NUL.
 MAX_SOCKET_PATH = 107

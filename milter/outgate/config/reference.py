@@ -18,12 +18,8 @@ from outgate.config.settings import Settings
 from outgate.model.limit import Count
 from outgate.model.units import ByteSize, Rate, format_duration
 from outgate.model.verdict import Reason
-from outgate.policy.settings import (
-    SHIPPED_LIMITS,
-    RuleSettings,
-    RulesSettings,
-    rule_field,
-)
+from outgate.policy.rule_settings import RuleSettings, RulesSettings, rule_field
+from outgate.policy.shipped import SHIPPED_LIMITS
 
 _INTRO = """\
 # Configuration

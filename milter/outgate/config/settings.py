@@ -12,6 +12,8 @@ import attrs
 
 from outgate.model.identity import Path as SubmissionPath
 from outgate.model.verdict import Mode
+from outgate.policy.declared import setting, table
+from outgate.policy.rule_settings import RulesSettings
 from outgate.policy.settings import (
     CampaignSettings,
     CustomerSettings,
@@ -22,11 +24,8 @@ from outgate.policy.settings import (
     PolicySettings,
     ProfileSettings,
     QuarantineSettings,
-    RulesSettings,
     StreamSettings,
     TagSettings,
-    setting,
-    table,
 )
 
 STATE_VARIABLE = "OUTGATE_STATE"

@@ -12,14 +12,9 @@ from outgate.model.units import Rate, to_us
 from outgate.model.verdict import Action, Mode, Reason
 from outgate.policy.customers import CustomerMap
 from outgate.policy.registered import Streams
-from outgate.policy.settings import (
-    SHIPPED_LIMITS,
-    LimitSettings,
-    PolicySettings,
-    RuleSettings,
-    allowed_actions,
-    rule_field,
-)
+from outgate.policy.rule_settings import RuleSettings, allowed_actions, rule_field
+from outgate.policy.settings import LimitSettings, PolicySettings
+from outgate.policy.shipped import SHIPPED_LIMITS
 
 
 @dataclass(frozen=True, slots=True)
