@@ -19,12 +19,12 @@ from outgate.policy.rule_settings import RuleSettings, allowed_actions
 from policy.builders import (
     ANNE,
     MALLORY,
-    NOW_US,
     Outpost,
     a_limit,
     a_policy,
     a_transaction,
 )
+from policy.ledger import NOW_US
 
 _ALWAYS = {Reason.SUSPENDED, Reason.QUARANTINED}
 

@@ -1,8 +1,4 @@
-"""Messages, policies, and a gate with a store of dictionaries behind it.
-
-`Ledger` keeps the promises of the port `Store` with nothing behind them: it answers
-from its dictionaries, charges all or none, and remembers what it was asked.
-"""
+"""Messages, policies, and a gate with a store of dictionaries behind it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +8,7 @@ from hypothesis import settings
 
 from outgate.message.facts import read_facts
 from outgate.model.client import parse_client
-from outgate.model.gcra import Charge, Level, check_all, refund
+from outgate.model.gcra import Level
 from outgate.model.identity import Path
 from outgate.model.limit import Count, Per
 from outgate.model.transaction import Session, Transaction
@@ -26,24 +22,27 @@ from outgate.policy.decision import Decision
 from outgate.policy.gate import Gate
 from outgate.policy.operator import Entry, Order, parse_entry
 from outgate.policy.plan import make_plan
-from outgate.policy.questions import Answers, Plan, Source
+from outgate.policy.questions import Answers
 from outgate.policy.rule_settings import RuleSettings, RulesSettings, rule_field
 from outgate.policy.settings import (
+    CampaignSettings,
     CustomerSettings,
     DomainSettings,
     LimitSettings,
+    ListSettings,
     NetworkSettings,
     PolicySettings,
     ProfileSettings,
     QuarantineSettings,
+    StreamSettings,
     TagSettings,
 )
 from outgate.policy.shipped import SHIPPED_LIMITS
 from outgate.policy.snapshot import EMPTY, Snapshot
+from policy.ledger import NOW_US, Clock, Ledger
 
 fast = settings(max_examples=60, deadline=None)
 
-NOW_US = 1_795_500_000 * SECOND_US
 MINUTE_US = 60 * SECOND_US
 HOUR_US = 60 * MINUTE_US
 
@@ -64,6 +63,7 @@ def a_limit(
     burst: int | None = None,
     action: Action = Action.QUARANTINE,
     mode: Mode = Mode.ENFORCE,
+    share: int = 0,
 ) -> LimitSettings:
     return LimitSettings(
         name=name or f"{count}-per-{per}",
@@ -73,6 +73,7 @@ def a_limit(
         burst=burst,
         action=action,
         mode=mode,
+        share=share,
     )
 
 
@@ -95,6 +96,9 @@ def a_policy(
     rules: Mapping[Reason, RuleSettings] | None = None,
     quarantine: QuarantineSettings | None = None,
     tag: TagSettings | None = None,
+    lists: Iterable[ListSettings] = (),
+    streams: Iterable[StreamSettings] = (),
+    campaign: CampaignSettings | None = None,
 ) -> Policy:
     """A policy in enforce mode that has no other limits than these."""
     return Policy.build(
@@ -118,6 +122,9 @@ def a_policy(
             ),
             quarantine=quarantine or QuarantineSettings(),
             tag=tag or TagSettings(),
+            lists=tuple(lists),
+            streams=tuple(streams),
+            campaign=campaign or CampaignSettings(),
         )
     )
 
@@ -171,114 +178,6 @@ def a_transaction(
         body_digest=b"\x01" * 16,
         queue_id=queue_id,
     )
-
-
-@dataclass(slots=True)
-class Clock:
-    """Time that passes when a test says so."""
-
-    now_us: int = NOW_US
-
-    def __call__(self) -> int:
-        return self.now_us
-
-
-@dataclass(slots=True)
-class Settlement:
-    """One call of `Store.settle`."""
-
-    plan: Plan
-    answers: Answers
-    held_bytes: int
-
-
-@dataclass(slots=True)
-class Ledger:
-    """The port `Store`, on dictionaries."""
-
-    clock: Clock
-    source: Source = Source.STORE
-    tats_us: dict[tuple[str, str, str], int] = field(default_factory=dict)
-    orders: dict[tuple[Order, str], bytes] = field(default_factory=dict)
-    attempts: dict[tuple[str, bytes], int] = field(default_factory=dict)
-    held: dict[str, tuple[int, int]] = field(default_factory=dict)
-    asked: list[Plan] = field(default_factory=list)
-    settled: list[Settlement] = field(default_factory=list)
-    introduced: list[Plan] = field(default_factory=list)
-    met: list[Plan] = field(default_factory=list)
-
-    def meet(self, plan: Plan) -> None:
-        self.met.append(plan)
-
-    def introduce(self, plan: Plan, answers: Answers) -> None:
-        assert answers.strangers
-        self.introduced.append(plan)
-
-    def look_up(self, plan: Plan) -> Answers:
-        self.asked.append(plan)
-        now_us = self.clock.now_us
-        if self.source in {Source.ACCEPT, Source.DEFER}:
-            return Answers(now_us=now_us, source=self.source, trouble="down")
-        keys = _keys(plan)
-        allowed, levels, after = check_all(
-            [self.tats_us.get(key, 0) for key in keys], _charges(plan), now_us
-        )
-        self.tats_us.update(zip(keys, after, strict=True))
-        messages, held_bytes = self.held.get(plan.customer, (0, 0))
-        answers = Answers(
-            now_us=now_us,
-            source=self.source,
-            allowed=allowed,
-            levels=levels,
-            attempts=self.attempts.get((plan.customer, plan.retry_material), 0),
-            held_messages=messages,
-            held_bytes=held_bytes,
-        )
-        if self.source is Source.STORE:
-            answers.suspend = self._values(Order.SUSPEND, plan.names)
-            answers.quarantine = self._values(Order.QUARANTINE, plan.names)
-            answers.allow = self._values(Order.ALLOW, plan.own_names)
-        return answers
-
-    def settle(self, plan: Plan, answers: Answers, *, held_bytes: int) -> None:
-        self.settled.append(Settlement(plan, answers, held_bytes))
-        self.attempts[plan.customer, plan.retry_material] = answers.attempts + 1
-        if held_bytes:
-            messages, already = self.held.get(plan.customer, (0, 0))
-            self.held[plan.customer] = (messages + 1, already + held_bytes)
-        if not answers.allowed:
-            return
-        for key, charge, level in zip(
-            _keys(plan), _charges(plan), answers.levels, strict=False
-        ):
-            if level.fits:
-                self.tats_us[key] = refund(self.tats_us[key], charge)
-
-    def used(self, customer: str, limit: str, identity: str) -> int:
-        """Units in a counter now, by the rate of the last question about it."""
-        for plan in reversed(self.asked):
-            for charge in plan.charges:
-                key = (plan.customer, charge.limit.name, charge.identity)
-                if key == (customer, limit, identity):
-                    left_us = self.tats_us.get(key, 0) - self.clock.now_us
-                    return max(0, -(-left_us // charge.rate.interval_us))
-        return 0
-
-    def _values(self, order: Order, names: tuple[str, ...]) -> list[bytes | None]:
-        return [self.orders.get((order, name)) for name in names]
-
-
-def _keys(plan: Plan) -> list[tuple[str, str, str]]:
-    return [
-        (plan.customer, charge.limit.name, charge.identity) for charge in plan.charges
-    ]
-
-
-def _charges(plan: Plan) -> list[Charge]:
-    return [
-        Charge(charge.rate.interval_us, charge.burst, charge.cost, charge.binding)
-        for charge in plan.charges
-    ]
 
 
 @dataclass(slots=True)

@@ -36,18 +36,49 @@ class TestShipped:
         """Nothing is stopped before an operator says so."""
         assert Policy.build(PolicySettings()).mode is Mode.MONITOR
 
-    def test_every_kind_of_sender_has_a_limit(self) -> None:
-        """A login's excess is held, a machine's deferred."""
-        actions = {limit.per: limit.action for limit in SHIPPED_LIMITS}
-        assert actions == {
-            Per.LOGIN: Action.QUARANTINE,
-            Per.LOCAL_USER: Action.QUARANTINE,
-            Per.CLIENT: Action.DEFER,
-            Per.FORWARDER: Action.DEFER,
-            Per.CUSTOMER: Action.QUARANTINE,
+    @pytest.mark.parametrize(
+        ("count", "actions"),
+        [
+            (
+                Count.STRANGERS,
+                {
+                    Per.CAMPAIGN: Action.QUARANTINE,
+                    Per.LOGIN: Action.QUARANTINE,
+                    Per.LOCAL_USER: Action.QUARANTINE,
+                    Per.CLIENT: Action.QUARANTINE,
+                },
+            ),
+            (
+                Count.MESSAGES,
+                {
+                    Per.LOGIN: Action.QUARANTINE,
+                    Per.LOCAL_USER: Action.QUARANTINE,
+                    Per.CLIENT: Action.DEFER,
+                    Per.FORWARDER: Action.DEFER,
+                },
+            ),
+            (
+                Count.RECIPIENTS,
+                {Per.LIST: Action.QUARANTINE, Per.CUSTOMER: Action.QUARANTINE},
+            ),
+            (Count.NETWORKS, {Per.LOGIN: Action.TAG}),
+        ],
+    )
+    def test_every_kind_of_sender_has_a_limit(
+        self, count: Count, actions: dict[Per, Action]
+    ) -> None:
+        """On strangers, and on what a machine that runs wild can do."""
+        shipped = [limit for limit in SHIPPED_LIMITS if limit.count is count]
+        assert {limit.per: limit.action for limit in shipped} == actions
+
+    def test_no_other_count_is_shipped(self) -> None:
+        """The table above is complete."""
+        assert {limit.count for limit in SHIPPED_LIMITS} == {
+            Count.STRANGERS,
+            Count.MESSAGES,
+            Count.RECIPIENTS,
+            Count.NETWORKS,
         }
-        windows = {limit.rate for limit in SHIPPED_LIMITS if limit.per is Per.LOGIN}
-        assert {Rate.parse("300/1h"), Rate.parse("1000/1d")} <= windows
 
     def test_names_are_unique(self) -> None:
         """They stand in the keys of counters."""
@@ -91,6 +122,27 @@ class TestLimits:
     def test_an_override_may_name_each_limit(self) -> None:
         """And no other."""
         assert a_policy(a_limit(name="mine")).limit_names() == {"mine"}
+        assert a_policy(shipped=True).limit_names() == {
+            limit.name for limit in SHIPPED_LIMITS
+        }
+
+    def test_what_a_content_may_reach_is_no_counter(self) -> None:
+        """It is asked of the table of contents, and only where it is limited."""
+        policy = a_policy(shipped=True)
+        assert policy.campaign is not None
+        assert policy.campaign.limit.name == "strangers-per-campaign"
+        assert policy.campaign not in policy.limits
+        assert a_policy().campaign is None
+
+    @pytest.mark.parametrize("count", Count)
+    def test_recipients_are_told_apart_only_where_something_depends_on_it(
+        self, count: Count
+    ) -> None:
+        """Whoever limits plain numbers alone does not pay for more."""
+        people = {Count.STRANGERS, Count.DISTINCT_RECIPIENTS, Count.RECIPIENT_DOMAINS}
+        policy = a_policy(a_limit(count=count))
+        assert policy.knows_people is (count in people)
+        assert a_policy(shipped=True).knows_people
 
 
 class TestRules:

@@ -16,7 +16,6 @@ from outgate.policy.snapshot import EMPTY, Snapshot
 from policy.builders import (
     ANNE,
     MINUTE_US,
-    NOW_US,
     a_case,
     a_finding,
     a_limit,
@@ -26,6 +25,7 @@ from policy.builders import (
     an_entry,
     fast,
 )
+from policy.ledger import NOW_US
 
 BULK = {"Precedence": "bulk"}
 

@@ -23,7 +23,14 @@ from outgate.policy.decide import would_let_out
 from outgate.policy.enforce import Circumstances, enforce
 from outgate.policy.rule_settings import RuleSettings
 from outgate.policy.settings import QuarantineSettings, TagSettings
-from policy.builders import HOUR_US, NOW_US, a_finding, a_policy, a_verdict, fast
+from policy.builders import (
+    HOUR_US,
+    a_finding,
+    a_policy,
+    a_verdict,
+    fast,
+)
+from policy.ledger import NOW_US
 
 
 def tell(

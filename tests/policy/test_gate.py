@@ -1,18 +1,21 @@
 """The walk of one message: plan, look up, decide, enforce, settle, observe."""
 
+from typing import Any, ClassVar
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from outgate.model.identity import Path
 from outgate.model.limit import Count, Per
+from outgate.model.transaction import Transaction
 from outgate.model.units import ByteSize
 from outgate.model.verdict import Action, MailClass, Mode, Reason
 from outgate.policy import gate as gate_module
 from outgate.policy.operator import Order
 from outgate.policy.questions import Source
 from outgate.policy.rule_settings import RuleSettings
-from outgate.policy.settings import LimitSettings, QuarantineSettings
+from outgate.policy.settings import LimitSettings, ListSettings, QuarantineSettings
 from policy.builders import (
     ANNE,
     FORWARDER,
@@ -20,7 +23,6 @@ from policy.builders import (
     INSIDE,
     MALLORY,
     MINUTE_US,
-    NOW_US,
     Outpost,
     a_customer,
     a_limit,
@@ -29,6 +31,7 @@ from policy.builders import (
     an_entry,
     fast,
 )
+from policy.ledger import NOW_US
 
 SUBMITTED = (
     "(from anne@localhost)\n\tby host.example.org (8.17.1.9/8.17.1.9/Submit)"
@@ -623,8 +626,125 @@ class TestLocalUser:
         assert decision.accountable.principal == "unknown"
 
 
-def test_shipped_limits_hold_a_login_after_its_hourly_messages() -> None:
-    """As a new installation in enforce mode would."""
+def test_shipped_limits_hold_what_runs_wild() -> None:
+    """As a new installation in enforce mode would; readers are known by then."""
     post = Outpost(a_policy(shipped=True))
-    actions = post.actions([a_transaction(ANNE)] * 301)
-    assert actions == [A] * 300 + [Q]
+    actions = post.actions([a_transaction(ANNE)] * 5_001)
+    assert actions == [A] * 5_000 + [Q]
+    assert post.seen[-1].verdict.findings[-1].reason is Reason.LIMIT_EXCEEDED
+
+
+def test_shipped_limits_hold_a_mailing_to_strangers() -> None:
+    """Fifty of them have it; a letter to a friend still leaves."""
+    post = Outpost(a_policy(shipped=True))
+    actions = post.actions(
+        a_transaction(ANNE, recipients=[f"bart{number}@example.net"])
+        for number in range(60)
+    )
+    assert actions == [A] * 50 + [Q] * 10
+    assert post.judge(a_transaction(ANNE)).disposition.action is A
+
+
+class TestStrangers:
+    """Who was never mailed before."""
+
+    LIMIT = a_limit("5/1d", count=Count.STRANGERS, name="strangers")
+
+    def outpost(self, **settings: Any) -> Outpost:
+        return Outpost(a_policy(self.LIMIT, **settings))
+
+    def test_known_people_cost_nothing(self) -> None:
+        """Five strangers, and from then on five friends."""
+        post = self.outpost()
+        assert post.actions([a_transaction(ANNE, recipients=5)] * 9) == [A] * 9
+        others = a_transaction(ANNE, recipients=["new@example.net"])
+        assert post.judge(others).disposition.action is Q
+
+    def test_who_did_not_get_the_mail_stays_a_stranger(self) -> None:
+        """Neither a refusal by another limit nor an order makes contacts."""
+        post = Outpost(a_policy(self.LIMIT, a_limit("2/1h")))
+        post.judge(a_transaction(ANNE, recipients=3))
+        post.order(Order.QUARANTINE, ANNE)
+        post.judge(a_transaction(ANNE, recipients=2))
+        assert not post.store.contacts[ANNE].weeks
+
+    def test_monitor_makes_contacts_of_whom_it_let_have_mail(self) -> None:
+        """A gate that watches for a month knows the customers' contacts."""
+        post = self.outpost(mode=Mode.MONITOR)
+        decision = post.judge(a_transaction(ANNE, recipients=9))
+        assert decision.disposition.action is A
+        assert decision.verdict.action is Q
+        assert len(post.store.met) == 1
+        assert len(post.store.contacts[ANNE].weeks) == 9
+
+    def test_nobody_is_met_where_the_store_did_not_answer(self) -> None:
+        """It would not hear of it, and the mail has to go on."""
+        post = self.outpost(mode=Mode.MONITOR)
+        post.store.source = Source.DEFER
+        post.judge(a_transaction(ANNE, recipients=9))
+        assert post.store.met == []
+
+    def test_what_was_let_out_is_noted_for_other_customers(self) -> None:
+        """Only where it went to strangers."""
+        post = self.outpost()
+        post.actions([a_transaction(ANNE, recipients=2)] * 3)
+        assert len(post.store.introduced) == 1
+
+    def test_what_was_held_is_not(self) -> None:
+        """Nobody had it."""
+        post = self.outpost()
+        assert post.judge(a_transaction(ANNE, recipients=9)).disposition.action is Q
+        assert post.store.introduced == []
+
+
+class TestRegisteredList:
+    """A list whose subscribers are registered."""
+
+    HEADERS: ClassVar[dict[str, str]] = {
+        "List-Id": "<members.choir.example>",
+        "List-Unsubscribe": "<https://example.org/leave?t=Zm9v>, <mailto:leave@example.org>",
+    }
+    LIMIT = a_limit("5/1d", count=Count.STRANGERS, name="strangers")
+
+    def outpost(self, *, subscribers: int) -> Outpost:
+        lists = [ListSettings(id="Members.choir.example", customer="choir")]
+        post = Outpost(
+            a_policy(
+                self.LIMIT,
+                a_limit("20/1h"),
+                customers=[a_customer("choir", ANNE)],
+                lists=lists,
+            )
+        )
+        post.store.consents |= {
+            ("members.choir.example", f"bart{number}@example.net")
+            for number in range(subscribers)
+        }
+        return post
+
+    def mail(self, recipients: int) -> Transaction:
+        return a_transaction(ANNE, recipients=recipients, headers=self.HEADERS)
+
+    def test_it_goes_to_all_who_asked(self) -> None:
+        """However many; plain numbers of the customer are not meant for it."""
+        post = self.outpost(subscribers=900)
+        decision = post.judge(self.mail(900))
+        assert decision.disposition.action is A
+        assert post.store.used("choir", "recipients-per-login", ANNE) == 0
+        # They asked for the list, and for nothing else.
+        assert not post.store.contacts["choir"].weeks
+
+    def test_who_did_not_ask_is_a_stranger(self) -> None:
+        """Five of them have it, and are charged afterwards; six are too many."""
+        post = self.outpost(subscribers=900)
+        assert post.judge(self.mail(905)).disposition.action is A
+        assert len(post.store.introduced) == 1
+        held = self.outpost(subscribers=900).judge(self.mail(906))
+        assert held.disposition.action is Q
+        assert held.verdict.findings[0].reason is Reason.BULK_TO_STRANGERS
+
+    def test_another_customers_list_id_is_no_list(self) -> None:
+        """Who writes it into his mail gains nothing."""
+        post = self.outpost(subscribers=900)
+        mail = a_transaction(MALLORY, recipients=9, headers=self.HEADERS)
+        assert post.judge(mail).disposition.action is Q

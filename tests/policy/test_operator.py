@@ -23,7 +23,12 @@ from outgate.policy.operator import (
     parse_moment_us,
     unknown_rates,
 )
-from policy.builders import HOUR_US, NOW_US, an_entry, fast
+from policy.builders import (
+    HOUR_US,
+    an_entry,
+    fast,
+)
+from policy.ledger import NOW_US
 
 # What values are made of.
 _PIECES = ["for=", "until=", "by=", "rules=", "recipients=", "=", "/", "1h", "9", "Z"]

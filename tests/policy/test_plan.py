@@ -13,7 +13,12 @@ from outgate.policy.envelope import count_recipients
 from outgate.policy.operator import Order
 from outgate.policy.questions import Plan
 from outgate.policy.rule_settings import RuleSettings
-from outgate.policy.settings import LimitSettings, ProfileSettings
+from outgate.policy.settings import (
+    LimitSettings,
+    ListSettings,
+    ProfileSettings,
+    StreamSettings,
+)
 from outgate.policy.snapshot import EMPTY, Snapshot
 from policy.builders import (
     ANNE,
@@ -151,18 +156,27 @@ class TestWhose:
             ),
             pytest.param(
                 {"client": INSIDE},
-                {"per-client": INSIDE, "per-customer": INSIDE},
+                {
+                    "per-client": INSIDE,
+                    "per-network": "192.0.2.0/24",
+                    "per-customer": INSIDE,
+                },
                 id="an unauthenticated client",
             ),
             pytest.param(
                 {"client": "192.0.2.200"},
-                {"per-client": "192.0.2.200", "per-customer": "shop"},
+                {
+                    "per-client": "192.0.2.200",
+                    "per-network": "192.0.2.0/24",
+                    "per-customer": "shop",
+                },
                 id="each client of a customer's network",
             ),
             pytest.param(
                 {"client": "2001:db8:b:1::9"},
                 {
                     "per-client": "2001:db8:b:1::/64",
+                    "per-network": "2001:db8:b::/48",
                     "per-customer": "2001:db8:b::/48",
                 },
                 id="IPv6 by /64, and its /48",
@@ -174,7 +188,11 @@ class TestWhose:
             ),
             pytest.param(
                 {"client": FORWARDER},
-                {"per-client": FORWARDER, "per-customer": FORWARDER},
+                {
+                    "per-client": FORWARDER,
+                    "per-network": "192.0.2.0/24",
+                    "per-customer": FORWARDER,
+                },
                 id="what a forwarder writes itself",
             ),
         ],
@@ -192,7 +210,10 @@ class TestWhose:
                 a_customer("relay", "cert:CN=mx"),
             ],
         )
-        assert identities(plan) == expected | {"per-domain": "lists.example"}
+        assert identities(plan) == expected | {
+            "per-domain": "lists.example",
+            "per-address": "news@lists.example",
+        }
 
     @pytest.mark.parametrize(
         ("sender", "identity"),
@@ -290,13 +311,26 @@ class TestCost:
         ("recipients", "costs"),
         [
             (
-                ("bart@example.net", "carl@example.net"),
-                {"messages": 1, "recipients": 2},
+                ("bart@example.net", "carl@example.net", "Bart+shop@example.NET"),
+                {
+                    "messages": 1,
+                    "recipients": 3,
+                    "strangers": 2,
+                    "distinct-recipients": 2,
+                    "recipient-domains": 1,
+                },
             ),
             (("bart@local.example",), {"internal-recipients": 1}),
             (
                 ("bart@local.example", "carl@example.net"),
-                {"messages": 1, "recipients": 1, "internal-recipients": 1},
+                {
+                    "messages": 1,
+                    "recipients": 1,
+                    "internal-recipients": 1,
+                    "strangers": 1,
+                    "distinct-recipients": 1,
+                    "recipient-domains": 1,
+                },
             ),
         ],
     )
@@ -309,8 +343,174 @@ class TestCost:
             local=["local.example"],
             transaction=a_transaction(ANNE, recipients=recipients),
         )
-        assert {charge.limit.name: charge.cost for charge in plan.charges} == costs
+        found = {charge.limit.name: charge.cost for charge in plan.charges}
+        # Wherever it goes, it came from somewhere.
+        assert found == costs | {"clients": 1, "networks": 1}
         assert plan.external + plan.internal == len(recipients)
+
+    def test_different_ones_are_named(self) -> None:
+        """Canonical: nobody has more recipients than there are people."""
+        plan = plan_of(
+            *(a_limit(count=count, name=count.value) for count in Count),
+            transaction=a_transaction(
+                ANNE,
+                client="2001:db8:b:1:2:3:4:5",
+                recipients=[
+                    "B.A.R.T+shop@GMail.com",
+                    "bart@gmail.com",
+                    "carl@example.net",
+                ],
+            ),
+        )
+        assert {
+            charge.limit.name: charge.items for charge in plan.charges if charge.items
+        } == {
+            "distinct-recipients": ("bart@gmail.com", "carl@example.net"),
+            "recipient-domains": ("gmail.com", "example.net"),
+            "clients": ("2001:db8:b:1::/64",),
+            "networks": ("2001:db8:b::/48",),
+        }
+
+    def test_a_local_submission_has_no_client(self) -> None:
+        """And so no network that could be one too many."""
+        plan = plan_of(
+            a_limit(count=Count.CLIENTS, per=Per.LOCAL_USER),
+            a_limit(count=Count.NETWORKS, per=Per.LOCAL_USER),
+            transaction=a_transaction(path=Path.LOCAL_SUBMISSION, local_user="www"),
+        )
+        assert plan.charges == []
+
+
+class TestContent:
+    """What the message says, where it counts how far that gets."""
+
+    CAMPAIGN = a_limit("50/7d", per=Per.CAMPAIGN, count=Count.STRANGERS, share=60)
+
+    def test_it_is_read_where_it_is_limited(self) -> None:
+        """And not elsewhere: a fingerprint takes longer than all the rest."""
+        plan = plan_of(self.CAMPAIGN)
+        assert plan.campaign is not None
+        assert (plan.campaign.burst, plan.campaign.limit.share) == (50, 60)
+        assert plan.campaign.binding
+        assert plan.bands
+        assert plan_of().bands == ()
+        assert plan_of(a_limit(count=Count.STRANGERS)).campaign is None
+
+    def test_mail_that_stays_inside_has_none(self) -> None:
+        """Nobody outside gets it."""
+        plan = plan_of(
+            self.CAMPAIGN,
+            local=["local.example"],
+            transaction=a_transaction(ANNE, recipients=["bart@local.example"]),
+        )
+        assert (plan.campaign, plan.bands) == (None, ())
+
+    def test_what_a_forwarder_forwards_has_none(self) -> None:
+        """Somebody else wrote it, and its recipients asked for it."""
+        plan = plan_of(
+            self.CAMPAIGN,
+            transaction=a_transaction(
+                client=FORWARDER, headers={"X-Forwarded-To": "bart@example.net"}
+            ),
+        )
+        assert (plan.campaign, plan.people) == (None, ())
+
+    @pytest.mark.parametrize(
+        "order", ["strangers=70/7d", "strangers-per-campaign=70/7d"]
+    )
+    def test_an_order_changes_how_far_it_may_get(self, order: str) -> None:
+        """By the count word, or by its name."""
+        copy = Snapshot.build([an_entry(Order.LIMIT, ANNE, order)])
+        plan = plan_of(self.CAMPAIGN, copy=copy)
+        assert plan.campaign is not None
+        assert plan.campaign.burst == 70
+
+
+class TestRegistered:
+    """Lists and streams of a customer."""
+
+    STRANGERS = a_limit(count=Count.STRANGERS, name="strangers")
+    LIST = ListSettings(id="Members.Choir.example", customer="choir")
+    STREAM = StreamSettings(
+        name="receipts",
+        customer="choir",
+        sender=("orders@choir.example",),
+        rate=Rate.parse("30/1d"),
+    )
+
+    def plan(
+        self,
+        *limits: LimitSettings,
+        headers: dict[str, str],
+        login: str = ANNE,
+        recipients: int = 1,
+        rules: dict[Reason, RuleSettings] | None = None,
+    ) -> Plan:
+        return plan_of(
+            self.STRANGERS,
+            TestContent.CAMPAIGN,
+            *limits,
+            customers=[a_customer("choir", ANNE)],
+            lists=[self.LIST],
+            streams=[self.STREAM],
+            rules=rules,
+            transaction=a_transaction(login, headers=headers, recipients=recipients),
+        )
+
+    def test_a_lists_mail_is_told_by_customer_and_list_id(self) -> None:
+        """Its readers are looked up, and greeted only when it has left."""
+        headers = {"List-Id": "<members.choir.example>"}
+        plan = self.plan(headers=headers)
+        assert (plan.subscribed, plan.greeting) == ("members.choir.example", False)
+        other = self.plan(headers=headers, login="mallory@example.com")
+        assert (other.subscribed, other.greeting) == ("", True)
+
+    def test_plain_numbers_are_not_meant_for_it(self) -> None:
+        """A limit per list is."""
+        headers = {"List-Id": "<members.choir.example>"}
+        limits = (
+            a_limit(per=Per.CUSTOMER),
+            a_limit(per=Per.LIST),
+            a_limit(count=Count.BYTES),
+            a_limit(count=Count.MESSAGES),
+        )
+        found = identities(self.plan(*limits, headers=headers, recipients=3))
+        assert set(found) == {"strangers", "recipients-per-list"}
+        assert found["recipients-per-list"] == "members.choir.example"
+
+    def test_a_streams_mail_has_one_limit_on_strangers(self) -> None:
+        """Its own, under the customer; its content does not count."""
+        plan = self.plan(headers={"From": "Shop <Orders@choir.example>"})
+        assert plan.stream
+        assert identities(plan) == {"stream-receipts": "choir"}
+        assert rates(plan) == {"stream-receipts": "30/1d"}
+        assert (plan.campaign, plan.bands, plan.greeting) == (None, (), True)
+        assert plan.charges[0].binding
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            {"login": "mallory@example.com"},
+            {"recipients": 2},
+            {"headers": {"From": "anne@choir.example"}},
+        ],
+        ids=["another customer", "two recipients", "another From"],
+    )
+    def test_nothing_else_is_the_streams(self, other: dict[str, Any]) -> None:
+        """From is what a sender writes: it frees nobody else."""
+        settings = {"headers": {"From": "orders@choir.example"}} | other
+        plan = self.plan(**settings)
+        assert not plan.stream
+        assert "strangers" in identities(plan)
+        assert plan.campaign is not None
+
+    def test_a_streams_limit_only_reports_where_its_rule_does(self) -> None:
+        """As other limits on strangers."""
+        plan = self.plan(
+            headers={"From": "orders@choir.example"},
+            rules={Reason.BULK_TO_STRANGERS: RuleSettings(mode=Mode.MONITOR)},
+        )
+        assert not plan.charges[0].binding
 
 
 class TestRate:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from outgate.model.limit import Count
 from outgate.model.verdict import Action, Finding, Mode, Reason
 from outgate.policy.operator import Order
+from outgate.policy.questions import Neighbours
 from outgate.policy.reply import MAX_REPLY_TEXT, reply_for
 from outgate.policy.rule_settings import RuleSettings
 from policy.builders import (
@@ -104,9 +105,19 @@ def replies() -> list[Finding]:
         a_policy(
             a_limit("2/1h", action=Action.REJECT),
             a_limit("1/1h", count=Count.MESSAGES, action=Action.REJECT),
+            *(
+                a_limit("1/1h", count=count, action=Action.REJECT)
+                for count in (
+                    Count.STRANGERS,
+                    Count.DISTINCT_RECIPIENTS,
+                    Count.NETWORKS,
+                )
+            ),
         )
     )
-    post.judge(a_transaction(ANNE))
+    post.judge(a_transaction(ANNE, client="192.0.2.77"))
+    post.store.neighbours = Neighbours(9, 99)
+    post.store.usual[ANNE] = (999, 9)
     for order in (Order.SUSPEND, Order.QUARANTINE):
         post.order(order, ANNE, "by=hush ticket-4711")
     bulk = {"Precedence": "bulk"}
@@ -114,7 +125,7 @@ def replies() -> list[Finding]:
         finding
         for recipients in (1, 3)
         for finding in post.judge(
-            a_transaction(ANNE, recipients=recipients, headers=bulk)
+            a_transaction(ANNE, sender="", recipients=recipients, headers=bulk)
         ).verdict.findings
     ]
     found += post.gate.fail(a_transaction(ANNE)).verdict.findings

@@ -27,13 +27,13 @@ from policy.builders import (
     ANNE,
     HOUR_US,
     MINUTE_US,
-    NOW_US,
     a_case,
     a_limit,
     a_policy,
     a_transaction,
     an_entry,
 )
+from policy.ledger import NOW_US
 
 Judge = Callable[[Case], Finding | None]
 
@@ -42,13 +42,20 @@ class TestTable:
     """The order of the rules."""
 
     def test_it_is_as_the_manual_says(self) -> None:
-        """Operators' orders, the store's trouble, limits, lists."""
+        """Operators' orders, the store's trouble, limits, what is odd, lists."""
         assert [rule.reason.value for rule in RULES] == [
             "suspended",
             "quarantined",
             "store-unavailable",
             "message-exceeds-limit",
+            "bulk-to-strangers",
+            "campaign-across-customers",
             "limit-exceeded",
+            "bulk-by-distinct-recipients",
+            "many-sources-per-login",
+            "unusual-for-this-sender",
+            "null-sender-abuse",
+            "declared-bulk-unregistered",
             "missing-unsubscribe",
         ]
 

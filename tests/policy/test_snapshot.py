@@ -6,7 +6,10 @@ from outgate.model.client import parse_client
 from outgate.model.units import Rate
 from outgate.policy.operator import Order
 from outgate.policy.snapshot import EMPTY, Snapshot
-from policy.builders import NOW_US, an_entry
+from policy.builders import (
+    an_entry,
+)
+from policy.ledger import NOW_US
 
 ALICE = "alice@example.org"
 CLIENT = parse_client("203.0.113.9")

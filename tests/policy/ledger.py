@@ -1,0 +1,298 @@
+"""The port `Store` on dictionaries, for whoever tests policy without a server.
+
+It keeps the promises of the port by the same models that judge the scripts: it charges
+all or none, knows strangers and contents, and remembers what it was asked.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+from outgate.model.contacts import WEEK_US, Contacts
+from outgate.model.content import Content, Contents
+from outgate.model.distinct import Window, add, news, prune, remove, retry_after_us
+from outgate.model.gcra import NEVER, Charge, Level, check_all, refund
+from outgate.model.limit import Count
+from outgate.model.units import SECOND_US, to_us
+from outgate.policy.operator import Order
+from outgate.policy.questions import (
+    HASH_BYTES,
+    Answers,
+    Neighbours,
+    Plan,
+    PlannedCharge,
+    Source,
+    Spread,
+)
+
+NOW_US = 1_795_500_000 * SECOND_US
+
+Key = tuple[str, str, str]
+# A message against a counter that nothing fits into: what no counter says is refused.
+_NEVER = Charge(1, 0, 1)
+
+
+@dataclass(slots=True)
+class Clock:
+    """Time that passes when a test says so."""
+
+    now_us: int = NOW_US
+
+    def __call__(self) -> int:
+        return self.now_us
+
+
+@dataclass(slots=True)
+class Settlement:
+    """One call of `Store.settle`."""
+
+    plan: Plan
+    answers: Answers
+    held_bytes: int
+
+
+def hash_of(item: str) -> bytes:
+    """As the store tells items apart; without a secret."""
+    return blake2b(item.encode("utf-8", "replace"), digest_size=HASH_BYTES).digest()
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What a store knows.
+
+    Attributes:
+        consents: (List-Id, mailbox) of those who asked for a list.
+        usual: by principal: recipients of today, and the faded peak.
+        neighbours: who else sends whatever is asked about.
+    """
+
+    clock: Clock
+    source: Source = Source.STORE
+    tats_us: dict[Key, int] = field(default_factory=dict)
+    windows: dict[Key, Window] = field(default_factory=lambda: defaultdict(Window))
+    contacts: dict[str, Contacts] = field(default_factory=lambda: defaultdict(Contacts))
+    contents: dict[str, Contents] = field(default_factory=lambda: defaultdict(Contents))
+    consents: set[tuple[str, str]] = field(default_factory=set)
+    usual: dict[str, tuple[int, int]] = field(default_factory=dict)
+    neighbours: Neighbours | None = None
+    orders: dict[tuple[Order, str], bytes] = field(default_factory=dict)
+    attempts: dict[tuple[str, bytes], int] = field(default_factory=dict)
+    held: dict[str, tuple[int, int]] = field(default_factory=dict)
+    asked: list[Plan] = field(default_factory=list)
+    settled: list[Settlement] = field(default_factory=list)
+    introduced: list[Plan] = field(default_factory=list)
+    met: list[Plan] = field(default_factory=list)
+
+    def look_up(self, plan: Plan) -> Answers:
+        self.asked.append(plan)
+        now_us = self.clock.now_us
+        if self.source in {Source.ACCEPT, Source.DEFER}:
+            return Answers(now_us=now_us, source=self.source, trouble="down")
+        people = [hash_of(one) for one in plan.people]
+        contacts = self.contacts[plan.customer]
+        strangers = contacts.strangers(people, now_us)
+        unknown = len(strangers) if plan.greeting else 0
+        renewed = sum(contacts.weeks.get(one) != now_us // WEEK_US for one in people)
+        spread = self._spread(plan, people, unknown)
+        windows = [self._window(plan, charge) for charge in plan.charges]
+        refused = any(
+            not level.fits and charge.binding
+            for charge, level in zip(plan.charges, windows, strict=True)
+        )
+        if spread is not None and plan.campaign is not None:
+            refused = refused or (not spread.fits and plan.campaign.binding)
+        keys = _keys(plan)
+        charges = _charges(plan, unknown)
+        allowed, levels, after = check_all(
+            [*(self.tats_us.get(key, 0) for key in keys), *([0] if refused else [])],
+            [*charges, *([_NEVER] if refused else [])],
+            now_us,
+        )
+        found = [
+            window if charge.limit.count.is_distinct else level
+            for charge, window, level in zip(
+                plan.charges, windows, levels, strict=False
+            )
+        ]
+        if allowed:
+            self._write(plan, people, unknown, spread, found)
+            self.tats_us.update(zip(keys, after, strict=False))
+        messages, held_bytes = self.held.get(plan.customer, (0, 0))
+        today, peak = self.usual.get(plan.principal, (0, 0))
+        answers = Answers(
+            now_us=now_us,
+            source=self.source,
+            allowed=allowed,
+            levels=found,
+            attempts=self.attempts.get((plan.customer, plan.retry_material), 0),
+            held_messages=messages,
+            held_bytes=held_bytes,
+            strangers=b"".join(strangers),
+            renewed=renewed if plan.greeting else 0,
+            today=today,
+            peak=peak,
+            spread=spread,
+            neighbours=self.neighbours,
+        )
+        if self.source is Source.STORE:
+            self._tell(plan, answers)
+        return answers
+
+    def settle(self, plan: Plan, answers: Answers, *, held_bytes: int) -> None:
+        self.settled.append(Settlement(plan, answers, held_bytes))
+        self.attempts[plan.customer, plan.retry_material] = answers.attempts + 1
+        if held_bytes:
+            messages, already = self.held.get(plan.customer, (0, 0))
+            self.held[plan.customer] = (messages + 1, already + held_bytes)
+        if not answers.allowed or answers.source is not Source.STORE:
+            return
+        strangers = _split(answers.strangers) if plan.greeting else []
+        self.contacts[plan.customer].forget(strangers)
+        if answers.spread is not None and answers.spread.fits:
+            self.contents[plan.customer].forget(
+                _bands(plan),
+                _split(answers.spread.added),
+                len(strangers),
+                self.clock.now_us,
+                _interval_us(plan),
+            )
+        charges = _charges(plan, len(strangers))
+        for key, charge, planned, level in zip(
+            _keys(plan), charges, plan.charges, answers.levels, strict=False
+        ):
+            if level.fits and planned.limit.count.is_distinct:
+                assert isinstance(level.charged, bytes)
+                remove(self.windows[key], _split(level.charged))
+            elif level.fits:
+                self.tats_us[key] = refund(self.tats_us.get(key, 0), charge)
+
+    def introduce(self, plan: Plan, answers: Answers) -> None:
+        assert answers.strangers
+        self.introduced.append(plan)
+        if not plan.greeting:
+            people = _split(answers.strangers)
+            self.contacts[plan.customer].remember(people, self.clock.now_us)
+
+    def meet(self, plan: Plan) -> None:
+        self.met.append(plan)
+        people = map(hash_of, plan.people)
+        self.contacts[plan.customer].remember(people, self.clock.now_us)
+
+    def used(self, customer: str, limit: str, identity: str) -> int:
+        """Units in a counter now, by the rate of the last question about it."""
+        for plan in reversed(self.asked):
+            for charge in plan.charges:
+                key = (plan.customer, charge.limit.name, charge.identity)
+                if key == (customer, limit, identity):
+                    left_us = self.tats_us.get(key, 0) - self.clock.now_us
+                    return max(0, -(-left_us // charge.rate.interval_us))
+        return 0
+
+    def _spread(self, plan: Plan, people: list[bytes], unknown: int) -> Spread | None:
+        campaign = plan.campaign
+        if campaign is None:
+            return None
+        now_us, interval_us = self.clock.now_us, _interval_us(plan)
+        contents, bands = self.contents[plan.customer], _bands(plan)
+        burst, share = campaign.burst, campaign.limit.share
+        fits = contents.fits(bands, people, unknown, burst, share, now_us, interval_us)
+        entry = contents.find(bands, now_us) or Content(bands, 0)
+        used = entry.strangers(now_us, interval_us)
+        added = b"".join(one for one in people if one not in entry.people)
+        over_us = NEVER if unknown > burst else (used + unknown - burst) * interval_us
+        return Spread(
+            fits=fits,
+            strangers=used + (unknown if fits else 0),
+            retry_after_us=0 if fits else over_us,
+            reached=entry.reached() + (len(added) // HASH_BYTES if fits else 0),
+            added=added,
+        )
+
+    def _window(self, plan: Plan, charge: PlannedCharge) -> Level:
+        if not charge.limit.count.is_distinct:
+            return Level(True, 0, 0)
+        key = (plan.customer, charge.limit.name, charge.identity)
+        window, window_us = self.windows[key], to_us(charge.rate.period)
+        items = [hash_of(item) for item in charge.items]
+        prune(window, self.clock.now_us, window_us)
+        retry_us = retry_after_us(
+            window, items, charge.burst, self.clock.now_us, window_us
+        )
+        added = news(window, items)
+        used = window.count() + (0 if retry_us else len(added))
+        return Level(not retry_us, used, retry_us, b"".join(added))
+
+    def _write(
+        self,
+        plan: Plan,
+        people: list[bytes],
+        unknown: int,
+        spread: Spread | None,
+        levels: list[Level],
+    ) -> None:
+        now_us = self.clock.now_us
+        if plan.greeting:
+            self.contacts[plan.customer].remember(people, now_us)
+        if spread is not None and spread.fits:
+            self.contents[plan.customer].remember(
+                _bands(plan), people, unknown, now_us, _interval_us(plan)
+            )
+        for key, charge, level in zip(_keys(plan), plan.charges, levels, strict=True):
+            if charge.limit.count.is_distinct and level.fits:
+                items = [hash_of(item) for item in charge.items]
+                add(self.windows[key], items, now_us, to_us(charge.rate.period))
+
+    def _tell(self, plan: Plan, answers: Answers) -> None:
+        """What stands outside the script: orders, and who asked for a list."""
+        answers.suspend = self._values(Order.SUSPEND, plan.names)
+        answers.quarantine = self._values(Order.QUARANTINE, plan.names)
+        answers.allow = self._values(Order.ALLOW, plan.own_names)
+        if plan.subscribed:
+            asked = {
+                hash_of(one)
+                for one in plan.people
+                if (plan.subscribed, one) in self.consents
+            }
+            answers.strangers = b"".join(
+                one for one in _split(answers.strangers) if one not in asked
+            )
+
+    def _values(self, order: Order, names: tuple[str, ...]) -> list[bytes | None]:
+        return [self.orders.get((order, name)) for name in names]
+
+
+def _split(hashes: bytes) -> list[bytes]:
+    return [hashes[at : at + HASH_BYTES] for at in range(0, len(hashes), HASH_BYTES)]
+
+
+def _bands(plan: Plan) -> tuple[bytes, ...]:
+    return plan.bands if len(plan.bands) > 1 else plan.bands * 12
+
+
+def _interval_us(plan: Plan) -> int:
+    return plan.campaign.rate.interval_us if plan.campaign is not None else 1
+
+
+def _keys(plan: Plan) -> list[Key]:
+    return [
+        (plan.customer, charge.limit.name, charge.identity) for charge in plan.charges
+    ]
+
+
+def _charges(plan: Plan, unknown: int) -> list[Charge]:
+    return [
+        Charge(
+            charge.rate.interval_us,
+            charge.burst,
+            _cost(charge, unknown),
+            charge.binding,
+        )
+        for charge in plan.charges
+    ]
+
+
+def _cost(charge: PlannedCharge, unknown: int) -> int:
+    count = charge.limit.count
+    if count.is_distinct:
+        return 0
+    return unknown if count is Count.STRANGERS else charge.cost

@@ -1,0 +1,66 @@
+"""Registered streams: told by customer and header From, for one recipient."""
+
+import pytest
+
+from outgate.model.address import parse_address
+from outgate.model.limit import Count, Per
+from outgate.model.units import Rate
+from outgate.model.verdict import Action, Mode
+from outgate.policy.registered import Streams
+from outgate.policy.settings import StreamSettings
+
+RECEIPTS = StreamSettings(
+    name="receipts",
+    customer="shop",
+    sender=("Orders@Shop.example", "bücher.example"),
+    rate=Rate.parse("30/1d"),
+)
+CONFIRMATIONS = StreamSettings(
+    name="confirmations",
+    customer="shop",
+    sender=("join@bücher.example",),
+    kind="confirmation",
+)
+STREAMS = Streams([RECEIPTS, CONFIRMATIONS])
+
+
+@pytest.mark.parametrize(
+    ("customer", "header_from", "recipients", "name"),
+    [
+        ("shop", "orders@shop.example", 1, "stream-receipts"),
+        ("shop", "Orders@SHOP.example", 1, "stream-receipts"),
+        ("shop", "anne@shop.example", 1, ""),
+        ("shop", "anne@bücher.example", 1, "stream-receipts"),
+        ("shop", "anne@xn--bcher-kva.example", 1, "stream-receipts"),
+        ("shop", "join@bücher.example", 1, "stream-confirmations"),
+        ("shop", "anne@sub.bücher.example", 1, ""),
+        ("shop", "orders@shop.example", 2, ""),
+        ("shop", "orders@shop.example", 0, ""),
+        ("choir", "orders@shop.example", 1, ""),
+    ],
+)
+def test_a_stream_is_told_by_customer_and_sender(
+    customer: str, header_from: str, recipients: int, name: str
+) -> None:
+    """An address before its domain; no other customer may use it."""
+    limit = STREAMS.limit(customer, parse_address(header_from), recipients)
+    assert (limit.name if limit is not None else "") == name
+
+
+def test_mail_without_a_from_belongs_to_none() -> None:
+    """Nothing says which."""
+    assert STREAMS.limit("shop", None, 1) is None
+
+
+def test_its_limit_is_on_strangers() -> None:
+    """What is beyond it is held."""
+    limit = STREAMS.limit("shop", parse_address("orders@shop.example"), 1)
+    assert limit is not None
+    assert (limit.per, limit.count) == (Per.STREAM, Count.STRANGERS)
+    assert (str(limit.rate), limit.burst) == ("30/1d", 30)
+    assert (limit.action, limit.mode) == (Action.QUARANTINE, Mode.ENFORCE)
+
+
+def test_without_streams_nothing_is_looked_for() -> None:
+    """Most installations have none."""
+    assert Streams([]).limit("shop", parse_address("a@shop.example"), 1) is None
