@@ -3,7 +3,7 @@
 import sys
 
 from outgate.model.verdict import Action, Finding, Reason
-from outgate.policy.compiled import Policy
+from outgate.policy.compiled import LIMIT_REASONS, Policy
 from outgate.policy.operator import ALLOWABLE
 from outgate.policy.order import RULES
 from outgate.policy.reply import reply_for
@@ -52,7 +52,7 @@ def _doc(reason: Reason) -> str:
 
 
 def _default(reason: Reason) -> str:
-    if reason is Reason.LIMIT_EXCEEDED:
+    if reason in LIMIT_REASONS:
         return "its limit's"
     return f"`{allowed_actions(reason)[0]}`"
 
@@ -60,7 +60,7 @@ def _default(reason: Reason) -> str:
 def _entry(reason: Reason) -> str:
     """One section: what the module says, what it does, what may be changed."""
     own, *others = allowed_actions(reason)
-    if reason is Reason.LIMIT_EXCEEDED:
+    if reason in LIMIT_REASONS:
         facts = ["Action: that of the [`[[limit]]`](configuration.md#limit)."]
     else:
         facts = [f"Action: `{own}`; it may be {code(others)} instead."]

@@ -8,6 +8,7 @@ from outgate.model.units import Rate
 from outgate.model.verdict import Action, Mode
 from outgate.policy.registered import Streams
 from outgate.policy.settings import StreamSettings
+from policy.builders import a_policy
 
 RECEIPTS = StreamSettings(
     name="receipts",
@@ -50,6 +51,12 @@ def test_a_stream_is_told_by_customer_and_sender(
 def test_mail_without_a_from_belongs_to_none() -> None:
     """Nothing says which."""
     assert STREAMS.limit("shop", None, 1) is None
+
+
+def test_an_override_may_name_it() -> None:
+    """As any other limit."""
+    assert STREAMS.limit_names == {"stream-receipts", "stream-confirmations"}
+    assert a_policy(streams=[RECEIPTS]).limit_names() == {"stream-receipts"}
 
 
 def test_its_limit_is_on_strangers() -> None:

@@ -6,21 +6,21 @@ all there is to mend.
 
 import grp
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
-from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from outgate.config.limit_checks import campaign, limits, registered
 from outgate.config.settings import ListenSettings, Settings
+from outgate.config.wording import no_address, no_such, one_of, twice
 from outgate.message.wanted import WANTED_HEADERS
 from outgate.model.errors import Problem
 from outgate.model.identity import Path as SubmissionPath
 from outgate.model.limit import Count
-from outgate.model.units import MAX_PERIOD, format_duration, to_us
-from outgate.model.verdict import Action, Mode, Reason
-from outgate.policy.compiled import merge_limits
+from outgate.model.units import MAX_PERIOD, format_duration
+from outgate.model.verdict import Mode, Reason
+from outgate.policy.compiled import LIMIT_REASONS, merge_limits
 from outgate.policy.customers import Match, ties
 from outgate.policy.rule_settings import RuleSettings, allowed_actions, rule_field
 
@@ -60,7 +60,9 @@ def check(settings: Settings) -> tuple[Problem, ...]:
         _domains,
         _customers,
         _profiles,
-        _limits,
+        limits,
+        registered,
+        campaign,
         _rules,
         _quarantine,
         _tag,
@@ -89,7 +91,7 @@ def parse_host_port(text: str) -> tuple[str, int] | None:
 
 def _listen(settings: Settings) -> Iterator[Problem]:
     addresses = [listen.address for listen in settings.listen]
-    yield from _twice("listen", "address", addresses)
+    yield from twice("listen", "address", addresses)
     for index, listen in enumerate(settings.listen):
         for key, message in _one_listen(listen):
             yield Problem(f"listen[{index}].{key}", message)
@@ -109,7 +111,7 @@ def _one_listen(listen: ListenSettings) -> Iterator[tuple[str, str]]:
         yield "workers", f"got {listen.workers}: expected 1 to {MAX_WORKERS}"
     replies = ("end-of-message", "mail", "recipient")
     if listen.replies not in replies:
-        yield "replies", _one_of(listen.replies, replies)
+        yield "replies", one_of(listen.replies, replies)
     if listen.local_user and listen.path is not SubmissionPath.LOCAL_SUBMISSION:
         yield "local-user", 'goes only with path = "local-submission"'
 
@@ -136,12 +138,16 @@ def _workers(settings: Settings) -> Iterator[Problem]:
             "workers.count", f"got {workers.count}: expected 1 to {MAX_WORKERS}"
         )
     if workers.pin not in {"auto", "off"}:
-        yield Problem("workers.pin", _one_of(workers.pin, ("auto", "off")))
+        yield Problem("workers.pin", one_of(workers.pin, ("auto", "off")))
 
 
 def _domains(settings: Settings) -> Iterator[Problem]:
     domains = settings.domains
-    for key, names in (("local", domains.local), ("relay", domains.relay)):
+    for key, names in (
+        ("local", domains.local),
+        ("relay", domains.relay),
+        ("dotless", domains.dotless),
+    ):
         for name in names:
             if not _DOMAIN.fullmatch(name):
                 yield Problem(
@@ -150,7 +156,7 @@ def _domains(settings: Settings) -> Iterator[Problem]:
                 )
     for address, size in domains.aliases.items():
         if not _ALIAS.fullmatch(address):
-            yield Problem("domains.aliases", _no_address(address))
+            yield Problem("domains.aliases", no_address(address))
         if not 1 <= size <= MAX_ALIAS_SIZE:
             yield Problem(
                 "domains.aliases",
@@ -159,7 +165,7 @@ def _domains(settings: Settings) -> Iterator[Problem]:
 
 
 def _customers(settings: Settings) -> Iterator[Problem]:
-    yield from _twice("customer", "name", [one.name for one in settings.customer])
+    yield from twice("customer", "name", [one.name for one in settings.customer])
     profiles = [profile.name for profile in settings.profile]
     for index, customer in enumerate(settings.customer):
         key = f"customer[{index}]"
@@ -173,47 +179,21 @@ def _customers(settings: Settings) -> Iterator[Problem]:
             except ValueError as error:
                 yield Problem(f"{key}.match", f"got {pattern!r}: {error}")
         if customer.contact and not _ADDRESS.fullmatch(customer.contact):
-            yield Problem(f"{key}.contact", _no_address(customer.contact))
+            yield Problem(f"{key}.contact", no_address(customer.contact))
         if customer.profile and customer.profile not in profiles:
-            yield Problem(f"{key}.profile", _no_such(customer.profile, profiles))
+            yield Problem(f"{key}.profile", no_such(customer.profile, profiles))
     for pattern, one, other in ties(settings.customer):
         yield Problem("customer", f"{pattern!r} matches both {one!r} and {other!r}")
 
 
 def _profiles(settings: Settings) -> Iterator[Problem]:
-    yield from _twice("profile", "name", [one.name for one in settings.profile])
+    yield from twice("profile", "name", [one.name for one in settings.profile])
     known = [limit.name for limit in merge_limits(settings.limit)]
     known += [count.value for count in Count]
     for index, profile in enumerate(settings.profile):
         for name in profile.limits:
             if name not in known:
-                yield Problem(f"profile[{index}].limits", _no_such(name, known))
-
-
-def _limits(settings: Settings) -> Iterator[Problem]:
-    yield from _twice("limit", "name", [one.name for one in settings.limit])
-    counts = {count.value for count in Count}
-    for index, limit in enumerate(settings.limit):
-        key = f"limit[{index}]"
-        if not _NAME.fullmatch(limit.name) or limit.name in counts:
-            yield Problem(
-                f"{key}.name",
-                f"got {limit.name!r}: expected lower-case words with dashes, and no "
-                "count word",
-            )
-        if limit.action is Action.ACCEPT:
-            yield Problem(f"{key}.action", "got 'accept': use mode = \"monitor\"")
-        if limit.burst is not None and limit.burst < 1:
-            yield Problem(f"{key}.burst", f"got {limit.burst}: expected at least 1")
-        elif limit.burst and limit.rate:
-            # A counter's state must fit beside the epoch into 53 bits.
-            most = to_us(MAX_PERIOD) // limit.rate.interval_us
-            if limit.burst > most:
-                yield Problem(
-                    f"{key}.burst",
-                    f"got {limit.burst}: at {limit.rate} it takes longer than "
-                    f"{MAX_PERIOD.days}d to drain; expected at most {most}",
-                )
+                yield Problem(f"profile[{index}].limits", no_such(name, known))
 
 
 def _rules(settings: Settings) -> Iterator[Problem]:
@@ -222,8 +202,8 @@ def _rules(settings: Settings) -> Iterator[Problem]:
         allowed = allowed_actions(reason)
         if rule.action is not None and rule.action not in allowed:
             words = tuple(action.value for action in allowed)
-            yield Problem(f"rules.{reason}.action", _one_of(rule.action.value, words))
-        elif rule.action is not None and reason is Reason.LIMIT_EXCEEDED:
+            yield Problem(f"rules.{reason}.action", one_of(rule.action.value, words))
+        elif rule.action is not None and reason in LIMIT_REASONS:
             yield Problem(
                 f"rules.{reason}.action", "stands with each [[limit]], not here"
             )
@@ -253,7 +233,7 @@ def _tag(settings: Settings) -> Iterator[Problem]:
     parts = ("class", "action", "reasons")
     for part in settings.tag.show:
         if part not in parts:
-            yield Problem("tag.show", _one_of(part, parts))
+            yield Problem("tag.show", one_of(part, parts))
 
 
 def _store(settings: Settings) -> Iterator[Problem]:
@@ -262,7 +242,7 @@ def _store(settings: Settings) -> Iterator[Problem]:
         yield Problem("store.url", wrong)
     directions = ("degraded", "accept", "defer")
     if store.on_failure not in directions:
-        yield Problem("store.on-failure", _one_of(store.on_failure, directions))
+        yield Problem("store.on-failure", one_of(store.on_failure, directions))
     if not _NAME.fullmatch(store.namespace):
         yield Problem(
             "store.namespace", f"got {store.namespace!r}: expected a lower-case word"
@@ -321,10 +301,10 @@ def _durations(settings: Settings) -> Iterator[Problem]:
 
 def _service(settings: Settings) -> Iterator[Problem]:
     if settings.log.format not in {"logfmt", "json"}:
-        yield Problem("log.format", _one_of(settings.log.format, ("logfmt", "json")))
+        yield Problem("log.format", one_of(settings.log.format, ("logfmt", "json")))
     levels = ("debug", "info", "warning", "error")
     if settings.log.level not in levels:
-        yield Problem("log.level", _one_of(settings.log.level, levels))
+        yield Problem("log.level", one_of(settings.log.level, levels))
     for key, text in (
         ("metrics.listen", settings.metrics.listen),
         ("notify.smtp", settings.notify.smtp),
@@ -336,40 +316,13 @@ def _service(settings: Settings) -> Iterator[Problem]:
         ("notify.sender", settings.notify.sender),
     ):
         if text and not _ADDRESS.fullmatch(text):
-            yield Problem(key, _no_address(text))
+            yield Problem(key, no_address(text))
     if settings.notify.postmaster and not settings.notify.sender:
         yield Problem("notify.sender", "is required where notify.postmaster is set")
     for name in ("state", "runtime"):
         directory = getattr(settings.paths, name)
         if not Path(directory).is_absolute():
             yield Problem(f"paths.{name}", f"got {directory!r}: expected absolute")
-
-
-def _twice(table: str, key: str, names: Iterable[str]) -> Iterator[Problem]:
-    for name, number in Counter(names).items():
-        if number > 1:
-            yield Problem(table, f"{key} {name!r} stands {number} times")
-
-
-def _one_of(got: str, words: tuple[str, ...]) -> str:
-    close = get_close_matches(got, words, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    return f"got {got!r}: expected one of {', '.join(words)}{hint}"
-
-
-def _no_address(text: str) -> str:
-    return f"got {text!r}: expected an address such as post@example.org"
-
-
-def _no_such(name: str, known: list[str]) -> str:
-    close = get_close_matches(name, known, n=1)
-    if close:
-        hint = f"did you mean {close[0]!r}?"
-    elif known:
-        hint = f"expected one of {', '.join(map(repr, known))}"
-    else:
-        hint = "there is none"
-    return f"got {name!r}: no such name; {hint}"
 
 
 def _group_exists(name: str) -> bool:

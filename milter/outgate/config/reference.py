@@ -17,7 +17,7 @@ import attrs
 from outgate.config.settings import Settings
 from outgate.model.limit import Count
 from outgate.model.units import ByteSize, Rate, format_duration
-from outgate.model.verdict import Reason
+from outgate.policy.compiled import LIMIT_REASONS
 from outgate.policy.rule_settings import RuleSettings, RulesSettings, rule_field
 from outgate.policy.shipped import SHIPPED_LIMITS
 
@@ -35,8 +35,8 @@ This page is generated from the code (`make docs`).
 
 # Where defaults depend on the machine, the page says so and names no path.
 _MACHINE = frozenset({"state", "runtime"})
-# The one rule whose action stands elsewhere: with each limit.
-_LIMIT_RULE = rule_field(Reason.LIMIT_EXCEEDED).name
+# Rules whose action stands elsewhere: with each limit.
+_LIMIT_RULES = frozenset(rule_field(reason).name for reason in LIMIT_REASONS)
 
 
 def reference() -> str:
@@ -84,7 +84,7 @@ def _rules_sample() -> Iterator[str]:
         )
     for rule in attrs.fields(RulesSettings):
         yield from ("", *_comment(rule), f"#[rules.{_kebab(rule.name)}]")
-        if rule.name != _LIMIT_RULE:
+        if rule.name not in _LIMIT_RULES:
             yield f"#action = {_toml(rule.metadata['allowed'][0])}"
         yield from (
             f"#{_kebab(key.name)} = {_toml(key.default)}"
@@ -174,7 +174,7 @@ def _rules_section() -> str:
     ]
     for rule in attrs.fields(RulesSettings):
         own, *others = (f"`{action}`" for action in rule.metadata["allowed"])
-        if rule.name == _LIMIT_RULE:
+        if rule.name in _LIMIT_RULES:
             own, others = "its limit's", []
         lines.append(
             f"| `{_kebab(rule.name)}` | {rule.metadata['doc']} | {own} | "

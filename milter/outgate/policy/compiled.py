@@ -113,7 +113,7 @@ class Policy:
 
     def limit_names(self) -> frozenset[str]:
         """Names that an override may use."""
-        names = {one.limit.name for one in self.limits}
+        names = {one.limit.name for one in self.limits} | self.streams.limit_names
         if self.campaign is not None:
             names.add(self.campaign.limit.name)
         return frozenset(names)
@@ -130,6 +130,8 @@ REASON_OF_COUNT: Mapping[Count, Reason] = {
     Count.NETWORKS: Reason.MANY_SOURCES_PER_LOGIN,
 }
 """Which rule speaks for a limit that is used up; of other counts, `limit-exceeded`."""
+LIMIT_REASONS = frozenset({Reason.LIMIT_EXCEEDED, *REASON_OF_COUNT.values()})
+"""Rules that do what the limit says that is used up."""
 
 
 def counts_of(reason: Reason) -> frozenset[Count]:

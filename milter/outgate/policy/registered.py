@@ -31,6 +31,11 @@ class Streams:
                 key = name or canonical_domain(sender)
                 self._limits[stream.customer, key] = limit
 
+    @property
+    def limit_names(self) -> frozenset[str]:
+        """Names of their limits, which an override may use."""
+        return frozenset(limit.name for limit in self._limits.values())
+
     def limit(
         self, customer: str, header_from: Address | None, recipients: int
     ) -> Limit | None:

@@ -1,0 +1,144 @@
+"""What limits, registered lists and streams say together, and what they cannot mean."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from outgate.config.settings import Settings
+from outgate.config.wording import one_of, twice
+from outgate.model.errors import Problem
+from outgate.model.limit import Count, Per
+from outgate.model.units import MAX_PERIOD, to_us
+from outgate.model.verdict import Action
+from outgate.policy.compiled import merge_limits
+from outgate.policy.settings import LimitSettings, StreamSettings
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
+
+# So many customers of one content are kept; what asks for more would never act.
+_MOST_CUSTOMERS = 33
+_FEWEST_CUSTOMERS = 2
+_PER_CENT = 100
+_KINDS = ("transactional", "confirmation")
+_LIST_ID = re.compile(r"[^\s<>@]+")
+_SENDER = re.compile(r"(?:[^\s@]+@)?[^\s@*:/.]+(?:\.[^\s@*:/.]+)*")
+
+
+def limits(settings: Settings) -> Iterator[Problem]:
+    """Limits, each by itself and all together."""
+    yield from twice("limit", "name", [one.name for one in settings.limit])
+    streams = {f"stream-{one.name}" for one in settings.stream}
+    counts = {count.value for count in Count}
+    for index, limit in enumerate(settings.limit):
+        key = f"limit[{index}]"
+        if not _NAME.fullmatch(limit.name) or limit.name in counts:
+            yield Problem(
+                f"{key}.name",
+                f"got {limit.name!r}: expected lower-case words with dashes, and no "
+                "count word",
+            )
+        if limit.name in streams:
+            yield Problem(f"{key}.name", f"got {limit.name!r}: a stream has that limit")
+        if limit.action is Action.ACCEPT:
+            yield Problem(f"{key}.action", "got 'accept': use mode = \"monitor\"")
+        yield from _burst(key, limit)
+        yield from _whose(key, limit)
+    campaigns = [
+        one.name for one in merge_limits(settings.limit) if one.per is Per.CAMPAIGN
+    ]
+    if len(campaigns) > 1:
+        yield Problem(
+            "limit",
+            f"only one may be per campaign: {', '.join(map(repr, campaigns))}; "
+            "another name than the shipped one's needs that one `off`",
+        )
+
+
+def registered(settings: Settings) -> Iterator[Problem]:
+    """Registered lists and streams."""
+    for (customer, list_id), number in Counter(
+        (one.customer, one.id.lower()) for one in settings.list
+    ).items():
+        if number > 1:
+            yield Problem(
+                "list", f"id {list_id!r} of {customer!r} stands {number} times"
+            )
+    for index, one in enumerate(settings.list):
+        if not _LIST_ID.fullmatch(one.id):
+            yield Problem(
+                f"list[{index}].id",
+                f"got {one.id!r}: expected a List-Id without brackets, such as "
+                "members.choir.example",
+            )
+        if not one.customer.strip():
+            yield Problem(f"list[{index}].customer", "is empty")
+    yield from twice("stream", "name", [one.name for one in settings.stream])
+    senders = Counter(
+        (one.customer, sender.lower())
+        for one in settings.stream
+        for sender in one.sender
+    )
+    for (customer, sender), number in senders.items():
+        if number > 1:
+            yield Problem("stream", f"{sender!r} of {customer!r} stands {number} times")
+    for index, stream in enumerate(settings.stream):
+        for name, message in _stream(stream):
+            yield Problem(f"stream[{index}].{name}", message)
+
+
+def campaign(settings: Settings) -> Iterator[Problem]:
+    """When the same content from several customers is a campaign."""
+    numbers = settings.campaign
+    if not _FEWEST_CUSTOMERS <= numbers.customers <= _MOST_CUSTOMERS:
+        yield Problem(
+            "campaign.customers",
+            f"got {numbers.customers}: expected {_FEWEST_CUSTOMERS} to {_MOST_CUSTOMERS}",
+        )
+    if numbers.strangers < 1:
+        yield Problem(
+            "campaign.strangers", f"got {numbers.strangers}: expected at least 1"
+        )
+
+
+def _burst(key: str, limit: LimitSettings) -> Iterator[Problem]:
+    if limit.burst is not None and limit.burst < 1:
+        yield Problem(f"{key}.burst", f"got {limit.burst}: expected at least 1")
+    elif limit.burst and limit.rate:
+        # A counter's state must fit beside the epoch into 53 bits.
+        most = to_us(MAX_PERIOD) // limit.rate.interval_us
+        if limit.burst > most:
+            yield Problem(
+                f"{key}.burst",
+                f"got {limit.burst}: at {limit.rate} it takes longer than "
+                f"{MAX_PERIOD.days}d to drain; expected at most {most}",
+            )
+
+
+def _whose(key: str, limit: LimitSettings) -> Iterator[Problem]:
+    if limit.per is Per.STREAM:
+        yield Problem(
+            f"{key}.per", "got 'stream': each [[stream]] has a rate of its own"
+        )
+    if limit.per is Per.CAMPAIGN and limit.count is not Count.STRANGERS:
+        yield Problem(
+            f"{key}.count",
+            f"got {limit.count.value!r}: per campaign only strangers are counted",
+        )
+    if limit.share and limit.per is not Per.CAMPAIGN:
+        yield Problem(f"{key}.share", 'goes only with per = "campaign"')
+    elif not 0 <= limit.share <= _PER_CENT:
+        yield Problem(f"{key}.share", f"got {limit.share}: expected 0 to {_PER_CENT}")
+
+
+def _stream(stream: StreamSettings) -> Iterator[tuple[str, str]]:
+    if not _NAME.fullmatch(stream.name):
+        yield "name", f"got {stream.name!r}: expected lower-case words with dashes"
+    if not stream.customer.strip():
+        yield "customer", "is empty"
+    if not stream.sender:
+        yield "sender", "is empty: this stream would have no mail"
+    for sender in stream.sender:
+        if not _SENDER.fullmatch(sender):
+            yield "sender", f"got {sender!r}: expected an address or a domain"
+    if stream.kind not in _KINDS:
+        yield "kind", one_of(stream.kind, _KINDS)
