@@ -677,6 +677,15 @@ class TestStrangers:
         assert len(post.store.met) == 1
         assert len(post.store.contacts[ANNE].weeks) == 9
 
+    def test_whom_an_allowed_sender_mails_is_met(self) -> None:
+        """His limits are full, and charge nothing; his readers are known all the same."""
+        post = self.outpost()
+        post.order(Order.ALLOW, ANNE)
+        decision = post.judge(a_transaction(ANNE, recipients=9))
+        assert decision.disposition.action is A
+        assert len(post.store.met) == 1
+        assert len(post.store.contacts[ANNE].weeks) == 9
+
     def test_nobody_is_met_where_the_store_did_not_answer(self) -> None:
         """It would not hear of it, and the mail has to go on."""
         post = self.outpost(mode=Mode.MONITOR)

@@ -152,14 +152,20 @@ class Gate:
             self._store.settle(plan, answers, held_bytes=0)
             raise
         held = disposition.action is Action.QUARANTINE
-        if held or not would_let_out(verdict):
+        settled = held or not would_let_out(verdict)
+        if settled:
             held_bytes = max(1, transaction.size_bytes) if held else 0
             self._store.settle(plan, answers, held_bytes=held_bytes)
-            counted = answers.source is Source.STORE
-            if counted and disposition.action.lets_out and plan.people:
-                self._store.meet(plan)
         elif answers.strangers:
             self._store.introduce(plan, answers)
+        if (
+            (settled or not answers.allowed)
+            and disposition.action.lets_out
+            and plan.people
+            and answers.source is Source.STORE
+        ):
+            # In monitor mode, or because an operator allows this sender.
+            self._store.meet(plan)
         return Decision(
             transaction,
             facts.mail_class,

@@ -37,11 +37,23 @@ class Order(StrEnum):
     LIMIT = "limit"
 
 
-ALLOWABLE = frozenset(
-    {Reason.LIMIT_EXCEEDED, Reason.MESSAGE_EXCEEDS_LIMIT, Reason.MISSING_UNSUBSCRIBE}
-)
 # `allow` without `rules=` frees from limits only.
-ALLOWED_BY_DEFAULT = frozenset({Reason.LIMIT_EXCEEDED, Reason.MESSAGE_EXCEEDS_LIMIT})
+ALLOWED_BY_DEFAULT = frozenset(
+    {
+        Reason.LIMIT_EXCEEDED,
+        Reason.MESSAGE_EXCEEDS_LIMIT,
+        Reason.BULK_TO_STRANGERS,
+        Reason.BULK_BY_DISTINCT_RECIPIENTS,
+        Reason.MANY_SOURCES_PER_LOGIN,
+    }
+)
+ALLOWABLE = ALLOWED_BY_DEFAULT | {
+    Reason.CAMPAIGN_ACROSS_CUSTOMERS,
+    Reason.UNUSUAL_FOR_THIS_SENDER,
+    Reason.DECLARED_BULK_UNREGISTERED,
+    Reason.NULL_SENDER_ABUSE,
+    Reason.MISSING_UNSUBSCRIBE,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
