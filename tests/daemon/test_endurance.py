@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from bench.load import build
+from lab.limits import shipped_limits
 from lab.miltermta import Message, MilterMta, Outcome
 from lab.outgate import Outgate
 from lab.redis import RedisServer
@@ -21,16 +22,7 @@ from lab.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-GENEROUS = "[workers]\ncount = 2\n" + "".join(
-    f'[[limit]]\nname = "{name}"\nper = "{per}"\ncount = "{count}"\nrate = "{rate}"\n'
-    for name, per, count, rate in (
-        ("messages-per-login-hourly", "login", "messages", "1000000/1h"),
-        ("messages-per-login-daily", "login", "messages", "off"),
-        ("recipients-per-login-hourly", "login", "recipients", "1000000/1h"),
-        ("recipients-per-login-daily", "login", "recipients", "off"),
-        ("recipients-per-customer-daily", "customer", "recipients", "1000000/1d"),
-    )
-)
+GENEROUS = "[workers]\ncount = 2\n" + shipped_limits("1000000/1h")
 
 
 @pytest.fixture

@@ -7,34 +7,14 @@ from typing import Self
 
 import pytest
 
+from lab.limits import shipped_limits
 from lab.miltermta import MilterMta, Outcome
 from lab.outgate import Outgate
 from lab.redis import RedisServer
 from lab.skips import or_skip
 from lab.waiting import wait_until
 
-LIMIT = """
-[[limit]]
-name = "messages-per-login-hourly"
-per = "login"
-count = "messages"
-rate = "1000/1h"
-[[limit]]
-name = "messages-per-login-daily"
-per = "login"
-count = "messages"
-rate = "off"
-[[limit]]
-name = "recipients-per-login-hourly"
-per = "login"
-count = "recipients"
-rate = "off"
-[[limit]]
-name = "recipients-per-login-daily"
-per = "login"
-count = "recipients"
-rate = "off"
-"""
+LIMIT = shipped_limits("off", messages_per_login_hourly="1000/1h")
 OUTAGE_S = 10.0
 
 

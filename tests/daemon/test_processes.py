@@ -17,6 +17,7 @@ from typing import Self
 import pytest
 
 from bench.load import build
+from lab.limits import shipped_limits
 from lab.miltermta import Message, MilterMta, Outcome, run_parallel
 from lab.outgate import Outgate
 from lab.ports import free_port
@@ -25,16 +26,7 @@ from lab.skips import or_skip
 from lab.waiting import wait_until
 
 TWO_WORKERS = '[workers]\ncount = 2\ndrain-timeout = "20s"\n'
-GENEROUS = "".join(
-    f'[[limit]]\nname = "{name}"\nper = "{per}"\ncount = "{count}"\nrate = "off"\n'
-    for name, per, count in (
-        ("messages-per-login-hourly", "login", "messages"),
-        ("messages-per-login-daily", "login", "messages"),
-        ("recipients-per-login-hourly", "login", "recipients"),
-        ("recipients-per-login-daily", "login", "recipients"),
-        ("recipients-per-customer-daily", "customer", "recipients"),
-    )
-)
+GENEROUS = shipped_limits("off")
 
 
 @pytest.fixture

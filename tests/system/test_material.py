@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from lab.limits import shipped_limits
 from lab.miltermail import Message
 from lab.miltermta import MilterMta, run_parallel
 from lab.outgate import Outgate
@@ -19,17 +20,7 @@ LONGEST_HEADER = 65_000
 @pytest.fixture(scope="module")
 def daemon() -> Iterator[Outgate]:
     """Limits that nobody meets."""
-    off = "".join(
-        f'[[limit]]\nname = "{name}"\nper = "{per}"\ncount = "{count}"\nrate = "off"\n'
-        for name, per, count in (
-            ("messages-per-login-hourly", "login", "messages"),
-            ("messages-per-login-daily", "login", "messages"),
-            ("recipients-per-login-hourly", "login", "recipients"),
-            ("recipients-per-login-daily", "login", "recipients"),
-            ("recipients-per-customer-daily", "customer", "recipients"),
-        )
-    )
-    with or_skip(), Outgate(settings=off) as running:
+    with or_skip(), Outgate(settings=shipped_limits("off")) as running:
         yield running
 
 
