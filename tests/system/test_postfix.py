@@ -54,7 +54,8 @@ def test_bulk_mail_without_a_way_out_is_tagged(
 def test_a_newsletter_with_a_way_out_passes(
     postfix: Postfix, sink: Sink, someone: str
 ) -> None:
-    """A mailto: in brackets is enough (RFC 2369)."""
+    """To a reader who had mail before; a mailto: in brackets is enough (RFC 2369)."""
+    submit(postfix, someone, letter("before-the-news"))
     submit(postfix, someone, newsletter("fine-news"))
     wait_until(lambda: delivered(sink, "fine-news"), "the delivery")
 
