@@ -1,6 +1,9 @@
 """Who asked for which list."""
 
+from collections.abc import Callable
+
 import pytest
+import redis
 
 from outgate.model.consent import Grade
 from outgate.model.errors import StoreUnavailable
@@ -130,12 +133,22 @@ class TestLookUp:
         assert counters.look_up(a_plan(people=[BART])).stranger_count == 1
 
 
+class Gone:
+    """A client whose server went away: it takes commands, and fails to send them."""
+
+    def pipeline(self, *, transaction: bool) -> "Gone":
+        return self
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *_: None
+
+    def execute(self) -> list[object]:
+        raise redis.ConnectionError("connection refused")
+
+
 def test_an_absent_store_is_a_typed_error(keys: Keys) -> None:
     """For commands: each question says so."""
-    import redis
-
-    client = redis.Redis.from_url("unix:///nowhere/redis.sock")
-    registry = Registry(client, keys, Hashes(SECRET))
+    registry = Registry(Gone(), keys, Hashes(SECRET))
     for ask in (
         lambda: registry.load(LIST, [BART], Grade.PAPER),
         lambda: registry.remove(LIST, [BART]),
