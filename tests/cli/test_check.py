@@ -345,7 +345,9 @@ def test_beside_a_daemon_with_its_own_store_it_just_works(
     )
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert "  ok   messages-per-login-hourly        0/5000, costs 1; anne" in done.stdout
+    assert (
+        "  ok   messages-per-login-hourly        0/5000, costs 1; anne" in done.stdout
+    )
 
 
 def test_on_call_has_its_words_without_redis_tools(newcomer: Outgate) -> None:

@@ -132,7 +132,11 @@ class TestWords:
             (Order.QUARANTINE, "until=1795485600000", "expected a time such as"),
             (Order.QUARANTINE, "until=9999-12-31T23:59:59-23:59", "expected a time"),
             (Order.ALLOW, "rules=", "expected some of bulk-by-distinct-recipients"),
-            (Order.ALLOW, "rules=suspended", "expected some of bulk-by-distinct-recipients"),
+            (
+                Order.ALLOW,
+                "rules=suspended",
+                "expected some of bulk-by-distinct-recipients",
+            ),
             (Order.ALLOW, "rules=limit-exceeded,all", "expected some of"),
             (Order.LIMIT, "", "expected a limit or a count and a rate"),
             (Order.LIMIT, "generous", "expected a limit or a count and a rate"),
