@@ -1,5 +1,6 @@
 """`outgate secret`: the key behind keyed hashes."""
 
+import os
 from pathlib import Path
 
 import click
@@ -23,8 +24,8 @@ def _path(context: Context) -> Path:
 def new(context: Context) -> None:
     """Make the key, once for all hosts that share a store.
 
-    Copy it to every one of them. Only its owner can read it: make it as the account that
-    the daemon runs as.
+    Copy it to every one of them. Only its owner can read it: that is the account that
+    the daemon runs as, also when root makes it.
     """
     from outgate.signing.secret import key_id, make_secret
 
@@ -36,7 +37,18 @@ def new(context: Context) -> None:
             f"secret: {path.parent} cannot be made: {error.strerror}", EX_CANTCREAT
         ) from error
     made = make_secret(path)
+    if os.geteuid() == 0:
+        _give_to_daemon(path, Path(context.settings().paths.state))
     click.echo(f"{path}: made, id {key_id(made)}")
+
+
+def _give_to_daemon(path: Path, state: Path) -> None:
+    """Root's would stop a daemon that runs as somebody else; its state says as whom."""
+    try:
+        owner = state.stat()
+    except FileNotFoundError:
+        return
+    os.chown(path, owner.st_uid, owner.st_gid)
 
 
 @secret.command("id")

@@ -29,6 +29,7 @@ from outgate.policy.settings import (
 STATE_VARIABLE = "OUTGATE_STATE"
 CONFIG_VARIABLE = "OUTGATE_CONFIG"
 SYSTEM_CONFIG = Path("/etc/outgate/outgate.toml")
+SYSTEM_PATHS = {"state": "/var/lib/outgate", "runtime": "/run/outgate"}
 
 
 @attrs.frozen(kw_only=True)
@@ -203,7 +204,7 @@ def default_state() -> str:
     if state := os.environ.get(STATE_VARIABLE):
         return state
     if os.geteuid() == 0:
-        return "/var/lib/outgate"
+        return SYSTEM_PATHS["state"]
     home = os.environ.get("XDG_STATE_HOME") or f"{Path.home()}/.local/state"
     return f"{home}/outgate"
 
@@ -213,7 +214,7 @@ def default_runtime() -> str:
     if state := os.environ.get(STATE_VARIABLE):
         return f"{state}/run"
     if os.geteuid() == 0:
-        return "/run/outgate"
+        return SYSTEM_PATHS["runtime"]
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     return f"{runtime}/outgate" if runtime else f"{default_state()}/run"
 
@@ -227,7 +228,8 @@ class PathSettings:
         metadata={
             "doc": "What outlives a restart: the embedded store, the secret, the "
             "outbox. Default: `OUTGATE_STATE`, else /var/lib/outgate for root and "
-            "~/.local/state/outgate for others.",
+            "wherever /etc/outgate/outgate.toml is read, ~/.local/state/outgate for "
+            "others.",
             "example": '"/var/lib/outgate"',
         },
     )
@@ -235,7 +237,9 @@ class PathSettings:
         factory=default_runtime,
         metadata={
             "doc": "What a restart makes anew: metrics, counters of the degraded mode. "
-            "Default: /run/outgate for root, $XDG_RUNTIME_DIR/outgate for others.",
+            "Default: `run` in `OUTGATE_STATE`, else /run/outgate for root and "
+            "wherever /etc/outgate/outgate.toml is read, $XDG_RUNTIME_DIR/outgate for "
+            "others.",
             "example": '"/run/outgate"',
         },
     )
@@ -276,7 +280,11 @@ class Settings:
         (),
     )
     profile: tuple[ProfileSettings, ...] = setting("Limits that customers share.", ())
-    limit: tuple[LimitSettings, ...] = setting("Limits, beside the shipped ones.", ())
+    limit: tuple[LimitSettings, ...] = setting(
+        "Limits, beside the shipped ones. One with a shipped name changes that one, "
+        "and keeps of it what is not given.",
+        (),
+    )
     rules: RulesSettings = table("What each rule may do.", RulesSettings)
     quarantine: QuarantineSettings = table("Bounds of held mail.", QuarantineSettings)
     tag: TagSettings = table("The header that `tag` adds.", TagSettings)
