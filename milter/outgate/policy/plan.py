@@ -1,6 +1,6 @@
 """What must be known to decide: names to look up, counters to charge."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from outgate.message.facts import Facts
@@ -20,7 +20,6 @@ from outgate.policy.compiled import Policy
 from outgate.policy.questions import Plan, PlannedCharge
 from outgate.policy.snapshot import Snapshot
 
-_NO_RATES: Mapping[str, Rate] = {}
 # Brackets and a source route beside the longest address (RFC 5321 §4.5.3.1.3 allows a
 # path of 256 octets): what is longer is nobody's name, and no cache's key.
 _LONGEST_PATH = 2 * MAX_ADDRESS_BYTES
@@ -58,8 +57,9 @@ def make_plan(
     forwarded = accountable.forwarder and facts.forwarded
     own_rates = snapshot.rates(own_names[1:], accountable.client, now_us)
     customer_rates = snapshot.rates(own_names[:1], None, now_us)
-    profile = policy.profiles.get(accountable.profile, _NO_RATES)
-    overridden = bool(own_rates or customer_rates or profile)
+    profile = policy.profiles.get(accountable.profile)
+    shared_rates = (*customer_rates, profile) if profile else customer_rates
+    overridden = bool(own_rates or shared_rates)
     costs = {
         Count.MESSAGES: 1 if external else 0,
         Count.RECIPIENTS: external,
@@ -80,10 +80,8 @@ def make_plan(
         if overridden:
             # An order for one login must not change what its customer shares.
             found = (
-                (_override(limit, own_rates) if limit.per in _OWN else None)
-                or _override(limit, customer_rates)
-                or _override(limit, profile)
-            )
+                _override(limit, own_rates) if limit.per in _OWN else None
+            ) or _override(limit, shared_rates)
             if found is not None:
                 rate, burst = found, found.count
         binding = one.binds_too_large if cost > burst else one.binds
@@ -161,7 +159,9 @@ def _identity(
             return ""
 
 
-def _override(limit: Limit, rates: Mapping[str, Rate]) -> Rate | None:
-    if not rates:
-        return None
-    return rates.get(limit.name) or rates.get(limit.count.value)
+def _override(limit: Limit, rates: Iterable[Mapping[str, Rate]]) -> Rate | None:
+    """What the first order says that names this limit or its count."""
+    for one in rates:
+        if found := one.get(limit.name) or one.get(limit.count.value):
+            return found
+    return None
