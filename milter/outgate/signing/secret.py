@@ -29,10 +29,12 @@ def read_secret(path: Path) -> bytes:
             "and copy it to every host that shares the store",
             EX_CONFIG,
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise StartError(
-            f"secret: {path} cannot be read: {error}", EX_CONFIG
+            f"secret: {path} cannot be read: {error.strerror}", EX_CONFIG
         ) from error
+    except UnicodeDecodeError:
+        text = ""
     try:
         secret = bytes.fromhex(text)
     except ValueError:

@@ -6,9 +6,10 @@ go by `wire`.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+import hiredis
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -39,16 +40,24 @@ def connect(endpoint: Endpoint) -> Client:
     )
 
 
-def command(endpoint: Endpoint, words: Sequence[str]) -> Iterator[str]:
-    """Send one command; gives the reply as redis-cli prints it to a pipe.
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A reply, as redis-cli prints it to a pipe, and whether it is an error."""
+
+    lines: tuple[str, ...]
+    is_error: bool
+
+
+def command(endpoint: Endpoint, words: Sequence[str]) -> Answer:
+    """Send one command.
 
     Raises:
-        StoreError: the server did not answer or refused.
+        StoreError: the server did not answer.
     """
     wire = Wire(replace(endpoint, timeout_s=max(endpoint.timeout_s, _PATIENCE_S)))
     (reply,) = wire.call(pack([word.encode() for word in words]), 1)
     wire.close()
-    yield from _lines(reply)
+    return Answer(tuple(_lines(reply)), isinstance(reply, hiredis.ReplyError))
 
 
 def _lines(reply: Reply) -> Iterator[str]:

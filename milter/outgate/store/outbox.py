@@ -87,8 +87,16 @@ class Outbox:
 
     def waiting(self) -> int:
         """How many records are on disk."""
-        files = [*self._taken(), self._file]
-        return sum(1 for file in files for _ in _records(file))
+        return sum(1 for _ in self.records())
+
+    def records(self) -> Iterator[Record]:
+        """What is on disk and not yet in the store, oldest first.
+
+        Raises:
+            OSError: it is somebody else's.
+        """
+        for file in (*self._taken(), self._file):
+            yield from _records(file)
 
     def _taken(self) -> list[Path]:
         return sorted(self._directory.glob("records.*.taken"))

@@ -29,8 +29,9 @@ from outgate.model.errors import (
 )
 from outgate.store.breaker import Breaker, GivenUp
 from outgate.store.resp import pack
+from outgate.store.trouble import WANTS_PASSWORD
 
-_REFUSED = ("NOAUTH", "WRONGPASS", "NOPERM")
+_REFUSED = ("WRONGPASS", "NOPERM")
 _UNAVAILABLE = (
     "BUSY",
     "CLUSTERDOWN",
@@ -227,6 +228,8 @@ def raise_for(reply: Reply, context: str) -> Reply:
         # A server repeats what it does not know, and that may be a password.
         text = str(reply).partition(", with args")[0]
         word = text.partition(" ")[0]
+        if word == "NOAUTH":
+            raise StoreRefused(f"{context}: {WANTS_PASSWORD}")
         if word in _REFUSED:
             raise StoreRefused(f"{context}: {text}")
         if word in _UNAVAILABLE or any(part in text for part in _UNAVAILABLE_TEXTS):
