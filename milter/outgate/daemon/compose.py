@@ -12,6 +12,7 @@ from outgate.log.canonical import MessageLine
 from outgate.log.lines import Log
 from outgate.metrics.observer import Observer as MetricsObserver
 from outgate.metrics.recorder import Recorder
+from outgate.model.address import shown_sender
 from outgate.model.identity import Path as SubmissionPath
 from outgate.model.verdict import Action
 from outgate.mta.session import Socket
@@ -207,9 +208,7 @@ class HoldKeeper:
                     "customer": accountable.customer,
                     "contact": accountable.contact or _address(accountable.login),
                     "login": accountable.login,
-                    "sender": transaction.sender.decode(
-                        "utf-8", "backslashreplace"
-                    ).strip("<>"),
+                    "sender": shown_sender(transaction.sender),
                     "recipients": transaction.recipient_count,
                     "size": max(1, transaction.size_bytes),
                     "reasons": ",".join(

@@ -6,11 +6,11 @@ from functools import lru_cache
 from outgate.message.facts import Facts
 from outgate.message.retry import retry_material
 from outgate.model.address import (
-    MAX_ADDRESS_BYTES,
+    MAX_PATH_BYTES,
     NullSender,
     domain_of,
-    fold,
     parse_path,
+    read_sender,
 )
 from outgate.model.identity import Accountable, PrincipalKind
 from outgate.model.limit import Count, Limit, Per
@@ -20,9 +20,6 @@ from outgate.policy.compiled import Policy
 from outgate.policy.questions import Plan, PlannedCharge
 from outgate.policy.snapshot import Snapshot
 
-# Brackets and a source route beside the longest address (RFC 5321 §4.5.3.1.3 allows a
-# path of 256 octets): what is longer is nobody's name, and no cache's key.
-_LONGEST_PATH = 2 * MAX_ADDRESS_BYTES
 # Counters of one principal alone.
 _OWN = frozenset({Per.LOGIN, Per.LOCAL_USER, Per.CLIENT, Per.FORWARDER})
 
@@ -46,7 +43,7 @@ def make_plan(
         now_us: this machine's time; overrides that ended do not count.
     """
     external, internal = count_recipients(transaction, policy)
-    sender_domain, sender_names = _sender(transaction.sender[:_LONGEST_PATH])
+    sender_domain, sender_names = _sender(transaction.sender[:MAX_PATH_BYTES])
     own_names = accountable.names
     names = dict.fromkeys((*own_names, *sender_names))
     if facts.header_from is not None:
@@ -100,8 +97,7 @@ def make_plan(
 @lru_cache(maxsize=4096)
 def _sender(path: bytes) -> tuple[str, tuple[str, ...]]:
     """The domain that is counted, and names under which this sender may be known."""
-    parsed = parse_path(path)
-    sender = fold(parsed)
+    parsed, sender = read_sender(path)
     if isinstance(sender, NullSender):
         # A sender without a domain is counted too, or `<>` would lower a count.
         return str(sender), ()
