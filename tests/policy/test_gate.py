@@ -670,6 +670,20 @@ class TestLocalUser:
         assert decision.accountable.principal == "unknown"
 
 
+def test_shipped_limits_hold_a_login_that_writes_to_all_of_us_again_and_again() -> None:
+    """Four times 1,200 people an hour; the fifth message waits for somebody to look."""
+    everyone = "everyone@example.org"
+    policy = a_policy(shipped=True, local=["example.org"], aliases={everyone: 1200})
+    post = Outpost(policy)
+    message = a_transaction("anne@example.org", recipients=[everyone])
+    assert post.actions([message] * 5) == [A] * 4 + [Q]
+    (charge,) = post.store.asked[-1].charges
+    assert (charge.limit.name, charge.cost) == (
+        "internal-recipients-per-login-hourly",
+        1200,
+    )
+
+
 def test_shipped_limits_hold_a_login_after_its_hourly_messages() -> None:
     """As a new installation in enforce mode would."""
     post = Outpost(a_policy(shipped=True))

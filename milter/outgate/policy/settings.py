@@ -66,7 +66,9 @@ class DomainSettings:
     )
     aliases: Mapping[str, int] = setting(
         "Addresses that the MTA expands after Outgate saw them, with the number of "
-        "people behind them: they are charged at that size.",
+        "people behind them: they are charged at that size, those of a local or relayed "
+        "domain as `internal-recipients`. One with more people than a limit's burst "
+        "needs a higher limit.",
         attrs.Factory(dict),
         example='{ "everyone@example.org" = 1200 }',
     )
@@ -358,6 +360,15 @@ SHIPPED_LIMITS = (
         Per.LOGIN,
         Count.RECIPIENTS,
         "2000/1d",
+        Action.QUARANTINE,
+    ),
+    # Colleagues are no strangers, and one letter to the whole house is none too many: it
+    # is the flood that is stopped.
+    _shipped(
+        "internal-recipients-per-login-hourly",
+        Per.LOGIN,
+        Count.INTERNAL_RECIPIENTS,
+        "5000/1h",
         Action.QUARANTINE,
     ),
     _shipped(
