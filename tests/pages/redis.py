@@ -1,11 +1,14 @@
 """docs/redis.md: keys, names and words, for whoever is on call."""
 
+from outgate.config.settings import SYSTEM_PATHS
 from outgate.model.limit import Count
 from outgate.policy.operator import ALLOWABLE, ALLOWED_BY_DEFAULT, Order
 from outgate.store.keys import KEYS, Key
 from pages.markdown import GENERATED, block, code, joined, paragraph, table
 
 _ORDERS = tuple(order.value for order in Order)
+
+_EMBEDDED = f"{SYSTEM_PATHS['state']}/store/store.sock"
 
 # Each is typed at 3 a.m.; a test reads every value as the daemon would.
 ONE_LINERS: tuple[tuple[str, str], ...] = (
@@ -61,8 +64,9 @@ def page() -> str:
         "# Redis",
         paragraph(
             "Operators speak to Outgate with plain `redis-cli`, on every MTA at once; an "
-            "order is one field of one hash. `outgate store url` says where the store is, "
-            "and `outgate store cli …` sends a command where there is no redis-cli. "
+            "order is one field of one hash. The first line below names the embedded store, "
+            "without it redis-cli speaks to whatever listens on port 6379; `outgate store "
+            "url` says where the store is, and `outgate store cli …` speaks to it always. "
             "`[store] namespace` replaces the first word of every key."
         ),
         GENERATED,
@@ -91,7 +95,13 @@ def page() -> str:
 def _one_liners() -> str:
     width = max(len(command) for command, _ in ONE_LINERS)
     return "\n".join(
-        f"redis-cli {command:<{width}}  # {meaning}" for command, meaning in ONE_LINERS
+        (
+            f"alias redis-cli='redis-cli -s {_EMBEDDED}'",
+            *(
+                f"redis-cli {command:<{width}}  # {meaning}"
+                for command, meaning in ONE_LINERS
+            ),
+        )
     )
 
 

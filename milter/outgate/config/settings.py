@@ -45,7 +45,10 @@ class ListenSettings:
         "Permissions of a unix socket, octal.", "0660", example='"0660"'
     )
     group: str = setting(
-        "Group of a unix socket; the daemon's own where empty.", "", example='"postfix"'
+        "Group of a unix socket; the daemon must be in it. Empty: its directory's where "
+        "that is setgid, else the daemon's own.",
+        "",
+        example='"postfix"',
     )
     path: SubmissionPath = setting(
         "`smtp`, or `local-submission` for Postfix's `non_smtpd_milters` and for mail "
@@ -61,7 +64,8 @@ class ListenSettings:
     )
     local_user: str = setting(
         "The system user whose mail comes by this local-submission socket, such as "
-        "`www-data`. Postfix does not tell a milter; Sendmail's Received line does.",
+        "`www-data`. Sendmail's Received line names the user; Postfix tells a milter "
+        "nothing: where this is empty, all its local mail is of one sender, `unknown`.",
         "",
         example='""',
     )
