@@ -69,6 +69,7 @@ def list_(context: Context, *, as_json: bool) -> None:
 
 def _records(context: Context) -> list[Mapping[str, str]]:
     from outgate.daemon.compose import Places
+    from outgate.log.lines import escape
     from outgate.store.client import connect
     from outgate.store.holds import Holds, flaw
     from outgate.store.keys import Keys
@@ -80,7 +81,15 @@ def _records(context: Context) -> list[Mapping[str, str]]:
     stored = Holds(connect(context.running_endpoint()), keys).all()
     known = {(record["mta"], record["queue-id"]) for record in stored}
     fresh = [one for one in waiting if (one["mta"], one["queue-id"]) not in known]
-    return sorted((*stored, *fresh), key=lambda record: int(record["since-us"]))
+    usable = []
+    for record in (*stored, *fresh):
+        # A person may have written into them.
+        if why := flaw(record):
+            name = escape(f"{record.get('mta')} {record.get('queue-id')}")
+            click.echo(f"left out: the record of {name} {why}", err=True)
+        else:
+            usable.append(record)
+    return sorted(usable, key=lambda record: int(record["since-us"]))
 
 
 def _waiting(spool: Path) -> Iterator[Mapping[str, str]]:

@@ -216,6 +216,12 @@ HELD_OLDEST = Metric(
     text="Age of the oldest held message.",
     rise="Nobody looks at the hold queue.",
 )
+HELD_UNUSABLE = Metric(
+    name="outgate_held_unusable",
+    kind=Kind.GAUGE,
+    text="Records of held messages that cannot be read, and so are left alone.",
+    rise="Somebody wrote `held:` keys by hand; the log names them.",
+)
 HOSTS = Metric(
     name="outgate_hosts",
     kind=Kind.GAUGE,
@@ -233,6 +239,41 @@ STORE_UP = Metric(
     kind=Kind.GAUGE,
     text="Whether the keeper reached the store in its last round.",
     rise="A fall to 0: degraded mode.",
+)
+STORE_REFUSED = Metric(
+    name="outgate_store_refused",
+    kind=Kind.GAUGE,
+    text="Whether the store is not used because it belongs to somebody else.",
+    rise="It was filled with another secret, or by a newer Outgate: this host is on its "
+    "own, in degraded mode.",
+)
+KEEPER_ERRORS = Metric(
+    name="outgate_keeper_errors_total",
+    kind=Kind.COUNTER,
+    text="Steps of the keeper that failed, an outage of the store aside.",
+    rise="A full disk, or a bug; the log has a traceback. No message waits for it.",
+    labels=(
+        (
+            "step",
+            (
+                "supervisor",
+                "http",
+                "store-check",
+                "orders",
+                "strays",
+                "order-upkeep",
+                "hosts",
+                "local-copy",
+                "outbox",
+                "outbox-size",
+                "mta-names",
+                "holds",
+                "hold-queue",
+                "recount",
+                "digests",
+            ),
+        ),
+    ),
 )
 
 METRICS: tuple[Metric, ...] = (
@@ -256,7 +297,10 @@ METRICS: tuple[Metric, ...] = (
     HELD_BYTES,
     HELD_OVERDUE,
     HELD_OLDEST,
+    HELD_UNUSABLE,
     HOSTS,
     OUTBOX,
     STORE_UP,
+    STORE_REFUSED,
+    KEEPER_ERRORS,
 )
