@@ -1,5 +1,6 @@
 """Listening sockets: families, permissions, and systemd's."""
 
+import grp
 import os
 import signal
 import socket
@@ -55,6 +56,26 @@ def test_mode_and_group_are_as_configured() -> None:
         status = daemon.socket.stat()
 
     assert stat.S_IMODE(status.st_mode) == 0o620
+
+
+def test_a_reload_changes_mode_and_group_of_a_socket_that_stays() -> None:
+    """Nobody has to restart for that."""
+    listen = '[[listen]]\naddress = "unix:{directory}/outgate.sock"\n'
+    with or_skip(), Outgate(listen=listen) as daemon:
+        before = daemon.socket.stat()
+        daemon._listen = f'{listen}mode = "0620"\ngroup = "{SOCKET_GROUP}"\n'
+        daemon.write_config()
+        daemon.reload()
+        wait_until(lambda: bool(daemon.events("reloaded")), "reload")
+        after = daemon.socket.stat()
+        answer = answer_of(daemon.address)
+
+    assert stat.S_IMODE(before.st_mode) == 0o660
+    assert stat.S_IMODE(after.st_mode) == 0o620
+    assert after.st_ino == before.st_ino
+    assert answer == "accept"
+    if os.geteuid() == 0:
+        assert after.st_gid == grp.getgrnam(SOCKET_GROUP).gr_gid
 
 
 @pytest.fixture

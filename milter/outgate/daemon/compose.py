@@ -82,6 +82,16 @@ class Places:
         return self.runtime / "degraded.sqlite3"
 
     @property
+    def refusal(self) -> Path:
+        """Why the store is not used, while it belongs to somebody else."""
+        return self.runtime / "store-refused"
+
+    @property
+    def mta_names(self) -> Path:
+        """How this host's MTA calls itself."""
+        return self.state / "mta-names.json"
+
+    @property
     def supervisor(self) -> Path:
         """What the supervisor says of its children."""
         return self.runtime / "supervisor.json"
@@ -239,9 +249,10 @@ def make_front(
     secret: bytes,
     snapshot: Callable[[], Snapshot],
     watcher: StoreWatcher,
+    breaker: Breaker | None = None,
 ) -> Front:
     """The store as policy sees it."""
-    breaker = Breaker()
+    breaker = breaker or Breaker()
     return Front(
         Counters(Wire(endpoint, breaker), Keys(settings.store.namespace), secret),
         LocalCounters(Places.of(settings).degraded),

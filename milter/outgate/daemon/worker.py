@@ -25,6 +25,7 @@ from outgate.daemon.compose import (
     make_log,
     socket_of,
 )
+from outgate.daemon.refusal import Refusal, RefusingBreaker
 from outgate.daemon.sockets import Listener
 from outgate.log.lines import Log
 from outgate.metrics.recorder import Recorder
@@ -65,12 +66,15 @@ def work(assignment: Assignment, control: socket.socket) -> None:
     recorder = Recorder(places.metrics, assignment.slot)
     host = make_host(settings)
     host.refresh(time.monotonic())
+    breaker = RefusingBreaker(Refusal(places.refusal))
+    breaker.refresh()
     front = make_front(
         settings,
         assignment.endpoint,
         assignment.secret,
         host.snapshot,
         StoreWatcher(log, recorder),
+        breaker,
     )
     gate = make_gate(
         settings, assignment.policy, front, host, recorder, log, assignment.slot
@@ -94,6 +98,7 @@ def work(assignment: Assignment, control: socket.socket) -> None:
             if readable and control.recv(16)[:1] in {DRAIN, b""}:
                 break
             host.refresh(time.monotonic())
+            breaker.refresh()
             hooks.publish()
         engine.stop_accepting()
         deadline_s = time.monotonic() + settings.workers.drain_timeout.total_seconds()

@@ -284,8 +284,10 @@ class QuarantineSettings:
         example='["postqueue", "-j"]',
     )
     mta: str = setting(
-        "The MTA's own name (`myhostname`, macro `j`) on this host, where several "
-        "hosts share the store. Default: the host's name.",
+        "The name (`myhostname`, macro `j`) of the MTA whose messages `queue-command` "
+        "lists; records of other MTAs are left alone. Default: learned. It is the name "
+        "under which this host's workers had messages held, once the listing has shown "
+        "one of those.",
         "",
         example='"mx1.example.org"',
     )
