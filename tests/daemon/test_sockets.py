@@ -114,6 +114,31 @@ def test_a_socket_of_systemd_stays_open_over_a_restart(place: Path) -> None:
     assert answers == ["accept"]
 
 
+def test_a_reload_leaves_a_socket_of_systemd_alone_and_says_so(place: Path) -> None:
+    """Its mode is the socket unit's."""
+    path = place / "outgate.sock"
+    config = place / "outgate.toml"
+    text = (
+        f'[metrics]\nlisten = ""\n[paths]\nstate = "{place}/state"\n'
+        f'runtime = "{place}/run"\n[[listen]]\naddress = "unix:{path}"\nworkers = 1\n'
+    )
+    config.write_text(text)
+    log = place / "log"
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        listening.listen(64)
+        before = path.stat().st_mode
+        daemon = _activated(listening, config)
+        config.write_text(f'{text}mode = "0600"\n')
+        daemon.send_signal(signal.SIGHUP)
+        wait_until(lambda: "event=reloaded" in log.read_text(), "reload")
+        daemon.send_signal(signal.SIGTERM)
+        daemon.wait(30)
+
+    assert path.stat().st_mode == before
+    assert "event=socket-unchanged" in log.read_text()
+
+
 def _activated(listening: socket.socket, config: Path) -> "subprocess.Popen[bytes]":
     """A daemon as systemd starts it: the socket is descriptor 3."""
     log = config.with_name("log")

@@ -284,10 +284,8 @@ class QuarantineSettings:
         example='["postqueue", "-j"]',
     )
     mta: str = setting(
-        "The name (`myhostname`, macro `j`) of the MTA whose messages `queue-command` "
-        "lists; records of other MTAs are left alone. Default: learned. It is the name "
-        "under which this host's workers had messages held, once the listing has shown "
-        "one of those.",
+        "The name (`myhostname`, macro `j`) of the MTA that `queue-command` lists; records "
+        "of others stay. Default: learned from held messages that the listing shows.",
         "",
         example='"mx1.example.org"',
     )
