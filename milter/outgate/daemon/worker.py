@@ -11,6 +11,7 @@ import select
 import socket
 import threading
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from outgate.config.settings import Settings
@@ -37,6 +38,8 @@ from outgate.store.wire import Endpoint
 
 _TICK_S = 0.25
 _DRAIN_TICK_S = 0.02
+# An MTA speaks as soon as it is connected: whoever is silent for so long is none.
+_SILENT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +94,8 @@ def work(assignment: Assignment, control: socket.socket) -> None:
         assignment.listener.dummy(places.runtime, assignment.slot),
     )
 
-    def attend() -> None:
-        """Live as the control thread."""
+    def obey() -> None:
+        """Wait for the order to leave."""
         while True:
             readable, _, _ = select.select([control], [], [], _TICK_S)
             if readable and control.recv(16)[:1] in {DRAIN, b""}:
@@ -100,18 +103,50 @@ def work(assignment: Assignment, control: socket.socket) -> None:
             host.refresh(time.monotonic())
             breaker.refresh()
             hooks.publish()
+
+    def drain() -> None:
+        """Serve who is here, and nobody else."""
         engine.stop_accepting()
-        deadline_s = time.monotonic() + settings.workers.drain_timeout.total_seconds()
-        while not hooks.idle() and time.monotonic() < deadline_s:
+        began_s = time.monotonic()
+        waits_s = settings.workers.drain_timeout.total_seconds()
+        silent_s = min(waits_s, _SILENT_S)
+        # Never at once: a connection may be on its way from `accept` to its descriptor.
+        time.sleep(_DRAIN_TICK_S)
+        while (waited_s := time.monotonic() - began_s) < waits_s and (
+            not hooks.idle() or (waited_s < silent_s and engine.connected())
+        ):
             time.sleep(_DRAIN_TICK_S)
         hooks.publish()
         if not hooks.idle():
             log.warning("drain-timeout", worker=assignment.slot, **hooks.counts())
-        os._exit(0)
 
-    threading.Thread(target=attend, name="control", daemon=True).start()
+    threading.Thread(
+        target=live_and_end, args=((obey, drain), log), name="control", daemon=True
+    ).start()
     control.send(READY)
     engine.run()
+
+
+def live_and_end(
+    steps: Iterable[Callable[[], None]],
+    log: Log,
+    end: Callable[[int], object] = os._exit,
+) -> None:
+    """Take the steps of the control thread, then end the process, whatever happens.
+
+    A worker without this thread would serve old settings for ever: one step's failure
+    is told, and the next one, which is the way out, is taken all the same.
+    """
+    code = 0
+    try:
+        for step in steps:
+            try:
+                step()
+            except Exception:  # noqa: BLE001 - logged, and the process ends
+                code = 1
+                log_exception(log, "control")
+    finally:
+        end(code)
 
 
 class _Sessions:
