@@ -7,6 +7,7 @@ nobody. libmilter would unlink a unix socket at its end; it never sees the real 
 import errno
 import grp
 import os
+import pwd
 import socket
 import stat
 from collections.abc import Iterable, Sequence
@@ -158,7 +159,15 @@ def _set_access(path: Path, settings: ListenSettings) -> None:
         # Whom the kernel would give a new one to.
         group = parent.st_gid if parent.st_mode & stat.S_ISGID else os.getegid()
     if path.stat().st_gid != group:
-        os.chown(path, -1, group)
+        try:
+            os.chown(path, -1, group)
+        except PermissionError as error:
+            name, us = _group_name(group), _account()
+            raise OSError(
+                error.errno,
+                f"{us} is not in group {name}: `adduser {us} {name}`, or no `group` "
+                f"and a directory that gives it: `{_make(path.parent, name)}`",
+            ) from error
     path.chmod(int(settings.mode, 8))
 
 
@@ -194,16 +203,26 @@ def _open_inet(address: str) -> socket.socket:
 
 
 def _open_unix(path: Path, settings: ListenSettings) -> socket.socket:
-    path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f"there is no directory {path.parent}, and {_account()} may not make it: "
+            f"`{_make(path.parent, settings.group or 'postfix')}` (the group of the MTA)",
+        ) from error
     _remove_stale(path)
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     # Nobody may connect before mode and group are right.
     before = os.umask(0o177)
     try:
         sock.bind(str(path))
+        _set_access(path, settings)
+    except OSError:
+        sock.close()
+        raise
     finally:
         os.umask(before)
-    _set_access(path, settings)
     return sock
 
 
@@ -221,6 +240,25 @@ def _remove_stale(path: Path) -> None:
             path.unlink()
             return
     raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+
+
+def _make(directory: Path, group: str) -> str:
+    """What root types for a directory whose sockets take its group."""
+    return f"install -d -o {_account()} -g {group} -m 2750 {directory}"
+
+
+def _account() -> str:
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
+
+
+def _group_name(gid: int) -> str:
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return str(gid)
 
 
 def _name(sock: socket.socket) -> str:
