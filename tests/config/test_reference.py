@@ -19,6 +19,7 @@ from outgate.config.settings import Settings
 from outgate.model.limit import Count, Per
 from outgate.model.units import ByteSize, format_duration, format_size
 from outgate.model.verdict import Mode, Reason
+from outgate.policy.operator import canonical_name
 from outgate.policy.settings import (
     SHIPPED_LIMITS,
     RulesSettings,
@@ -221,7 +222,10 @@ _settings = st.fixed_dictionaries(
                 }
             ),
             max_size=2,
-            unique_by=(lambda one: one["name"], lambda one: one["match"][0].lower()),
+            unique_by=(
+                lambda one: canonical_name(one["name"]),
+                lambda one: one["match"][0].lower(),
+            ),
         ),
         "limit": st.lists(
             st.fixed_dictionaries(

@@ -48,6 +48,15 @@ those that a sender cannot choose: login and its domain, system user, client and
 networks, customer.
 """
 
+_UNNAMED = """
+Who is no configured customer's is a customer of his own, under his plain name: that of the
+login, the system user, the client's address. Only where that name is somebody else's, the
+kind stands before it, in the log, in keys and in orders: `login:choir` or `user:choir`
+beside a customer `choir`, `login:192.0.2.7` beside a client, `login:unknown` beside
+`unknown` (local mail whose user the MTA does not tell). `client:unknown` is a session
+without an address. A login and a system user of one name are one person.
+"""
+
 _WRONG = """
 A value that cannot be read is reported: event `operator-trouble` in the log, metric
 `outgate_operator_troubles`, and `outgate doctor`. So is a word that is none (`untill=…`,
@@ -74,6 +83,7 @@ def page() -> str:
         block(_one_liners(), "sh"),
         "## Names",
         paragraph(_NAMES),
+        paragraph(_UNNAMED),
         "## Words of a value",
         "A value is optional words, and then free text for whoever reads it next.",
         table(("word", "in", "meaning"), _words()),

@@ -79,7 +79,9 @@ class CustomerSettings:
     """Who is accountable."""
 
     name: str = setting(
-        "The customer's name in keys, log and reports.", example='"choir"'
+        "The customer's name in keys, log, orders and reports. Who is no customer's has "
+        "his own; where it is this one, his kind stands before it, as `login:choir`.",
+        example='"choir"',
     )
     match: tuple[str, ...] = setting(
         "Which principals are this customer: a login (`anne`, `anne@example.org`), all "
