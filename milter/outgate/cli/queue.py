@@ -21,9 +21,9 @@ def list_(context: Context, *, as_json: bool) -> None:
 
     The MTA holds the messages; the reasons are kept in the store by queue id.
 
-    Postfix: `postsuper -H <id>` releases, then `postqueue -i <id>` sends at once.
+    Postfix: `postsuper -H <id>` releases, then `postqueue -i <id>` sends.
 
-    Sendmail: `sendmail -Q -qQ -qI<id>` releases.
+    Sendmail: `sendmail -Q -qQ -qI<id>` releases, then `sendmail -qI<id>` sends.
 
     What was released and not sent waits for the next queue run.
     """
