@@ -19,6 +19,7 @@ from outgate.config.settings import Settings
 from outgate.model.limit import Count, Per
 from outgate.model.units import ByteSize, format_duration, format_size
 from outgate.model.verdict import Mode, Reason
+from outgate.policy.naming import KIND_PREFIXES
 from outgate.policy.operator import canonical_name
 from outgate.policy.settings import (
     SHIPPED_LIMITS,
@@ -207,6 +208,11 @@ queue-command = ["postqueue", "-j"]
 keep = "36h"
 """
 
+
+def _may_be_a_customer(name: str) -> bool:
+    return bool(name.strip()) and not canonical_name(name).startswith(KIND_PREFIXES)
+
+
 _settings = st.fixed_dictionaries(
     {},
     optional={
@@ -217,7 +223,7 @@ _settings = st.fixed_dictionaries(
         "customer": st.lists(
             st.fixed_dictionaries(
                 {
-                    "name": texts.filter(str.strip),
+                    "name": texts.filter(_may_be_a_customer),
                     "match": texts.map(lambda text: [f"user:{text}a"]),
                 }
             ),
