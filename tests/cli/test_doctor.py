@@ -1,10 +1,13 @@
 """`outgate doctor` on a running daemon."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from cli.commands import configure, outgate
 from lab.outgate import Outgate
+from lab.redis import RedisServer
 from lab.skips import or_skip
 
 HEALTHY = '[domains]\nlocal = ["example.org"]\n[quarantine]\nmin-free = "1KiB"\n'
@@ -35,6 +38,43 @@ def test_orders_that_cannot_be_used_are_named(daemon: Outgate) -> None:
     assert done.returncode == 1
     assert "limit anne no such limit or count: recipient" in done.stdout
     assert "quarantine bart for=soon" in done.stdout
+
+
+def test_a_hash_that_nobody_reads_is_named(daemon: Outgate) -> None:
+    """`HSET outgate:quarentine` succeeds, and holds nobody."""
+    daemon.redis("HSET", "outgate:quarentine", "anne", "for=1h")
+    done = daemon.command("doctor")
+    daemon.redis("DEL", "outgate:quarentine")
+
+    assert done.returncode == 1
+    assert "outgate:quarentine is a key that nobody reads" in done.stdout
+    assert "did you mean outgate:quarantine?" in done.stdout
+
+
+def test_it_writes_nothing(tmp_path: Path, redis: RedisServer) -> None:
+    """A store that no daemon has started on yet stays as empty as it was."""
+    config = configure(tmp_path, redis, "doctored", HEALTHY)
+    done = outgate("--config", config, "doctor")
+
+    assert (done.code, done.stderr) == (0, "")
+    assert redis.cli("KEYS", "doctored:*").strip() == ""
+
+
+def test_an_alias_that_fits_into_no_limit_is_named(
+    tmp_path: Path, redis: RedisServer
+) -> None:
+    """Its mail would be refused for good, and nobody would know why."""
+    aliases = HEALTHY.replace(
+        "[quarantine]",
+        'aliases = { "all@example.org" = 6000, "some@example.org" = 5000 }\n[quarantine]',
+    )
+    config = configure(tmp_path, redis, "aliased", aliases)
+    done = outgate("--config", config, "doctor")
+
+    assert done.code == 1
+    assert "all@example.org is 6000 people" in done.stdout
+    assert "internal-recipients-per-login-hourly" in done.stdout
+    assert "some@example.org" not in done.stdout
 
 
 def test_a_hold_queue_that_cannot_be_listed_is_named(daemon: Outgate) -> None:
