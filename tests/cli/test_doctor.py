@@ -92,6 +92,22 @@ def test_a_hold_queue_that_cannot_be_listed_is_named(daemon: Outgate) -> None:
     assert "exits 9: down" in done.stdout
 
 
+def test_what_the_file_names_and_is_not_there_is_named(daemon: Outgate) -> None:
+    """`config check` cannot know; each once, without the path repeated."""
+    healthy = daemon.settings
+    daemon.settings = (
+        healthy + 'spool = "/nowhere"\nqueue-command = ["postqeue", "-j"]\n'
+    )
+    daemon.write_config()
+    done = daemon.command("doctor")
+    daemon.settings = healthy
+    daemon.write_config()
+
+    assert done.returncode == 1
+    assert "quarantine.spool: there is no /nowhere" in done.stdout
+    assert "postqeue: No such file or directory\n" in done.stdout
+
+
 def test_no_daemon_is_one_clear_line() -> None:
     """What to start, and exit 1."""
     with or_skip(), Outgate() as stopped:

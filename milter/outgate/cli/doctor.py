@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
@@ -88,6 +89,12 @@ def _hold_queue(context: Context) -> Iterator[Ailment]:
             "hold queue",
             f"less than {quarantine.min_free} is free below {quarantine.spool}: "
             "nothing is held, mail is deferred instead",
+        )
+    if not Path(quarantine.spool).exists():
+        yield Ailment(
+            "hold queue",
+            f"quarantine.spool: there is no {quarantine.spool}: nobody sees the disk of "
+            "the hold queue fill up",
         )
     if quarantine.queue_command:
         try:
