@@ -308,7 +308,8 @@ class TestLimits:
             )
 
         line = outgate.message("inside")
-        assert "limits" not in line
+        assert line["limits"].startswith("internal-recipients-per-login-hourly:")
+        assert "," not in line["limits"]
         assert line["action"] == "accept"
 
 
