@@ -12,6 +12,7 @@ from typing import Any
 import hiredis
 import redis
 from redis.backoff import NoBackoff
+from redis.exceptions import BusyLoadingError, MasterDownError, ReadOnlyError
 from redis.retry import Retry
 
 from outgate.store.resp import pack
@@ -35,6 +36,9 @@ def connect(endpoint: Endpoint) -> Client:
         endpoint.url,
         socket_timeout=patience_s,
         retry=Retry(NoBackoff(), 0),
+        # Not tried again, but the connection is closed: a demoted server would keep it,
+        # and a new one goes where the name or the address leads now.
+        retry_on_error=[ReadOnlyError, BusyLoadingError, MasterDownError],
         client_name="outgate",
         **options,
     )
