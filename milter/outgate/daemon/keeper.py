@@ -44,7 +44,8 @@ _HTTP_GRACE_S = 3.0
 
 def keep(plan: Plan, control: socket.socket) -> None:
     """Live as the keeper until ordered to end."""
-    keeper = Keeper(plan, make_log(plan.settings))
+    log = make_log(plan.settings)
+    keeper = Keeper(plan, log)
     control.send(READY)
     while True:
         started_s = time.monotonic()
@@ -53,6 +54,7 @@ def keep(plan: Plan, control: socket.socket) -> None:
         readable, _, _ = select.select([control], [], [], pause_s)
         if readable and control.recv(16)[:1] in {DRAIN, b""}:
             keeper.last_round()
+            log.flush()
             return
 
 

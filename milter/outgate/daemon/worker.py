@@ -145,6 +145,7 @@ def live_and_end(
             except Exception:  # noqa: BLE001 - logged, and the process ends
                 code = 1
                 log_exception(log, "control")
+        log.flush()
     finally:
         end(code)
 
@@ -158,6 +159,7 @@ class _Sessions:
         self._gate = gate
         self._recorder = recorder
         self._log = log
+        self._published_lost = 0
         self._socket = socket_of(assignment.listener.settings)
         self._own_header = assignment.settings.tag.header
         self._wanted = wanted_headers(self._own_header)
@@ -196,7 +198,10 @@ class _Sessions:
         return {"sessions": len(self._open), "transactions": len(self._running)}
 
     def publish(self) -> None:
-        """Put the gauges where the endpoint reads them."""
+        """Put numbers of the moment where the endpoint reads them."""
+        lost = self._log.lost_total
+        self._recorder.log_lines_lost.inc(lost - self._published_lost)
+        self._published_lost = lost
         self._recorder.sessions.set(len(self._open))
         self._recorder.transactions.set(len(self._running))
 

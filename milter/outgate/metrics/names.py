@@ -139,6 +139,12 @@ CALLBACK_ERRORS = Metric(
         ),
     ),
 )
+LOG_LINES_LOST = Metric(
+    name="outgate_log_lines_lost_total",
+    kind=Kind.COUNTER,
+    text="Lines of workers' logs that nobody took in time; mail did not wait for them.",
+    rise="Whoever reads standard error is stuck or too slow, or the disk is full.",
+)
 SESSIONS = Metric(
     name="outgate_sessions",
     kind=Kind.GAUGE,
@@ -285,6 +291,7 @@ METRICS: tuple[Metric, ...] = (
     STORE_ERRORS,
     ANSWERS,
     CALLBACK_ERRORS,
+    LOG_LINES_LOST,
     SESSIONS,
     TRANSACTIONS,
     WORKERS,
