@@ -56,6 +56,7 @@ def write_as_the_page_says(
 
 
 @pytest.mark.mta
+@pytest.mark.usefixtures("unlimited_loopback")
 def test_local_users_are_judged_by_name_and_others_by_address(
     outgate: Outgate, sink: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -66,6 +67,7 @@ def test_local_users_are_judged_by_name_and_others_by_address(
         sendmail.submit_local(letter("page-local"), "root@example.org", [BOB])
         wait_until(lambda: delivered(sink, "page-local"), "the delivery")
         result = send(sendmail.port, letter("page-smtp"), "a@example.org", [BOB])
+        assert result.queue_id, result.replies
         smtp = line_of(outgate, result.queue_id)
         before = len(outgate.messages())
         outgate.redis("HSET", "outgate:quarantine", "root", "by=tests")
