@@ -1,5 +1,6 @@
 # Every target is something a person could type. `make help` lists them.
 PYTHON ?= python3
+DEBIAN_PYTHON := $(or $(wildcard /usr/bin/python3),$(PYTHON))
 VENV   := .venv
 FLOORS := .venv-floors
 BIN    := $(VENV)/bin
@@ -31,9 +32,10 @@ $(VENV)/ready: pyproject.toml | build/provisioned
 	@{ $(BIN)/pip install --upgrade pip && $(BIN)/pip install --editable '.[dev,embedded]'; } $(LOGGED)
 	@touch $@
 
-# The oldest libraries that Outgate supports: Debian 12's versions.
+# What Debian 12 has: its own Python where this is Debian, and its versions of libraries,
+# the oldest that Outgate supports.
 $(FLOORS)/ready: pyproject.toml tests/floors.txt | build/provisioned
-	$(PYTHON) -m venv $(FLOORS)
+	$(DEBIAN_PYTHON) -m venv $(FLOORS)
 	@mkdir -p build
 	@echo "the oldest libraries: $(FLOORS)"
 	@$(FLOORS)/bin/pip install --constraint tests/floors.txt --editable '.[embedded]' pytest pytest-timeout hypothesis $(LOGGED)

@@ -61,7 +61,7 @@ _WRONG = """
 A value that cannot be read is reported: event `operator-trouble` in the log, metric
 `outgate_operator_troubles`, and `outgate doctor`. So is a word that is none (`untill=…`,
 `For=1h`), and one that stands in the free text, where nobody would read it (`newsletter
-for=2h`). An order that protects (`quarantine`, `suspend`) holds although
+for=2h`): before the text there are no words with `=` but the five. An order that protects (`quarantine`, `suspend`) holds although
 its words are broken; one that loosens (`allow`, `limit`) does not. An order that has ended
 is removed, and each change is in the audit stream, with `by=` as the actor.
 """

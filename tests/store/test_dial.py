@@ -211,3 +211,15 @@ def _opens(dialler: Dialler) -> bool:
         dialler.open().close()
         return True
     return False
+
+
+def test_a_family_that_the_kernel_lacks_costs_nothing(
+    dns: Dns, listener: socket.socket
+) -> None:
+    """The next address is tried."""
+    port = port_of(listener)
+    lacking = (socket.AF_APPLETALK, socket.SOCK_STREAM, 6, "", ("::1", port))
+    dns.answer = [lacking, *at(port)]
+
+    with a_dialler().open() as sock:
+        assert sock.getpeername() == (LOOPBACK, port)

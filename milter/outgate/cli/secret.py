@@ -36,19 +36,19 @@ def new(context: Context) -> None:
         raise StartError(
             f"secret: {path.parent} cannot be made: {error.strerror}", EX_CANTCREAT
         ) from error
-    made = make_secret(path)
-    if os.geteuid() == 0:
-        _give_to_daemon(path, Path(context.settings().paths.state))
+    made = make_secret(path, _owner(Path(context.settings().paths.state)))
     click.echo(f"{path}: made, id {key_id(made)}")
 
 
-def _give_to_daemon(path: Path, state: Path) -> None:
+def _owner(state: Path) -> tuple[int, int] | None:
     """Root's would stop a daemon that runs as somebody else; its state says as whom."""
+    if os.geteuid() != 0:
+        return None
     try:
         owner = state.stat()
     except FileNotFoundError:
-        return
-    os.chown(path, owner.st_uid, owner.st_gid)
+        return None
+    return owner.st_uid, owner.st_gid
 
 
 @secret.command("id")

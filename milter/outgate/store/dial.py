@@ -68,13 +68,16 @@ class Dialler:
             left_s = deadline_s - monotonic()
             if left_s <= 0:
                 break
-            sock = socket.socket(family, kind, protocol)
-            # One that swallows everything leaves something for the others.
-            sock.settimeout(left_s / (len(addresses) - number))
+            sock: socket.socket | None = None
             try:
+                # A kernel without IPv6 refuses already here.
+                sock = socket.socket(family, kind, protocol)
+                # One that swallows everything leaves something for the others.
+                sock.settimeout(left_s / (len(addresses) - number))
                 sock.connect(place)
             except OSError as error:
-                sock.close()
+                if sock is not None:
+                    sock.close()
                 problem = error
             else:
                 return sock
