@@ -1,8 +1,12 @@
 # Every target is something a person could type. `make help` lists them.
 PYTHON ?= python3
+DEBIAN_PYTHON := $(or $(wildcard /usr/bin/python3),$(PYTHON))
 VENV   := .venv
 FLOORS := .venv-floors
 BIN    := $(VENV)/bin
+# What setuptools says of a form that Debian 12's still needs is nobody's business unless
+# something fails.
+LOGGED := >build/pip.log 2>&1 || { cat build/pip.log >&2; exit 1; }
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONPATH = tests
 
@@ -23,14 +27,18 @@ build/provisioned: tests/lab/provision
 
 $(VENV)/ready: pyproject.toml | build/provisioned
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --editable '.[dev,embedded]'
+	@mkdir -p build
+	@echo "the virtual environment: $(VENV)"
+	@{ $(BIN)/pip install --upgrade pip && $(BIN)/pip install --editable '.[dev,embedded]'; } $(LOGGED)
 	@touch $@
 
-# The oldest libraries that Outgate supports: Debian 12's versions.
+# What Debian 12 has: its own Python where this is Debian, and its versions of libraries,
+# the oldest that Outgate supports.
 $(FLOORS)/ready: pyproject.toml tests/floors.txt | build/provisioned
-	$(PYTHON) -m venv $(FLOORS)
-	$(FLOORS)/bin/pip install --quiet --constraint tests/floors.txt --editable '.[embedded]' pytest pytest-timeout hypothesis
+	$(DEBIAN_PYTHON) -m venv $(FLOORS)
+	@mkdir -p build
+	@echo "the oldest libraries: $(FLOORS)"
+	@$(FLOORS)/bin/pip install --constraint tests/floors.txt --editable '.[embedded]' pytest pytest-timeout hypothesis $(LOGGED)
 	@touch $@
 
 fmt: setup ## format, and mend what can be mended

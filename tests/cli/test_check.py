@@ -184,6 +184,70 @@ def test_a_client_and_a_local_user_are_somebody_too(desk: Desk) -> None:
     assert desk.judge("--local-user", "www-data")["customer"] == "www-data"
 
 
+def _listening(*realms: str, path: str = "smtp") -> str:
+    return "".join(
+        f'[[listen]]\naddress = "unix:/run/{path}{number}.sock"\npath = "{path}"\n'
+        f'login-realm = "{realm}"\n'
+        for number, realm in enumerate(realms)
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "words", "customer"),
+    [
+        pytest.param("", (), "anne", id="no sockets, no realm"),
+        pytest.param(
+            _listening("example.org", "example.org"),
+            (),
+            "anne@example.org",
+            id="the sockets agree",
+        ),
+        pytest.param(
+            _listening("example.org")
+            + _listening("example.net", path="local-submission"),
+            (),
+            "anne@example.org",
+            id="a local socket has no logins",
+        ),
+        pytest.param(
+            _listening("example.org", "example.net"),
+            ("--realm", "example.net"),
+            "anne@example.net",
+            id="one is chosen",
+        ),
+        pytest.param(
+            _listening("example.org"), ("--realm", ""), "anne", id="none is chosen"
+        ),
+    ],
+)
+def test_a_login_gets_the_realm_that_the_daemon_gives(
+    tmp_path: Path,
+    redis: RedisServer,
+    settings: str,
+    words: tuple[str, ...],
+    customer: str,
+) -> None:
+    """Or another customer would be judged than the daemon's."""
+    desk = Desk(tmp_path, redis, settings)
+    assert desk.judge("--login", "anne", *words)["customer"] == customer
+    full = desk.judge("--login", "anne@example.com", *words)
+    assert full["customer"] == "anne@example.com"
+
+
+def test_a_login_that_may_be_two_people_is_asked_about(
+    tmp_path: Path, redis: RedisServer
+) -> None:
+    """One line, exit 2; a login with its realm is told apart."""
+    desk = Desk(tmp_path, redis, _listening("example.org", ""))
+    done = desk.check("--login", "anne")
+    assert (done.code, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert "--realm" in done.stderr
+    assert "'', 'example.org'" in done.stderr
+    assert desk.judge("--login", "anne@example.org")["customer"] == "anne@example.org"
+    assert desk.judge("--client", "127.0.0.1")["customer"] == "127.0.0.1"
+
+
 def test_the_null_sender_can_be_asked_for(desk: Desk) -> None:
     """A bounce has one; without the option the header From is taken."""
     message = b"Auto-Submitted: auto-replied\n" + MESSAGE

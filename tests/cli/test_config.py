@@ -68,7 +68,9 @@ def test_a_good_file_is_named(tmp_path: Path) -> None:
     file = tmp_path / "outgate.toml"
     file.write_text('mode = "enforce"\n')
 
-    assert outgate("--config", file, "config", "check").stdout == f"{file}: ok\n"
+    assert outgate("--config", file, "config", "check").stdout == (
+        f"{file}: ok; then ask `outgate doctor`\n"
+    )
 
 
 def test_no_file_is_good_too() -> None:
@@ -78,7 +80,10 @@ def test_no_file_is_good_too() -> None:
 
     done = outgate("config", "check")
 
-    assert (done.code, done.stdout) == (0, "no file, defaults: ok\n")
+    assert (done.code, done.stdout) == (
+        0,
+        "no file, defaults: ok; then ask `outgate doctor`\n",
+    )
 
 
 def test_a_file_that_is_missing_is_no_default(tmp_path: Path) -> None:

@@ -1,10 +1,13 @@
 """`outgate doctor` on a running daemon."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from cli.commands import configure, outgate
 from lab.outgate import Outgate
+from lab.redis import RedisServer
 from lab.skips import or_skip
 
 HEALTHY = '[domains]\nlocal = ["example.org"]\n[quarantine]\nmin-free = "1KiB"\n'
@@ -37,6 +40,43 @@ def test_orders_that_cannot_be_used_are_named(daemon: Outgate) -> None:
     assert "quarantine bart for=soon" in done.stdout
 
 
+def test_a_hash_that_nobody_reads_is_named(daemon: Outgate) -> None:
+    """`HSET outgate:quarentine` succeeds, and holds nobody."""
+    daemon.redis("HSET", "outgate:quarentine", "anne", "for=1h")
+    done = daemon.command("doctor")
+    daemon.redis("DEL", "outgate:quarentine")
+
+    assert done.returncode == 1
+    assert "outgate:quarentine is a key that nobody reads" in done.stdout
+    assert "did you mean outgate:quarantine?" in done.stdout
+
+
+def test_it_writes_nothing(tmp_path: Path, redis: RedisServer) -> None:
+    """A store that no daemon has started on yet stays as empty as it was."""
+    config = configure(tmp_path, redis, "doctored", HEALTHY)
+    done = outgate("--config", config, "doctor")
+
+    assert (done.code, done.stderr) == (0, "")
+    assert redis.cli("KEYS", "doctored:*").strip() == ""
+
+
+def test_an_alias_that_fits_into_no_limit_is_named(
+    tmp_path: Path, redis: RedisServer
+) -> None:
+    """Its mail would be refused for good, and nobody would know why."""
+    aliases = HEALTHY.replace(
+        "[quarantine]",
+        'aliases = { "all@example.org" = 6000, "some@example.org" = 5000 }\n[quarantine]',
+    )
+    config = configure(tmp_path, redis, "aliased", aliases)
+    done = outgate("--config", config, "doctor")
+
+    assert done.code == 1
+    assert "all@example.org is 6000 people" in done.stdout
+    assert "internal-recipients-per-login-hourly" in done.stdout
+    assert "some@example.org" not in done.stdout
+
+
 def test_a_hold_queue_that_cannot_be_listed_is_named(daemon: Outgate) -> None:
     """With the command's own words."""
     healthy = daemon.settings
@@ -50,6 +90,22 @@ def test_a_hold_queue_that_cannot_be_listed_is_named(daemon: Outgate) -> None:
 
     assert done.returncode == 1
     assert "exits 9: down" in done.stdout
+
+
+def test_what_the_file_names_and_is_not_there_is_named(daemon: Outgate) -> None:
+    """`config check` cannot know; each once, without the path repeated."""
+    healthy = daemon.settings
+    daemon.settings = (
+        healthy + 'spool = "/nowhere"\nqueue-command = ["postqeue", "-j"]\n'
+    )
+    daemon.write_config()
+    done = daemon.command("doctor")
+    daemon.settings = healthy
+    daemon.write_config()
+
+    assert done.returncode == 1
+    assert "quarantine.spool: there is no /nowhere" in done.stdout
+    assert "postqeue: No such file or directory\n" in done.stdout
 
 
 def test_no_daemon_is_one_clear_line() -> None:

@@ -10,10 +10,30 @@ from lab.redis import RedisServer
 from outgate.store.client import connect
 from outgate.store.holds import Holds
 from outgate.store.keys import Keys
+from outgate.store.outbox import Outbox
 from outgate.store.wire import Endpoint
 
 NOW_US = 1_795_500_000_000_000
 HOUR_US = 3_600_000_000
+
+
+def record(queue_id: str, sender: str, since_us: int) -> dict[str, str | int]:
+    """What a worker writes down of a message that it had held."""
+    return {
+        "kind": "held",
+        "mta": "mx1.example.org",
+        "queue-id": queue_id,
+        "customer": "choir",
+        "contact": "post@choir.example",
+        "login": "anne@choir.example",
+        "sender": sender,
+        "recipients": 320,
+        "size": 2048,
+        "reasons": "limit-exceeded",
+        "detail": "recipients-per-login-hourly 500/1h",
+        "since-us": since_us,
+        "until-us": since_us + HOUR_US,
+    }
 
 
 class Queue:
@@ -25,23 +45,13 @@ class Queue:
 
     def hold(self, queue_id: str, sender: str, since_us: int = NOW_US) -> None:
         """Write the record of one message."""
-        self._holds.apply(
-            {
-                "kind": "held",
-                "mta": "mx1.example.org",
-                "queue-id": queue_id,
-                "customer": "choir",
-                "contact": "post@choir.example",
-                "login": "anne@choir.example",
-                "sender": sender,
-                "recipients": 320,
-                "size": 2048,
-                "reasons": "limit-exceeded",
-                "detail": "recipients-per-login-hourly 500/1h",
-                "since-us": since_us,
-                "until-us": since_us + HOUR_US,
-            }
-        )
+        self._holds.apply(record(queue_id, sender, since_us))
+
+    def hold_unseen(self, queue_id: str) -> None:
+        """Hold a message of which the keeper has not told the store yet."""
+        spool = self._config.parent / "state/spool"
+        spool.mkdir(parents=True, exist_ok=True)
+        Outbox(spool).append(record(queue_id, "anne@choir.example", NOW_US))
 
     def list(self, *words: str) -> Done:
         """Run the command."""
@@ -107,3 +117,24 @@ def test_a_sender_is_shown_and_not_obeyed(queue: Queue, sender: str) -> None:
     assert len(lines) == 2
     assert all(line.isprintable() for line in lines)
     assert sender.partition("@")[2] in lines[1]
+
+
+def test_what_was_held_this_second_is_listed_too(queue: Queue) -> None:
+    """Its record is on this host's disk before it is in the store; it counts once."""
+    queue.hold("4Stored", "anne@choir.example", NOW_US - HOUR_US)
+    queue.hold_unseen("4Stored")
+    queue.hold_unseen("4Fresh")
+
+    rows = queue.list().stdout.splitlines()[1:]
+    (_, fresh) = map(json.loads, queue.list("--json").stdout.splitlines())
+
+    assert [row.split()[0] for row in rows] == ["4Stored", "4Fresh"]
+    assert fresh["since"] == "2026-11-24T06:00:00Z"
+
+
+def test_help_says_how_mail_leaves(queue: Queue) -> None:
+    """A release alone waits for the next queue run."""
+    shown = queue.list("--help").stdout
+
+    assert "`postsuper -H <id>` releases, then `postqueue -i <id>` sends" in shown
+    assert "sendmail -Q -qQ -qI<id>" in shown

@@ -1,5 +1,6 @@
 """`outgate secret`: made once, never replaced, named without being told."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -86,3 +87,20 @@ def test_one_that_is_no_key_is_refused(tmp_path: Path) -> None:
         f"outgate: secret: {tmp_path}/secret is no key: expected 64 hexadecimal "
         "digits\n"
     )
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_roots_belongs_to_the_daemon(tmp_path: Path) -> None:
+    """It runs as another account, and must read it wherever it is."""
+    config = tmp_path / "outgate.toml"
+    config.write_text(
+        f'[secrets]\nfile = "{tmp_path}/key"\n[paths]\nstate = "{tmp_path}/state"\n'
+    )
+    (tmp_path / "state").mkdir()
+    os.chown(tmp_path / "state", 12345, 12346)
+
+    outgate("--config", config, "secret", "new")
+
+    made = (tmp_path / "key").stat()
+    assert (made.st_uid, made.st_gid) == (12345, 12346)
+    assert stat.S_IMODE(made.st_mode) == 0o600

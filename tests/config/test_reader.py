@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.documents import documents, fast, texts, toml
+from outgate.config import reader
 from outgate.config.reader import load, parse
 from outgate.config.settings import Settings
 from outgate.model.errors import EX_CONFIG, ConfigError
@@ -197,3 +198,94 @@ def test_any_text_gives_settings_or_a_report(text: str) -> None:
     except ConfigError:
         return
     assert settings == Settings()
+
+
+class TestSystemFile:
+    """Whoever reads the machine's own file means the machine's own daemon."""
+
+    @pytest.fixture
+    def file(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """The system's, read by somebody who is not root."""
+        file = tmp_path / "outgate.toml"
+        monkeypatch.setattr(reader, "SYSTEM_CONFIG", file)
+        monkeypatch.delenv("OUTGATE_STATE", raising=False)
+        monkeypatch.setattr("os.geteuid", lambda: 1000)
+        return file
+
+    def test_its_directories_are_the_systems(self, file: Path) -> None:
+        """For every account."""
+        file.write_text('mode = "enforce"\n')
+
+        paths = load(file).paths
+
+        assert (paths.state, paths.runtime) == ("/var/lib/outgate", "/run/outgate")
+
+    def test_what_it_says_counts(self, file: Path) -> None:
+        """Key by key."""
+        file.write_text('[paths]\nstate = "/srv/outgate"\n')
+
+        paths = load(file).paths
+
+        assert (paths.state, paths.runtime) == ("/srv/outgate", "/run/outgate")
+
+    def test_a_variable_is_stronger(
+        self, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It is set for one command, by somebody who means it."""
+        file.write_text("")
+        monkeypatch.setenv("OUTGATE_STATE", "/tmp/mine")
+
+        assert load(file).paths.state == "/tmp/mine"
+
+    def test_another_file_has_directories_of_its_reader(
+        self, file: Path, tmp_path: Path
+    ) -> None:
+        """So that people can try one of their own beside it."""
+        file.write_text("")
+        own = tmp_path / "own.toml"
+        own.write_text("")
+
+        assert load(own).paths.state != "/var/lib/outgate"
+
+    def test_no_table_is_a_problem_as_ever(self, file: Path) -> None:
+        """Nothing is put into it."""
+        file.write_text("paths = 1\n")
+
+        with pytest.raises(ConfigError, match="paths: got 1: expected a table"):
+            load(file)
+
+
+class TestShippedLimits:
+    """A limit with a shipped name is the shipped one, with a change."""
+
+    def test_what_is_not_given_stays(self) -> None:
+        """A client's is deferred, and its rate may be all that is said."""
+        (limit,) = parse(
+            '[[limit]]\nname = "messages-per-client-hourly"\nrate = "9/1h"\n'
+        ).limit
+
+        assert (limit.per, limit.count) == (Per.CLIENT, Count.MESSAGES)
+        assert (limit.rate, limit.action) == (Rate.parse("9/1h"), Action.DEFER)
+
+    def test_off_needs_no_more(self) -> None:
+        """Nobody looks up whose counter it was to be rid of it."""
+        settings = parse(
+            '[[limit]]\nname = "messages-per-login-hourly"\nrate = "off"\n'
+        )
+
+        policy = Policy.build(settings.for_policy())
+
+        assert "messages-per-login-hourly" not in policy.limit_names()
+
+    def test_the_rate_stays_too(self) -> None:
+        """Where only the action changes."""
+        (limit,) = parse(
+            '[[limit]]\nname = "messages-per-login-daily"\naction = "tag"\n'
+        ).limit
+
+        assert (limit.rate, limit.action) == (Rate.parse("1000/1d"), Action.TAG)
+
+    @pytest.mark.parametrize("name", ['"mine"', "[1]"])
+    def test_another_one_says_all(self, name: str) -> None:
+        """There is nothing that it could mean."""
+        assert "limit[0].per: is required" in report(f"[[limit]]\nname = {name}\n")

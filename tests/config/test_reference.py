@@ -20,6 +20,8 @@ from outgate.model.limit import Count, Per
 from outgate.model.units import ByteSize, format_duration, format_size
 from outgate.model.verdict import Mode, Reason
 from outgate.policy.compiled import LIMIT_REASONS
+from outgate.policy.naming import KIND_PREFIXES
+from outgate.policy.operator import canonical_name
 from outgate.policy.rule_settings import RulesSettings, allowed_actions, rule_field
 from outgate.policy.shipped import SHIPPED_LIMITS
 
@@ -205,6 +207,11 @@ queue-command = ["postqueue", "-j"]
 keep = "36h"
 """
 
+
+def _may_be_a_customer(name: str) -> bool:
+    return bool(name.strip()) and not canonical_name(name).startswith(KIND_PREFIXES)
+
+
 _settings = st.fixed_dictionaries(
     {},
     optional={
@@ -215,12 +222,15 @@ _settings = st.fixed_dictionaries(
         "customer": st.lists(
             st.fixed_dictionaries(
                 {
-                    "name": texts.filter(str.strip),
+                    "name": texts.filter(_may_be_a_customer),
                     "match": texts.map(lambda text: [f"user:{text}a"]),
                 }
             ),
             max_size=2,
-            unique_by=(lambda one: one["name"], lambda one: one["match"][0].lower()),
+            unique_by=(
+                lambda one: canonical_name(one["name"]),
+                lambda one: one["match"][0].lower(),
+            ),
         ),
         "limit": st.lists(
             st.fixed_dictionaries(

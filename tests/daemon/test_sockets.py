@@ -1,5 +1,6 @@
 """Listening sockets: families, permissions, and systemd's."""
 
+import grp
 import os
 import signal
 import socket
@@ -57,6 +58,26 @@ def test_mode_and_group_are_as_configured() -> None:
     assert stat.S_IMODE(status.st_mode) == 0o620
 
 
+def test_a_reload_changes_mode_and_group_of_a_socket_that_stays() -> None:
+    """Nobody has to restart for that."""
+    listen = '[[listen]]\naddress = "unix:{directory}/outgate.sock"\n'
+    with or_skip(), Outgate(listen=listen) as daemon:
+        before = daemon.socket.stat()
+        daemon._listen = f'{listen}mode = "0620"\ngroup = "{SOCKET_GROUP}"\n'
+        daemon.write_config()
+        daemon.reload()
+        wait_until(lambda: bool(daemon.events("reloaded")), "reload")
+        after = daemon.socket.stat()
+        answer = answer_of(daemon.address)
+
+    assert stat.S_IMODE(before.st_mode) == 0o660
+    assert stat.S_IMODE(after.st_mode) == 0o620
+    assert after.st_ino == before.st_ino
+    assert answer == "accept"
+    if os.geteuid() == 0:
+        assert after.st_gid == grp.getgrnam(SOCKET_GROUP).gr_gid
+
+
 @pytest.fixture
 def place() -> Iterator[Path]:
     """A directory with a short path."""
@@ -91,6 +112,31 @@ def test_a_socket_of_systemd_stays_open_over_a_restart(place: Path) -> None:
         second.wait(30)
 
     assert answers == ["accept"]
+
+
+def test_a_reload_leaves_a_socket_of_systemd_alone_and_says_so(place: Path) -> None:
+    """Its mode is the socket unit's."""
+    path = place / "outgate.sock"
+    config = place / "outgate.toml"
+    text = (
+        f'[metrics]\nlisten = ""\n[paths]\nstate = "{place}/state"\n'
+        f'runtime = "{place}/run"\n[[listen]]\naddress = "unix:{path}"\nworkers = 1\n'
+    )
+    config.write_text(text)
+    log = place / "log"
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        listening.listen(64)
+        before = path.stat().st_mode
+        daemon = _activated(listening, config)
+        config.write_text(f'{text}mode = "0600"\n')
+        daemon.send_signal(signal.SIGHUP)
+        wait_until(lambda: "event=reloaded" in log.read_text(), "reload")
+        daemon.send_signal(signal.SIGTERM)
+        daemon.wait(30)
+
+    assert path.stat().st_mode == before
+    assert "event=socket-unchanged" in log.read_text()
 
 
 def _activated(listening: socket.socket, config: Path) -> "subprocess.Popen[bytes]":

@@ -1,8 +1,12 @@
 """Small promises of a worker."""
 
 import os
+from pathlib import Path
 
-from outgate.daemon.worker import pin
+import pytest
+
+from log.logfmt import Captured
+from outgate.daemon.worker import live_and_end, pin
 from outgate.log.lines import Log
 
 
@@ -23,3 +27,35 @@ def test_no_pin_is_asked_for_with_pin_off() -> None:
     pin(-1, Log(lambda: 0))
 
     assert os.sched_getaffinity(0) == before
+
+
+@pytest.mark.parametrize("broken", ["obey", "drain"])
+def test_a_worker_ends_though_its_control_thread_fails(
+    tmp_path: Path, broken: str
+) -> None:
+    """Without that thread it would hear no order and serve old settings for ever."""
+    log = Captured(tmp_path / "log")
+    taken: list[str] = []
+    codes: list[int] = []
+
+    def step(name: str) -> None:
+        taken.append(name)
+        if name == broken:
+            raise OSError(98, "Address already in use")
+
+    live_and_end(
+        (lambda: step("obey"), lambda: step("drain")), log.log, end=codes.append
+    )
+
+    assert (taken, codes) == (["obey", "drain"], [1])
+    assert b"event=callback-error stage=control" in log.raw
+    assert b"Address already in use" in log.raw
+
+
+def test_an_orderly_end_is_a_success(tmp_path: Path) -> None:
+    """The supervisor tells a worker that left from one that died."""
+    log = Captured(tmp_path / "log")
+    codes: list[int] = []
+    live_and_end([lambda: None], log.log, end=codes.append)
+
+    assert (codes, log.raw) == ([0], b"")

@@ -19,7 +19,16 @@ from demo.stage import Stage, set_up
 
 def main() -> int:
     """Tell the story; gives the exit code."""
-    console = Console(width=min(Console().width, 132))
+    # All that ends it ends it by the stack: nothing is left behind.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        return _tell(Console(width=min(Console().width, 132)))
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+
+
+def _tell(console: Console) -> int:
     started_s = time.monotonic()
     with ExitStack() as stack:
         with console.status("starting Outgate, its store and Postfix …"):
@@ -42,7 +51,8 @@ def main() -> int:
 def _keep(console: Console, stage: Stage) -> None:
     pictures.look_around(console, stage)
     try:
-        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+        while True:
+            signal.pause()
     except KeyboardInterrupt:
         console.print()
 

@@ -1,7 +1,9 @@
 """What the demo prints."""
 
 import shlex
+import sys
 from collections import Counter
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
@@ -46,20 +48,21 @@ def opening(console: Console, stage: Stage) -> None:
 
 def table(console: Console, events: list[Event]) -> None:
     """What happened, and why."""
-    shown = Table(title="What happened, and why", title_justify="left")
-    for name in ("who", "sends", "disposition", "the sender reads", "because"):
-        shown.add_column(name, overflow="fold")
+    shown = Table(
+        title="What happened, what the sender reads, and why",
+        title_justify="left",
+        show_header=False,
+        show_lines=True,
+    )
+    shown.add_column(no_wrap=True)
+    shown.add_column(overflow="fold")
     for event in events:
-        if not event.disposition:
-            shown.add_row(f"[bold]{event.who}[/bold]", f"[bold]{event.what}[/bold]")
-            continue
         colour = _COLOURS.get(event.disposition, "white")
+        said = (f"[bold]{event.who}[/bold]: {escape(event.what)}", escape(event.read))
+        because = f"[dim]{escape(event.why)}[/dim]" if event.why else ""
         shown.add_row(
-            event.who,
-            event.what,
-            f"[{colour}]{event.disposition}[/{colour}]",
-            escape(event.read),
-            escape(event.why),
+            f"[{colour}]{event.disposition or 'order'}[/{colour}]",
+            "\n".join(line for line in (*said, because) if line),
         )
     console.print(shown)
 
@@ -68,13 +71,12 @@ def hold_queue(console: Console, stage: Stage) -> None:
     """What the MTA holds, with the reasons that Outgate keeps."""
     stage.outgate.wait_for_records()
     shown = Table(title="The hold queue (outgate queue list)", title_justify="left")
-    for name in ("queue id", "customer", "sender", "because", "held until"):
-        shown.add_column(name)
+    for name in ("queue id", "customer", "because", "held until"):
+        shown.add_column(name, overflow="fold")
     for record in stage.outgate.held():
         shown.add_row(
             record["queue-id"],
             record["customer"],
-            record["sender"],
             record["reasons"],
             record["until"],
         )
@@ -86,13 +88,11 @@ def hold_queue(console: Console, stage: Stage) -> None:
 
 def metrics(console: Console, stage: Stage) -> None:
     """The interesting samples."""
-    shown = Table(title="Metrics (/metrics)", title_justify="left")
-    shown.add_column("series")
-    shown.add_column("value", justify="right")
+    console.print("[italic]Metrics (/metrics)[/italic]")
+    # As they stand there: labels that were cut would make two series look the same.
     for name, value in sorted(stage.outgate.metrics().items()):
         if value and name.partition("{")[0] in _SHOWN_METRICS:
-            shown.add_row(escape(name), f"{value:g}")
-    console.print(shown)
+            _as_it_is(console, f"{value:>5g}  {name}")
 
 
 def closing(
@@ -119,19 +119,27 @@ def closing(
 def look_around(console: Console, stage: Stage) -> None:
     """What to type while it is left running."""
     outgate = stage.outgate
+    command = _from_here(Path(sys.executable).with_name("outgate"))
     program = stage.redis_program()
-    redis_cli = shlex.join(program) if program else "outgate store cli"
-    console.print(
-        Panel(
-            f"export OUTGATE_CONFIG={outgate.config}\n"
-            "outgate queue list\n"
-            f"{redis_cli} HGETALL outgate:quarantine\n"
-            f"{redis_cli} HDEL outgate:quarantine anne@coop.example\n"
-            f"{redis_cli} XRANGE outgate:audit - +\n"
-            f"curl http://127.0.0.1:{outgate.metrics_port}/metrics\n"
-            f"tail -f {outgate.directory}/log",
-            title="It goes on running; look around (Ctrl-C ends it)",
-            expand=False,
-        ),
-        soft_wrap=True,
-    )
+    redis_cli = shlex.join(program) if program else f"{command} store cli"
+    console.print("\n[bold]It goes on running; look around (Ctrl-C ends it):[/bold]\n")
+    for line in (
+        f"export OUTGATE_CONFIG={outgate.config}",
+        f"{command} queue list",
+        f"{redis_cli} HGETALL outgate:quarantine",
+        f"{redis_cli} HDEL outgate:quarantine anne@coop.example",
+        f"{redis_cli} XRANGE outgate:audit - +",
+        f"curl http://127.0.0.1:{outgate.metrics_port}/metrics",
+        f"tail -f {outgate.directory}/log",
+    ):
+        _as_it_is(console, line)
+
+
+def _as_it_is(console: Console, line: str) -> None:
+    """A line to be copied: neither cut nor folded, however narrow the terminal is."""
+    console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+
+def _from_here(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path

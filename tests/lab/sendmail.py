@@ -49,6 +49,7 @@ _NAMESPACE = """\
 set -e
 directory=$1; shift
 hostname mx.local.example
+[ -e /etc/hosts ] || : >/etc/hosts
 mount --bind "$directory/etc/hosts" /etc/hosts
 mount -t tmpfs -o mode=755 none "$directory/dev"
 cp -a /dev/null /dev/zero /dev/full /dev/random /dev/urandom "$directory/dev"

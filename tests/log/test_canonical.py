@@ -154,6 +154,28 @@ def test_the_null_sender_is_shown_as_mta_logs_show_it(tmp_path: Path) -> None:
     assert told["sender"] == "<>"
 
 
+@pytest.mark.parametrize(
+    ("sender", "shown"),
+    [
+        ("list-bounces+bob=example.net@list.example", "list-bounces@list.example"),
+        ("list-return-12-bob=example.net@list.example", "list-return@list.example"),
+        ("SRS0=hash=tt=example.net=bob@fwd.example", "srs0@fwd.example"),
+    ],
+)
+def test_a_recipient_in_the_sender_is_not_shown(
+    tmp_path: Path, sender: str, shown: str
+) -> None:
+    """VERP writes one into each copy; all copies are one sender's."""
+    outpost = Outpost(a_policy())
+
+    told = line(
+        outpost.judge(a_transaction("anne@example.com", sender=sender)), tmp_path
+    )
+
+    assert told["sender"] == shown
+    assert "bob" not in str(told)
+
+
 def test_messages_are_of_level_info(tmp_path: Path) -> None:
     """A level above leaves them out."""
     captured = Captured(tmp_path / "log", level="warning")

@@ -23,14 +23,17 @@ _EXIT_CODES = (
     (EX_OK, "done; for `check`: the message would leave"),
     (EX_FOUND, "no; for `check`: the message would not leave"),
     (EX_USAGE, "the command is written otherwise"),
-    (EX_NOINPUT, "a file cannot be read"),
+    (EX_NOINPUT, "the message cannot be read"),
     (EX_SOFTWARE, "an error of Outgate's own"),
     (EX_CANTCREAT, "a file, directory or socket cannot be made"),
     (
         EX_TEMPFAIL,
         "try again later: no daemon, no store, or a daemon that runs already",
     ),
-    (EX_CONFIG, "the configuration: every problem is a line on standard error"),
+    (
+        EX_CONFIG,
+        "the configuration, or a file that it needs: every problem is a line on stderr",
+    ),
 )
 
 

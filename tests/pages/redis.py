@@ -1,11 +1,14 @@
 """docs/redis.md: keys, names and words, for whoever is on call."""
 
+from outgate.config.settings import SYSTEM_PATHS
 from outgate.model.limit import Count
 from outgate.policy.operator import ALLOWABLE, ALLOWED_BY_DEFAULT, Order
 from outgate.store.keys import KEYS, Key
 from pages.markdown import GENERATED, block, code, joined, paragraph, table
 
 _ORDERS = tuple(order.value for order in Order)
+
+_EMBEDDED = f"{SYSTEM_PATHS['state']}/store/store.sock"
 
 # Each is typed at 3 a.m.; a test reads every value as the daemon would.
 ONE_LINERS: tuple[tuple[str, str], ...] = (
@@ -45,9 +48,20 @@ those that a sender cannot choose: login and its domain, system user, client and
 networks, customer.
 """
 
+_UNNAMED = """
+Who is no configured customer's is a customer of his own, under his plain name: that of the
+login, the system user, the client's address. Only where that name is somebody else's, the
+kind stands before it, in the log, in keys and in orders: `login:choir` or `user:choir`
+beside a customer `choir`, `login:192.0.2.7` beside a client, `login:unknown` beside
+`unknown` (local mail whose user the MTA does not tell). `client:unknown` is a session
+without an address. A login and a system user of one name are one person.
+"""
+
 _WRONG = """
 A value that cannot be read is reported: event `operator-trouble` in the log, metric
-`outgate_operator_troubles`. An order that protects (`quarantine`, `suspend`) holds although
+`outgate_operator_troubles`, and `outgate doctor`. So is a word that is none (`untill=…`,
+`For=1h`), and one that stands in the free text, where nobody would read it (`newsletter
+for=2h`): before the text there are no words with `=` but the five. An order that protects (`quarantine`, `suspend`) holds although
 its words are broken; one that loosens (`allow`, `limit`) does not. An order that has ended
 is removed, and each change is in the audit stream, with `by=` as the actor.
 """
@@ -59,8 +73,9 @@ def page() -> str:
         "# Redis",
         paragraph(
             "Operators speak to Outgate with plain `redis-cli`, on every MTA at once; an "
-            "order is one field of one hash. `outgate store url` says where the store is, "
-            "and `outgate store cli …` sends a command where there is no redis-cli. "
+            "order is one field of one hash. The first line below names the embedded store, "
+            "without it redis-cli speaks to whatever listens on port 6379; `outgate store "
+            "url` says where the store is, and `outgate store cli …` speaks to it always. "
             "`[store] namespace` replaces the first word of every key."
         ),
         GENERATED,
@@ -68,6 +83,7 @@ def page() -> str:
         block(_one_liners(), "sh"),
         "## Names",
         paragraph(_NAMES),
+        paragraph(_UNNAMED),
         "## Words of a value",
         "A value is optional words, and then free text for whoever reads it next.",
         table(("word", "in", "meaning"), _words()),
@@ -89,7 +105,13 @@ def page() -> str:
 def _one_liners() -> str:
     width = max(len(command) for command, _ in ONE_LINERS)
     return "\n".join(
-        f"redis-cli {command:<{width}}  # {meaning}" for command, meaning in ONE_LINERS
+        (
+            f"alias redis-cli='redis-cli -s {_EMBEDDED}'",
+            *(
+                f"redis-cli {command:<{width}}  # {meaning}"
+                for command, meaning in ONE_LINERS
+            ),
+        )
     )
 
 

@@ -8,12 +8,8 @@ from hypothesis import strategies as st
 
 from outgate.model.client import parse_client
 from outgate.model.identity import Accountable, Direction, Path, PrincipalKind
-from outgate.policy.accountability import (
-    UNKNOWN_CLIENT,
-    UNKNOWN_USER,
-    Accountability,
-    canonical_login,
-)
+from outgate.policy.accountability import Accountability, canonical_login
+from outgate.policy.naming import UNKNOWN_CLIENT, UNKNOWN_USER
 from policy.builders import (
     FORWARDER,
     INSIDE,
@@ -186,6 +182,94 @@ class TestWho:
         assert accountable.kind is PrincipalKind.CLIENT
         assert accountable.customer == "2001:db8:b::/48"
         assert accountable.client.counted == "2001:db8:b:1::/64"
+
+
+class TestNames:
+    """Nobody answers for somebody else because of a name."""
+
+    @pytest.mark.parametrize(
+        ("session", "customer", "names"),
+        [
+            pytest.param(
+                {"login": "anne@example.com", "client": None},
+                "anne@example.com",
+                ("anne@example.com", "anne@example.com", "example.com"),
+                id="a login is its own name",
+            ),
+            pytest.param(
+                {"login": "Choir", "client": None},
+                "login:choir",
+                ("login:choir", "login:choir"),
+                id="a login that is called like a customer",
+            ),
+            pytest.param(
+                {"path": Path.LOCAL_SUBMISSION, "local_user": "shop", "client": None},
+                "user:shop",
+                ("user:shop", "user:shop"),
+                id="a system user that is called like a customer",
+            ),
+            pytest.param(
+                {"login": "shop@choir.example", "client": None},
+                "choir",
+                ("choir", "shop@choir.example", "choir.example"),
+                id="a login of a customer",
+            ),
+            pytest.param(
+                {"login": "unknown", "client": None},
+                "login:unknown",
+                ("login:unknown", "login:unknown"),
+                id="a login called unknown",
+            ),
+            pytest.param(
+                {"path": Path.LOCAL_SUBMISSION, "client": None},
+                "unknown",
+                ("unknown", "unknown"),
+                id="a local user that nobody names",
+            ),
+            pytest.param(
+                {"client": None},
+                "client:unknown",
+                ("client:unknown", "client:unknown"),
+                id="a session without an address",
+            ),
+            pytest.param(
+                {"login": "192.0.2.7", "client": None},
+                "login:192.0.2.7",
+                ("login:192.0.2.7", "login:192.0.2.7"),
+                id="a login called like a client",
+            ),
+            pytest.param(
+                {"login": "client:unknown", "client": None},
+                "login:client:unknown",
+                ("login:client:unknown", "login:client:unknown"),
+                id="a login called like one of these",
+            ),
+        ],
+    )
+    def test_a_name_that_is_somebody_elses_gets_its_kind(
+        self, session: dict[str, Any], customer: str, names: tuple[str, ...]
+    ) -> None:
+        """Counters and orders of the one are not the other's."""
+        accountable = outbound(**session)
+        assert accountable.customer == customer
+        assert accountable.names == names
+
+    def test_a_customer_may_be_called_like_its_only_login(self) -> None:
+        """The plain name means both, which is the same."""
+        policy = a_policy(customers=[a_customer("anne", "anne")])
+        _, anne = Accountability(policy).resolve("anne", "", "", "", None, Path.SMTP)
+        assert anne is not None
+        assert anne.names == ("anne", "anne")
+
+    def test_a_login_of_one_customer_is_not_another_one(self) -> None:
+        """What an operator orders about that customer does not reach it."""
+        policy = a_policy(
+            customers=[a_customer("choir", "shop"), a_customer("shop", "bart")]
+        )
+        _, shop = Accountability(policy).resolve("shop", "", "", "", None, Path.SMTP)
+        assert shop is not None
+        assert shop.customer == "choir"
+        assert shop.names == ("choir", "login:shop")
 
 
 class TestDirection:

@@ -545,6 +545,34 @@ class TestFail:
             assert decision.disposition.reply is not None
             assert str(decision.disposition.reply).startswith("451 4.3.0")
 
+    def test_whose_message_it_was_is_told(self) -> None:
+        """A failure of ours is looked into by its line in the log."""
+        post = Outpost(a_policy())
+        decision = post.gate.fail(a_transaction(ANNE, recipients=3))
+        assert decision.accountable is not None
+        assert decision.accountable.customer == ANNE
+        assert decision.transaction.recipient_count == 3
+
+    def test_an_inbound_message_stays_inbound(self) -> None:
+        """Nothing of it is changed, in monitor mode either."""
+        decision = Outpost(a_policy(mode=Mode.MONITOR)).gate.fail(a_transaction())
+        assert decision.mail_class is MailClass.INBOUND
+        assert decision.accountable is None
+
+    def test_an_error_that_comes_again_is_answered_too(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What fails may be to find out whose message it is."""
+        post = Outpost(a_policy())
+
+        def broken(*_: object) -> None:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(post.gate, "_resolve", broken)
+        decision = post.gate.fail(a_transaction(ANNE))
+        assert decision.disposition.action is Action.DEFER
+        assert decision.accountable is None
+
 
 class TestRefusal:
     """A suspended sender may be refused before the message was sent."""
@@ -559,7 +587,22 @@ class TestRefusal:
         assert reply is not None
         assert str(reply).startswith("550 5.7.1 Sending is suspended")
         assert not post.store.asked
-        assert not post.seen
+
+    @pytest.mark.parametrize("mode", list(Mode))
+    def test_it_is_told_like_any_other_decision(self, mode: Mode) -> None:
+        """Or on-call would see nothing of a suspension that works."""
+        post = Outpost(a_policy(mode=mode))
+        post.copy(an_entry(Order.SUSPEND, ANNE, "bot"))
+        reply = post.gate.refusal(a_transaction(ANNE, recipients=0))
+
+        (decision,) = post.seen
+        assert decision.verdict.action is decision.disposition.action is Action.REJECT
+        assert decision.verdict.reasons == (Reason.SUSPENDED,)
+        assert decision.disposition.reason is Reason.SUSPENDED
+        assert decision.disposition.reply == reply
+        assert decision.accountable is not None
+        assert decision.accountable.customer == ANNE
+        assert decision.answers is None
 
     def test_whoever_passes_is_judged_at_the_end(self) -> None:
         """Others, inbound mail, orders that ended."""
@@ -575,6 +618,7 @@ class TestRefusal:
             a_transaction(client="198.51.100.9"),
         ):
             assert post.gate.refusal(transaction) is None
+        assert not post.seen
 
     def test_a_suspension_that_defers_waits_for_the_end(self) -> None:
         """Only a rejection is final enough to be told early."""
@@ -624,6 +668,20 @@ class TestLocalUser:
         )
         assert decision.accountable is not None
         assert decision.accountable.principal == "unknown"
+
+
+def test_shipped_limits_hold_a_login_that_writes_to_all_of_us_again_and_again() -> None:
+    """Four times 1,200 people an hour; the fifth message waits for somebody to look."""
+    everyone = "everyone@example.org"
+    policy = a_policy(shipped=True, local=["example.org"], aliases={everyone: 1200})
+    post = Outpost(policy)
+    message = a_transaction("anne@example.org", recipients=[everyone])
+    assert post.actions([message] * 5) == [A] * 4 + [Q]
+    charge = post.store.asked[-1].charges[-1]
+    assert (charge.limit.name, charge.cost) == (
+        "internal-recipients-per-login-hourly",
+        1200,
+    )
 
 
 def test_shipped_limits_hold_what_runs_wild() -> None:

@@ -69,24 +69,20 @@ class TestWords:
             ),
             pytest.param(
                 Order.QUARANTINE,
-                "see a=b for=1h",
-                {"text": "see a=b for=1h"},
-                id="words end where text begins",
+                "see a=b, url=https://x.example/?for=1h&until=2 (ticket=4711)",
+                {
+                    "text": "see a=b, url=https://x.example/?for=1h&until=2 (ticket=4711)"
+                },
+                id="words end where text begins, and text may hold a link",
             ),
             pytest.param(
-                Order.QUARANTINE,
-                "ticket=4711 for=1h",
-                {"text": "ticket=4711 for=1h"},
-                id="a word that nobody knows is text",
+                Order.ALLOW,
+                "https://x.example/?ticket=4711 for the unit=7 of user=anne",
+                {"text": "https://x.example/?ticket=4711 for the unit=7 of user=anne"},
+                id="a link is no word",
             ),
             pytest.param(
                 Order.QUARANTINE, "by=a=b", {"by": "a=b"}, id="a value may hold ="
-            ),
-            pytest.param(
-                Order.SUSPEND,
-                "rules=limit-exceeded",
-                {"text": "rules=limit-exceeded"},
-                id="rules= is a word of allow alone",
             ),
             pytest.param(
                 Order.ALLOW,
@@ -149,6 +145,69 @@ class TestWords:
         """With the word as it was typed, and what was expected."""
         entry = an_entry(order, "anne", value)
         assert any(complaint in problem for problem in entry.problems)
+
+    @pytest.mark.parametrize(
+        ("value", "complaint"),
+        [
+            (
+                "rule=missing-unsubscribe for=1h",
+                "rule=: no such word; did you mean rules",
+            ),
+            ("For=1h by=anne", "For=: no such word; did you mean for=?"),
+            (
+                "untill=2026-12-01T00:00:00Z",
+                "untill=: no such word; did you mean until",
+            ),
+            ("fro=1h", "fro=: no such word; did you mean for=?"),
+            ("ticket=4711 for=1h", "ticket=: no such word; expected for=, until=, by="),
+            ("newsletter week for=2h", "for= stands in the text"),
+            ("newsletter week, Until=tomorrow", "Until= stands in the text: until="),
+            ("newsletter (for=2h)", "for= stands in the text"),
+            ("newsletter for = 2h", "for= stands in the text"),
+            ("newsletter\nfor=2h", "for= stands in the text"),
+            ("by=anne,for=2h newsletter", "for= stands in the text"),
+            ("newsletter rule=limit-exceeded", "rule= stands in the text: rules="),
+        ],
+    )
+    def test_a_word_that_nobody_would_read_is_reported(
+        self, value: str, complaint: str
+    ) -> None:
+        """Or its order would never end: one that loosens does not hold at all."""
+        allow = an_entry(Order.ALLOW, "anne", value)
+        assert any(complaint in problem for problem in allow.problems)
+        assert not allow.in_force(NOW_US)
+        if "rule" not in value:
+            for order in (Order.QUARANTINE, Order.SUSPEND):
+                entry = an_entry(order, "anne", value)
+                assert entry.problems
+                assert entry.in_force(NOW_US)
+
+    @pytest.mark.parametrize(
+        ("value", "complaint"),
+        [
+            ("recipients=9/1h busy for=1h", "for= stands in the text"),
+            ("recipients=9/1h busy messages=9/1h", "messages= stands in the text"),
+            ("recipients=9/1h untill=2026-12-01T00:00:00Z", "untill="),
+        ],
+    )
+    def test_a_limit_with_such_a_word_does_not_hold(
+        self, value: str, complaint: str
+    ) -> None:
+        """Other rates for ever are not what was ordered."""
+        entry = an_entry(Order.LIMIT, "anne", value)
+        assert any(complaint in problem for problem in entry.problems)
+        assert not entry.in_force(NOW_US)
+
+    def test_an_unknown_word_hides_no_other(self) -> None:
+        """It stays in the text, and what follows it counts."""
+        entry = an_entry(Order.QUARANTINE, "anne", "ticket=4711 for=1h by=bea phished")
+        assert (entry.for_us, entry.by) == (HOUR_US, "bea")
+        assert entry.text == "ticket=4711 phished"
+
+    def test_rules_is_a_word_of_allow_alone(self) -> None:
+        """A suspension holds for everything."""
+        entry = an_entry(Order.SUSPEND, "anne", "rules=limit-exceeded")
+        assert entry.problems == ("rules=: no such word; expected for=, until=, by=",)
 
     def test_a_megabyte_is_cut(self) -> None:
         """A person types a sentence."""

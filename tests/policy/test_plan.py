@@ -564,6 +564,18 @@ class TestRate:
             PER_CUSTOMER: "40/1h",
         }
 
+    def test_an_order_hides_no_other_one(self) -> None:
+        """A login's order about messages leaves its domain's about recipients."""
+        assert self.rates((ANNE, "messages=9/1h"), ("example.com", "recipients=5/1h"))[
+            PER_LOGIN
+        ] == ("5/1h")
+
+    def test_the_more_telling_order_wins_word_by_word(self) -> None:
+        """Also its count word over the other's name of a limit."""
+        assert self.rates(
+            (ANNE, "recipients=9/1h"), ("example.com", f"{PER_LOGIN}=5/1h")
+        ) == {PER_LOGIN: "9/1h", PER_CUSTOMER: "30/1h"}
+
     def test_a_limits_own_name_beats_its_count_word(self) -> None:
         """Whichever comes first in the order."""
         order = f"recipients=50/1h {PER_LOGIN}=60/1h"

@@ -84,7 +84,7 @@ class TestFind:
 class TestRates:
     """Overrides of limits."""
 
-    def test_the_first_name_with_an_order_in_force_wins(self) -> None:
+    def test_orders_in_force_come_in_the_order_of_the_names(self) -> None:
         """A login's before its domain's; one that ended or is broken is passed over."""
         snapshot = Snapshot.build(
             [
@@ -97,8 +97,11 @@ class TestRates:
             ]
         )
         names = ["anne", "bart", "carl", "dora"]
-        assert snapshot.rates(names, None, NOW_US) == {"messages": Rate.parse("3/h")}
-        assert snapshot.rates(names[:2], None, NOW_US) == {}
+        assert snapshot.rates(names, None, NOW_US) == [
+            {"messages": Rate.parse("3/h")},
+            {"messages": Rate.parse("4/h")},
+        ]
+        assert snapshot.rates(names[:2], None, NOW_US) == []
 
     def test_a_network_of_the_client_counts_behind_all_names(self) -> None:
         """It may be any network, not only those that are asked for by name."""
@@ -108,11 +111,11 @@ class TestRates:
                 an_entry(Order.LIMIT, "anne", "messages=2/h"),
             ]
         )
-        one, two = Rate.parse("1/h"), Rate.parse("2/h")
-        assert snapshot.rates(["bart"], CLIENT, NOW_US) == {"messages": one}
-        assert snapshot.rates(["anne"], CLIENT, NOW_US) == {"messages": two}
-        assert snapshot.rates(["bart"], None, NOW_US) == {}
+        one, two = {"messages": Rate.parse("1/h")}, {"messages": Rate.parse("2/h")}
+        assert snapshot.rates(["bart"], CLIENT, NOW_US) == [one]
+        assert snapshot.rates(["anne"], CLIENT, NOW_US) == [two, one]
+        assert snapshot.rates(["bart"], None, NOW_US) == []
 
     def test_without_orders_there_are_none(self) -> None:
         """The limits are those of the configuration."""
-        assert EMPTY.rates(["anne"], CLIENT, NOW_US) == {}
+        assert not EMPTY.rates(["anne"], CLIENT, NOW_US)

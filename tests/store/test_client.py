@@ -1,6 +1,7 @@
 """redis-py with our patience: for the keeper and for commands, never for messages."""
 
-from collections.abc import Iterator
+import gc
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic
@@ -21,7 +22,7 @@ from outgate.store.client import command, connect
 from outgate.store.holds import Holds
 from outgate.store.keys import Keys
 from outgate.store.orders import Orders
-from outgate.store.trouble import as_store_error
+from outgate.store.trouble import Client, as_store_error
 from outgate.store.wire import Endpoint
 from store.running import PATIENCE_S, Store, endpoint
 from store.talker import Talker
@@ -157,12 +158,71 @@ def test_each_exception_has_a_meaning(
     assert str(meaning)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "HELLO must be called with the client already authenticated, otherwise the …",
+        "NOAUTH Authentication required.",
+        "Authentication required.",
+    ],
+)
+def test_a_password_that_is_missing_is_asked_for(text: str) -> None:
+    """In the words of the configuration, whatever the library made of it."""
+    meaning = as_store_error(redis.ResponseError(text))
+
+    assert type(meaning) is StoreRefused
+    assert str(meaning) == "NOAUTH: the store wants a password: [store] password-file"
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("redis://127.0.0.1:{port}", "Connection refused"),
+        ("unix:///nowhere/store.sock", "No such file or directory"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+def test_nobody_there_reads_the_same_everywhere(url: str, why: str) -> None:
+    """As on the hot path: where, and why."""
+    where = url.format(port=free_port())
+
+    with pytest.raises(StoreUnavailable) as caught:
+        Holds(connect(Endpoint(url=where)), Keys()).all()
+
+    assert str(caught.value) == f"{where}: {why}"
+    # redis-py 4 forgets a unix socket that did not connect: found here, not later.
+    del caught
+    gc.collect()
+
+
 def test_an_error_that_repeats_the_password_is_cut() -> None:
     """Servers repeat commands that they do not know, AUTH among them."""
     error = redis.ResponseError(
         "unknown command 'AUTH', with args beginning with: 's3cret' "
     )
     assert str(as_store_error(error)) == "unknown command 'AUTH'"
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda client: client.set("outgate:a", "x"),
+        lambda client: client.pipeline().set("outgate:a", "x").execute(),
+        lambda client: client.eval("redis.call('SET', KEYS[1], 'x')", 1, "outgate:a"),
+    ],
+    ids=["command", "pipeline", "script"],
+)
+def test_a_demoted_server_is_left(
+    own_server: RedisServer, write: Callable[[Client], object]
+) -> None:
+    """READONLY ends the connection: the next one goes where the name leads now."""
+    with connect(Endpoint(url=own_server.url)) as client:
+        before = client.client_id()
+        own_server.cli("REPLICAOF", LOOPBACK, "1")
+        with pytest.raises(redis.ReadOnlyError):
+            write(client)
+
+        assert client.client_id() != before
 
 
 class TestCommand:
@@ -194,18 +254,28 @@ class TestCommand:
         """Nothing is rewritten on the way, errors included."""
         # Once before, so that the second and the third time are the same.
         store.server.cli(*words)
-        printed = "\n".join(command(endpoint(store.server), words))
+        printed = "\n".join(command(endpoint(store.server), words).lines)
         assert printed.strip() == store.server.cli(*words).strip()
+
+    @pytest.mark.parametrize(
+        ("words", "is_error"),
+        [(["FLY"], True), (["PING"], False), (["GET", "x"], False)],
+    )
+    def test_an_error_is_told_from_an_answer(
+        self, store: Store, words: list[str], *, is_error: bool
+    ) -> None:
+        """A script must know whether its order was taken."""
+        assert command(endpoint(store.server), words).is_error is is_error
 
     def test_bytes_that_are_no_text_stay_readable(self, store: Store) -> None:
         """A person looks at it: no traceback, nothing swallowed."""
         store.client.hset("outgate:suspend", b"\xff\xfe", b"\x00\xe9")
-        printed = list(command(endpoint(store.server), ["HGETALL", "outgate:suspend"]))
+        printed = command(endpoint(store.server), ["HGETALL", "outgate:suspend"]).lines
         store.client.hdel("outgate:suspend", b"\xff\xfe")
-        assert printed[-2:] == ["\\xff\\xfe", "\x00\\xe9"]
+        assert printed[-2:] == ("\\xff\\xfe", "\x00\\xe9")
 
     def test_a_server_that_is_gone_is_a_store_error(self, tmp_path: Path) -> None:
         """The command line makes one line of it."""
         target = Endpoint(url=f"unix://{tmp_path}/none.sock")
         with pytest.raises(StoreUnavailable):
-            list(command(target, ["PING"]))
+            command(target, ["PING"])

@@ -346,6 +346,63 @@ class TestAfterwards:
         assert house.ear.failures == ["unavailable"] * 2
 
 
+class TestHeld:
+    """A customer's cap, while the store cannot count."""
+
+    @pytest.mark.parametrize("on_failure", DIRECTIONS)
+    def test_what_is_held_meanwhile_is_counted_here(
+        self, build: Callable[..., House], on_failure: OnFailure
+    ) -> None:
+        """In every direction: an operator's quarantine acts in each of them."""
+        house = build(on_failure=on_failure)
+        for held in range(3):
+            (answers,) = house.fail(GONE)
+            assert (answers.held_messages, answers.held_bytes) == (held, 7 * held)
+            house.front.settle(a_plan(a_charge()), answers, held_bytes=7)
+
+        assert house.moody.settled == 0
+        assert house.front.look_up(a_plan(customer="bart")).held_messages == 0
+
+    def test_a_refused_message_that_is_held_counts(
+        self, build: Callable[..., House]
+    ) -> None:
+        """Over the limit, and so held: nothing to give back, but one more is held."""
+        house = build()
+        answers = house.fail(GONE, times=6)[-1]
+        house.front.settle(a_plan(a_charge()), answers, held_bytes=7)
+
+        assert not answers.allowed
+        assert house.fail(GONE)[0].held_messages == 1
+
+    def test_the_store_knows_better_when_it_is_back(
+        self, build: Callable[..., House]
+    ) -> None:
+        """The next outage counts anew; what is held was told to the store."""
+        house = build()
+        answers = house.fail(GONE, times=FAILURES)[-1]
+        house.front.settle(a_plan(a_charge()), answers, held_bytes=7)
+        house.clock.wait(PAUSE_S)
+        house.moody.mood = None
+        assert house.front.look_up(a_plan()).source is Source.STORE
+
+        assert house.fail(GONE)[0].held_messages == 0
+
+    def test_a_file_that_breaks_meanwhile_is_counted(
+        self, build: Callable[..., House]
+    ) -> None:
+        """The store is back all the same."""
+        house = build()
+        house.fail(GONE, times=FAILURES)
+        database = house.local._database
+        assert database is not None
+        database.close()
+        house.clock.wait(PAUSE_S)
+        house.moody.mood = None
+
+        assert house.front.look_up(a_plan()).source is Source.STORE
+        assert house.ear.failures == ["unavailable"] * FAILURES + ["local"]
+
+
 class TestLocalTrouble:
     """The stand-in fails, too."""
 

@@ -263,3 +263,52 @@ def test_different_ones_are_not_counted(local: LocalCounters) -> None:
     for _ in range(3):
         answers = local.look_up(plan, START_US, 1, commit=True)
         assert (answers.allowed, answers.levels[0].used) == (True, 0)
+
+
+class TestHeld:
+    """The cap of `[quarantine]` holds while the store is away."""
+
+    def test_messages_and_bytes_are_counted_for_each_customer(
+        self, path: Path, local: LocalCounters
+    ) -> None:
+        """By all workers of the host; the next look-up knows."""
+        for size in (100, 23):
+            LocalCounters(path).hold("choir", size, START_US)
+        local.hold("orchestra", 7, START_US)
+        answers = local.look_up(a_plan(customer="choir"), START_US, 1, commit=True)
+
+        assert (answers.held_messages, answers.held_bytes) == (2, 123)
+        assert local.held("orchestra", START_US) == (1, 7)
+        assert local.held("nobody", START_US) == (0, 0)
+
+    def test_it_is_forgotten_when_the_store_knows(self, local: LocalCounters) -> None:
+        """The limits' counters are not: they go on where they were."""
+        plan = a_plan(a_charge(burst=1), customer="choir")
+        local.look_up(plan, START_US, 1, commit=True)
+        local.hold("choir", 100, START_US)
+        local.forget_held()
+
+        assert local.held("choir", START_US) == (0, 0)
+        assert not local.look_up(plan, START_US, 1, commit=True).allowed
+
+    def test_a_day_after_the_last_one_nothing_is_held(
+        self, local: LocalCounters
+    ) -> None:
+        """A host whose daemon was away when the store came back starts anew."""
+        day_us = 86_400_000_000
+        for hours in (0, 23, 46):
+            local.hold("choir", 100, START_US + hours * day_us // 24)
+        later_us = START_US + 46 * day_us // 24
+
+        assert local.held("choir", later_us + day_us - 1) == (3, 300)
+        assert local.held("choir", later_us + day_us) == (0, 0)
+        local.hold("choir", 100, later_us + day_us)
+        assert local.held("choir", later_us + day_us) == (1, 100)
+
+    def test_where_nothing_was_held_there_is_no_file(
+        self, path: Path, local: LocalCounters
+    ) -> None:
+        """Nobody makes one to find it empty."""
+        assert local.held("choir", START_US) == (0, 0)
+        local.forget_held()
+        assert not path.exists()

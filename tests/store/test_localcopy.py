@@ -49,7 +49,8 @@ def test_what_the_keeper_writes_a_worker_reads(path: Path) -> None:
     )
     found = snapshot.find(Order.QUARANTINE, [ANNE], None, only_odd=False)
     assert [entry.text for entry in found] == ["phished"]
-    assert str(snapshot.rates(["choir"], None, START_US)["recipients"]) == "5000/1d"
+    (rates,) = snapshot.rates(["choir"], None, START_US)
+    assert str(rates["recipients"]) == "5000/1d"
 
 
 @fast

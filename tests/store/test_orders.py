@@ -112,7 +112,8 @@ class TestReading:
     ) -> None:
         """`SET outgate:suspend 203.0.113.9` instead of HSET: told, with the cure."""
         for other in Order:
-            desk.type(other, ANNE, "recipients=1/1d")
+            words = "recipients=1/1d" if other is Order.LIMIT else "for=1h"
+            desk.type(other, ANNE, words)
         desk.client.set(desk.keys.order(order), "203.0.113.9")
         state = desk.round()
 

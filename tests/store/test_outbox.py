@@ -1,11 +1,13 @@
 """Records that must be kept: on disk first, then in the store."""
 
 import errno
+import fcntl
 import os
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import BinaryIO
 from unittest.mock import patch
 
 import pytest
@@ -13,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outgate.model.errors import StoreUnavailable
-from outgate.store.outbox import Outbox, Record
+from outgate.store.outbox import Outbox, Record, _count
 from store import crowd
 from store.running import fast
 
@@ -151,6 +153,91 @@ class TestTrouble:
 
         assert outbox.waiting() == 3
         assert [one["number"] for one in drained(outbox, "3")] == [1, 2, 3]
+
+
+class TestLocks:
+    """A session of mail waits for the lock, so nobody keeps it."""
+
+    def test_counting_needs_none(self, outbox: Outbox, tmp_path: Path) -> None:
+        """Though a writer hangs while it has it."""
+        outbox.append({"number": 1})
+        with (tmp_path / "records.jsonl").open("rb") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            assert outbox.waiting() == 1
+
+    def test_applying_needs_none(self, outbox: Outbox, tmp_path: Path) -> None:
+        """The store may be slow; a writer that lost its file must see that now."""
+        for number in range(3):
+            outbox.append({"number": number})
+        free: list[bool] = []
+
+        def apply(_: Record) -> None:
+            free.append(_is_free(tmp_path / "records.1.taken"))
+
+        assert outbox.drain(apply, "1") == 3
+        assert free == [True] * 3
+
+    def test_nobody_waits_for_the_disk_of_others(
+        self, outbox: Outbox, tmp_path: Path
+    ) -> None:
+        """A record is written under the lock, and then taken to the disk without."""
+        free: list[bool] = []
+
+        def fsync(_: int) -> None:
+            free.append(_is_free(tmp_path / "records.jsonl"))
+
+        with patch("outgate.store.outbox.os.fsync", fsync):
+            outbox.append({"number": 1})
+        assert free == [True]
+
+
+def _is_free(file: Path) -> bool:
+    with file.open("rb") as lines:
+        try:
+            fcntl.flock(lines, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
+class TestCount:
+    """A gauge, asked for each second."""
+
+    def test_only_what_is_new_is_read(self, outbox: Outbox, tmp_path: Path) -> None:
+        """Also of a file that was moved aside, as it is while the store is away."""
+        for number in range(3):
+            outbox.append({"number": number})
+        assert outbox.waiting() == 3
+        (tmp_path / "records.jsonl").rename(tmp_path / "records.1.taken")
+        outbox.append({"number": 3})
+        read: list[int] = []
+
+        def count(lines: BinaryIO, offset: int, records: int) -> tuple[int, int]:
+            end, records = _count(lines, offset, records)
+            read.append(end - offset)
+            return end, records
+
+        with patch("outgate.store.outbox._count", count):
+            assert outbox.waiting() == 4
+        assert read == [0, len(b'\n{"number": 3}\n')]
+
+    def test_a_line_under_way_is_counted_when_it_is_whole(
+        self, outbox: Outbox, tmp_path: Path
+    ) -> None:
+        """And once."""
+        with (tmp_path / "records.jsonl").open("ab", buffering=0) as file:
+            for part, records in ((b'\n{"num', 0), (b'ber": 1}', 0), (b"\n", 1)):
+                file.write(part)
+                assert outbox.waiting() == outbox.waiting() == records
+
+    def test_after_a_drain_it_counts_anew(self, outbox: Outbox) -> None:
+        """The next file may have the last one's inode."""
+        for count in (5, 2, 9):
+            for number in range(count):
+                outbox.append({"number": number})
+            assert outbox.waiting() == count
+            drained(outbox, str(count))
+            assert outbox.waiting() == 0
 
 
 class TestAtOnce:

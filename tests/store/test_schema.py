@@ -21,6 +21,15 @@ def test_an_empty_store_becomes_ours(store: Store, keys: Keys) -> None:
     assert [server.evicts for server in servers] == ["", ""]
 
 
+def test_whoever_only_looks_claims_nothing(store: Store, keys: Keys) -> None:
+    """`outgate doctor`, run with a wrong secret, must not shut the right one out."""
+    inspect(store.client, keys, THEIRS, claim=False)
+    assert not store.ask("EXISTS", keys.schema)
+    inspect(store.client, keys, OURS)
+    with pytest.raises(StartError, match=f"{THEIRS}.*{OURS}"):
+        inspect(store.client, keys, THEIRS, claim=False)
+
+
 def test_the_server_is_named(store: Store, keys: Keys) -> None:
     """As it calls itself: Valkey says a version of Redis, too."""
     name, version = inspect(store.client, keys, OURS).version.split()

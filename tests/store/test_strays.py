@@ -26,3 +26,15 @@ def test_our_own_keys_are_known() -> None:
     assert is_known(keys.count("choir", "daily", "anne@example.org"), "ns:")
     assert is_known(keys.audited, "ns:")
     assert not is_known("ns:quarantines", "ns:")
+
+
+def test_a_person_gets_all_of_them_at_once(store: Store, keys: Keys) -> None:
+    """However many keys stand before the slip."""
+    pipe = store.client.pipeline()
+    for number in range(3000):
+        pipe.set(keys.count(f"c{number}", "messages", "x"), number)
+    pipe.hset(f"{keys.namespace}:quarentine", "anne", "for=1h")
+    pipe.execute()
+    (trouble,) = Strays(store.client, keys).look_everywhere()
+    store.client.delete(f"{keys.namespace}:quarentine")
+    assert trouble.name == f"{keys.namespace}:quarentine"

@@ -490,6 +490,79 @@ _RESP = st.lists(
 ).map(b"".join)
 
 
+class TestElsewhere:
+    """A failover: the server answers, and sends us away."""
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "READONLY You can't write against a read only replica.",
+            "ERR Error running script: -READONLY You can't write",
+            "LOADING Redis is loading the dataset in memory",
+            "MASTERDOWN Link with MASTER is down",
+            "CLUSTERDOWN The cluster is down",
+            "NOREPLICAS Not enough good replicas to write.",
+        ],
+    )
+    def test_no_connection_stays_with_a_server_that_is_not_in_charge(
+        self, talker: Talker, text: str
+    ) -> None:
+        """Whatever name or address led here may lead elsewhere by now."""
+        talker.answers = [b"+PONG\r\n", b"+PONG\r\n", f"-{text}\r\n".encode()]
+        wire = Wire(talker.endpoint(timeout_s=PATIENCE_S))
+        for _ in range(CONNECTIONS):
+            ask(wire, "PING")
+        # Two answers each were good; the first bad one ends them all.
+        for _ in range(CONNECTIONS):
+            ask(wire, "PING")
+        assert len(talker.heard) == CONNECTIONS
+        assert str(ask(wire, "PING")) == text
+
+        assert [ask(wire, "PING") for _ in range(CONNECTIONS)] == [b"PONG"] * 16
+        assert len(talker.heard) == 2 * CONNECTIONS
+        wire.close()
+
+    def test_other_errors_keep_the_connection(self, talker: Talker) -> None:
+        """A full server, a broken key: a new connection would make nothing better."""
+        errors = [
+            "OOM command not allowed",
+            "WRONGTYPE Operation",
+            "BUSY Redis is busy",
+        ]
+        talker.answers = [f"-{text}\r\n".encode() for text in errors]
+        wire = narrow_wire(talker.endpoint(timeout_s=PATIENCE_S))
+        for text in errors:
+            assert str(ask(wire, "PING")) == text
+
+        assert len(talker.heard) == 1
+        wire.close()
+
+    def test_a_name_that_was_moved_is_followed(self, own_server: RedisServer) -> None:
+        """The demoted server lives on; the look-up after the failed one is answered."""
+        with RedisServer(tcp=True) as successor:
+            ports = iter([own_server.port, successor.port])
+            wire = narrow_wire(
+                Endpoint(url="redis://store.example", timeout_s=PATIENCE_S)
+            )
+
+            def resolve(*_: object, **__: object) -> list[object]:
+                place = (LOOPBACK, next(ports))
+                return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", place)]
+
+            with (
+                patch("socket.getaddrinfo", resolve),
+                patch("outgate.store.dial.FRESH_S", 0.0),
+            ):
+                assert ask(wire, "SET", "outgate:schema", "1") == b"OK"
+                own_server.cli("REPLICAOF", LOOPBACK, "1")
+                refusal = ask(wire, "SET", "outgate:schema", "2")
+                assert str(refusal).startswith("READONLY")
+
+                assert ask(wire, "SET", "outgate:schema", "2") == b"OK"
+            assert successor.cli("GET", "outgate:schema") == "2"
+            wire.close()
+
+
 class TestNonsense:
     """Something that is no Redis server."""
 

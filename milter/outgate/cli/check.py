@@ -12,7 +12,12 @@ from outgate.model.errors import EX_NOINPUT, StartError
 
 @click.command()
 @click.argument("message", type=click.Path(path_type=Path, allow_dash=True))
-@click.option("--login", default="", help="SASL login, with its realm.")
+@click.option("--login", default="", help="SASL login, as the MTA gives it.")
+@click.option(
+    "--realm",
+    default=None,
+    help="Realm of a login that has none. Default: the `login-realm` of the sockets.",
+)
 @click.option(
     "--client", default="127.0.0.1", show_default=True, help="Address of the client."
 )
@@ -32,6 +37,7 @@ def check(
     message: Path,
     *,
     login: str,
+    realm: str | None,
     client: str,
     sender: str | None,
     recipients: tuple[str, ...],
@@ -60,6 +66,7 @@ def check(
         raw,
         Envelope(
             login=login,
+            realm=realm,
             client=client,
             sender=sender,
             recipients=recipients,

@@ -16,10 +16,11 @@ def check(context: Context) -> None:
     """Check the file and report every problem.
 
     Each problem is one line: file, key, what was got and what was expected. Exits 78 if
-    there is any.
+    there is any. It reads this file only: whether passwords, commands and directories
+    that it names are there, `outgate doctor` says.
     """
     context.settings()
-    click.echo(f"{context.file or 'no file, defaults'}: ok")
+    click.echo(f"{context.file or 'no file, defaults'}: ok; then ask `outgate doctor`")
 
 
 @config.command()

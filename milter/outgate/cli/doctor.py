@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
@@ -50,15 +51,18 @@ def _store(context: Context) -> Iterator[Ailment]:
     from outgate.store.keys import Keys
     from outgate.store.orders import Orders
     from outgate.store.schema import inspect
+    from outgate.store.strays import Strays
 
     settings = context.settings()
     keys = Keys(settings.store.namespace)
     try:
         client = connect(context.running_endpoint())
         secret = read_secret(Places.of(settings).secret(settings))
-        server = inspect(client, keys, key_id(secret))
+        # Whoever only looks must not be the one whose secret counts.
+        server = inspect(client, keys, key_id(secret), claim=False)
         names = Policy.build(settings.for_policy()).limit_names()
         troubles = Orders(client, keys).read(names).troubles
+        troubles += Strays(client, keys).look_everywhere()
     except OutgateError as error:
         yield Ailment("store", str(error))
         return
@@ -86,6 +90,12 @@ def _hold_queue(context: Context) -> Iterator[Ailment]:
             f"less than {quarantine.min_free} is free below {quarantine.spool}: "
             "nothing is held, mail is deferred instead",
         )
+    if not Path(quarantine.spool).exists():
+        yield Ailment(
+            "hold queue",
+            f"quarantine.spool: there is no {quarantine.spool}: nobody sees the disk of "
+            "the hold queue fill up",
+        )
     if quarantine.queue_command:
         try:
             list_held(quarantine.queue_command)
@@ -104,3 +114,27 @@ def _policy(context: Context) -> Iterator[Ailment]:
         yield Ailment(
             "domains", "none is local: mail among your own people counts as external"
         )
+    yield from _aliases(context)
+
+
+def _aliases(context: Context) -> Iterator[Ailment]:
+    """Aliases with more people than a limit ever lets out at once."""
+    from outgate.model.address import domain_of
+    from outgate.model.limit import Count
+    from outgate.policy.compiled import Policy
+
+    policy = Policy.build(context.settings().for_policy())
+    for alias, size in policy.aliases.items():
+        internal = domain_of(alias.encode()) in policy.internal_domains
+        count = Count.INTERNAL_RECIPIENTS if internal else Count.RECIPIENTS
+        small = [
+            one.limit.name
+            for one in policy.limits
+            if one.limit.count is count and one.limit.burst < size
+        ]
+        if small:
+            yield Ailment(
+                "domains",
+                f"{alias} is {size} people, more than {', '.join(small)} lets out at "
+                "once: raise it, or a profile's, for those who may write to it",
+            )

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import click
 
 from outgate.config.settings import Settings
-from outgate.daemon.compose import Places, make_host, now_us
+from outgate.daemon.compose import Places, default_listen, make_host, now_us
 from outgate.log.lines import escape
 from outgate.message.headers import header_from_address
 from outgate.message.split import split_message
-from outgate.model.errors import StoreError
+from outgate.model.errors import EX_USAGE, StartError, StoreError
 from outgate.model.gcra import Level
 from outgate.model.identity import Path as SubmissionPath
 from outgate.model.units import format_duration
@@ -28,9 +28,14 @@ from outgate.store.wire import Endpoint, Wire
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """What a message in a file does not say of itself."""
+    """What a message in a file does not say of itself.
+
+    Attributes:
+        realm: of a login that has none; None for that of the configured sockets.
+    """
 
     login: str
+    realm: str | None
     client: str
     sender: str | None
     recipients: tuple[str, ...]
@@ -172,8 +177,9 @@ def judge(
 
     Raises:
         StoreError: the store did not answer.
-        StartError: the secret cannot be read.
+        StartError: the secret cannot be read, or nothing tells the login's realm.
     """
+    realm = _realm(settings, envelope)
     secret = read_secret(Places.of(settings).secret(settings))
     host = make_host(settings)
     host.refresh(time.monotonic())
@@ -184,7 +190,7 @@ def judge(
     gate = Gate(
         Policy.build(settings.for_policy()), store, host, now_us, (_Keep(seen),)
     )
-    session = _session(settings, gate, envelope)
+    session = _session(settings, gate, envelope, realm)
     sender, headers, body = _read(raw, envelope)
     session.mail((sender,), envelope.login, "")
     for recipient in envelope.recipients:
@@ -211,10 +217,33 @@ class _Keep:
         self._seen.append(decision)
 
 
-def _session(settings: Settings, gate: Gate, envelope: Envelope) -> MilterSession:
+def _realm(settings: Settings, envelope: Envelope) -> str:
+    """What the daemon would append to this login."""
+    if envelope.realm is not None:
+        return envelope.realm
+    realms = sorted(
+        {
+            listen.login_realm
+            for listen in default_listen(settings)
+            if listen.path is SubmissionPath.SMTP
+        }
+    )
+    if len(realms) <= 1 or not envelope.login or "@" in envelope.login:
+        return realms[0] if realms else ""
+    raise StartError(
+        f"the sockets append different realms to {envelope.login!r}: say by --realm "
+        f"which one is meant, of {', '.join(map(repr, realms))}",
+        EX_USAGE,
+    )
+
+
+def _session(
+    settings: Settings, gate: Gate, envelope: Envelope, realm: str
+) -> MilterSession:
     local = bool(envelope.local_user)
     socket = Socket(
         path=SubmissionPath.LOCAL_SUBMISSION if local else SubmissionPath.SMTP,
+        login_realm=realm,
         local_user=envelope.local_user,
     )
     header = settings.tag.header

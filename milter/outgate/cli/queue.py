@@ -1,5 +1,8 @@
 """`outgate queue`: what is held, and why."""
 
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
 import click
 
 from outgate.cli.context import Context
@@ -16,19 +19,20 @@ def queue() -> None:
 def list_(context: Context, *, as_json: bool) -> None:
     """List held messages with their reasons, oldest first.
 
-    The MTA holds the messages; the reasons are kept in the store by queue id. Release
-    with `postsuper -H <id>` (Postfix) or `sendmail -qQ -Q -qI<id>` (Sendmail).
+    The MTA holds the messages; the reasons are kept in the store by queue id.
+
+    Postfix: `postsuper -H <id>` releases, then `postqueue -i <id>` sends.
+
+    Sendmail: `sendmail -Q -qQ -qI<id>` releases, then `sendmail -qI<id>` sends.
+
+    What was released and not sent waits for the next queue run.
     """
     import json
 
     from outgate.log.lines import escape
     from outgate.policy.operator import format_moment
-    from outgate.store.client import connect
-    from outgate.store.holds import Holds
-    from outgate.store.keys import Keys
 
-    keys = Keys(context.settings().store.namespace)
-    records = Holds(connect(context.running_endpoint()), keys).all()
+    records = _records(context)
     if as_json:
         for record in records:
             moments = {
@@ -61,3 +65,41 @@ def list_(context: Context, *, as_json: bool) -> None:
     for row in cells:
         padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         click.echo("  ".join(padded).rstrip())
+
+
+def _records(context: Context) -> list[Mapping[str, str]]:
+    from outgate.daemon.compose import Places
+    from outgate.log.lines import escape
+    from outgate.store.client import connect
+    from outgate.store.holds import Holds, flaw
+    from outgate.store.keys import Keys
+
+    settings = context.settings()
+    # Before the store is asked, or a record could pass between the two looks.
+    waiting = list(_waiting(Places.of(settings).spool))
+    keys = Keys(settings.store.namespace)
+    stored = Holds(connect(context.running_endpoint()), keys).all()
+    known = {(record["mta"], record["queue-id"]) for record in stored}
+    fresh = [one for one in waiting if (one["mta"], one["queue-id"]) not in known]
+    usable = []
+    for record in (*stored, *fresh):
+        # A person may have written into them.
+        if why := flaw(record):
+            name = escape(f"{record.get('mta')} {record.get('queue-id')}")
+            click.echo(f"left out: the record of {name} {why}", err=True)
+        else:
+            usable.append(record)
+    return sorted(usable, key=lambda record: int(record["since-us"]))
+
+
+def _waiting(spool: Path) -> Iterator[Mapping[str, str]]:
+    """What this host held a moment ago, or while the store is away."""
+    from outgate.store.outbox import Outbox
+
+    try:
+        for record in Outbox(spool).records():
+            if record.get("kind") == "held":
+                yield {name: str(value) for name, value in record.items()}
+    except OSError:
+        # The daemon's own account and root may look; others see it in a second.
+        return

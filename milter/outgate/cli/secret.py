@@ -1,5 +1,6 @@
 """`outgate secret`: the key behind keyed hashes."""
 
+import os
 from pathlib import Path
 
 import click
@@ -23,8 +24,8 @@ def _path(context: Context) -> Path:
 def new(context: Context) -> None:
     """Make the key, once for all hosts that share a store.
 
-    Copy it to every one of them. Only its owner can read it: make it as the account that
-    the daemon runs as.
+    Copy it to every one of them. Only its owner can read it: that is the account that
+    the daemon runs as, also when root makes it.
     """
     from outgate.signing.secret import key_id, make_secret
 
@@ -35,8 +36,19 @@ def new(context: Context) -> None:
         raise StartError(
             f"secret: {path.parent} cannot be made: {error.strerror}", EX_CANTCREAT
         ) from error
-    made = make_secret(path)
+    made = make_secret(path, _owner(Path(context.settings().paths.state)))
     click.echo(f"{path}: made, id {key_id(made)}")
+
+
+def _owner(state: Path) -> tuple[int, int] | None:
+    """Root's would stop a daemon that runs as somebody else; its state says as whom."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        owner = state.stat()
+    except FileNotFoundError:
+        return None
+    return owner.st_uid, owner.st_gid
 
 
 @secret.command("id")

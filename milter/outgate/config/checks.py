@@ -22,6 +22,8 @@ from outgate.model.units import MAX_PERIOD, format_duration
 from outgate.model.verdict import Mode, Reason
 from outgate.policy.compiled import LIMIT_REASONS, merge_limits
 from outgate.policy.customers import Match, ties
+from outgate.policy.naming import KIND_PREFIXES
+from outgate.policy.operator import canonical_name
 from outgate.policy.rule_settings import RuleSettings, allowed_actions, rule_field
 
 # sun_path of unix(7) holds 108 bytes with its NUL.
@@ -165,12 +167,20 @@ def _domains(settings: Settings) -> Iterator[Problem]:
 
 
 def _customers(settings: Settings) -> Iterator[Problem]:
-    yield from twice("customer", "name", [one.name for one in settings.customer])
+    # Orders do not tell `Choir` from `choir`.
+    names = [canonical_name(one.name) for one in settings.customer]
+    yield from twice("customer", "name", names)
     profiles = [profile.name for profile in settings.profile]
     for index, customer in enumerate(settings.customer):
         key = f"customer[{index}]"
         if not customer.name.strip():
             yield Problem(f"{key}.name", "is empty")
+        elif canonical_name(customer.name).startswith(KIND_PREFIXES):
+            yield Problem(
+                f"{key}.name",
+                f"got {customer.name!r}: {', '.join(KIND_PREFIXES)} begin the names of "
+                "those who are no customer's",
+            )
         if not customer.match:
             yield Problem(f"{key}.match", "is empty: this customer would have no mail")
         for pattern in customer.match:

@@ -8,6 +8,7 @@ report tells what the rest says together.
 """
 
 import json
+import os
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -23,16 +24,33 @@ from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError
 from cattrs.gen import make_dict_structure_fn, override
 
 from outgate.config.checks import check
-from outgate.config.settings import Settings
+from outgate.config.settings import (
+    STATE_VARIABLE,
+    SYSTEM_CONFIG,
+    SYSTEM_PATHS,
+    Settings,
+)
 from outgate.model.client import Network, parse_network
 from outgate.model.errors import ConfigError, Problem
 from outgate.model.units import ByteSize, Rate, parse_duration, parse_size
+from outgate.policy.settings import LimitSettings
+from outgate.policy.shipped import SHIPPED_LIMITS
 
 _AT = re.compile(r"@ (?P<kind>attribute|index|key) (?P<part>.+)", re.DOTALL)
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _ITEM = re.compile(r"(?P<table>[a-z]+)\[(?P<index>\d+)\]")
 # Longer values would hide the sentence around them.
 _MOST_SHOWN = 60
+# What a limit with a shipped name need not repeat, as it would stand in the file.
+_SHIPPED = {
+    limit.name: {
+        "per": limit.per.value,
+        "count": limit.count.value,
+        "rate": str(limit.rate),
+        "action": limit.action.value,
+    }
+    for limit in SHIPPED_LIMITS
+}
 
 Place = tuple[str | int, ...]
 """Keys and indexes from the root of a document: `("limit", 2, "rate")`."""
@@ -59,11 +77,19 @@ def load(path: Path) -> Settings:
         raise ConfigError(
             (Problem("", f"is not UTF-8: {error}", str(path)),)
         ) from error
-    return parse(text, source=str(path))
+    # An account that asks about the system's daemon means its directories, not its own.
+    system = path.resolve() == SYSTEM_CONFIG.resolve()
+    return parse(text, source=str(path), system=system)
 
 
-def parse(text: str, *, source: str = "") -> Settings:
+def parse(text: str, *, source: str = "", system: bool = False) -> Settings:
     """Read the text of a file.
+
+    Args:
+        text: TOML.
+        source: its name, for the report.
+        system: whether it is the machine's own: its directories are the system's then,
+            whoever reads it.
 
     Raises:
         ConfigError: with every problem of the text.
@@ -74,6 +100,9 @@ def parse(text: str, *, source: str = "") -> Settings:
         # Numbers of thousands of digits and brackets beyond counting are no
         # TOMLDecodeError.
         raise ConfigError((Problem("", f"is not TOML: {error}", source),)) from error
+    if system and STATE_VARIABLE not in os.environ:
+        given = document.get("paths", {})
+        document["paths"] = SYSTEM_PATHS | given if isinstance(given, dict) else given
     settings, problems = _read(document)
     if problems:
         raise ConfigError(
@@ -317,6 +346,18 @@ def _class_hook(kind: type) -> Callable[[object, type], Any]:
     return hook
 
 
+def _limit_hook(kind: type) -> Callable[[object, type], Any]:
+    structure = _class_hook(kind)
+
+    def hook(value: object, target: type) -> Any:
+        name = value.get("name") if isinstance(value, dict) else None
+        if isinstance(value, dict) and isinstance(name, str):
+            value = _SHIPPED.get(name, {}) | value
+        return structure(value, target)
+
+    return hook
+
+
 def _read_size(text: str) -> ByteSize:
     return ByteSize(parse_size(text))
 
@@ -345,6 +386,9 @@ def _build() -> Converter:
     for predicate, hook in by_shape:
         converter.register_structure_hook_func(predicate, hook)
     converter.register_structure_hook_factory(attrs.has, _class_hook)
+    converter.register_structure_hook_factory(
+        lambda kind: kind is LimitSettings, _limit_hook
+    )
     return converter
 
 

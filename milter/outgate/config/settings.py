@@ -31,6 +31,7 @@ from outgate.policy.settings import (
 STATE_VARIABLE = "OUTGATE_STATE"
 CONFIG_VARIABLE = "OUTGATE_CONFIG"
 SYSTEM_CONFIG = Path("/etc/outgate/outgate.toml")
+SYSTEM_PATHS = {"state": "/var/lib/outgate", "runtime": "/run/outgate"}
 
 
 @attrs.frozen(kw_only=True)
@@ -46,7 +47,10 @@ class ListenSettings:
         "Permissions of a unix socket, octal.", "0660", example='"0660"'
     )
     group: str = setting(
-        "Group of a unix socket; the daemon's own where empty.", "", example='"postfix"'
+        "Group of a unix socket; the daemon must be in it. Empty: its directory's where "
+        "that is setgid, else the daemon's own.",
+        "",
+        example='"postfix"',
     )
     path: SubmissionPath = setting(
         "`smtp`, or `local-submission` for Postfix's `non_smtpd_milters` and for mail "
@@ -62,7 +66,8 @@ class ListenSettings:
     )
     local_user: str = setting(
         "The system user whose mail comes by this local-submission socket, such as "
-        "`www-data`. Postfix does not tell a milter; Sendmail's Received line does.",
+        "`www-data`. Sendmail's Received line names the user; Postfix tells a milter "
+        "nothing: where this is empty, all its local mail is of one sender, `unknown`.",
         "",
         example='""',
     )
@@ -206,7 +211,7 @@ def default_state() -> str:
     if state := os.environ.get(STATE_VARIABLE):
         return state
     if os.geteuid() == 0:
-        return "/var/lib/outgate"
+        return SYSTEM_PATHS["state"]
     home = os.environ.get("XDG_STATE_HOME") or f"{Path.home()}/.local/state"
     return f"{home}/outgate"
 
@@ -216,7 +221,7 @@ def default_runtime() -> str:
     if state := os.environ.get(STATE_VARIABLE):
         return f"{state}/run"
     if os.geteuid() == 0:
-        return "/run/outgate"
+        return SYSTEM_PATHS["runtime"]
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     return f"{runtime}/outgate" if runtime else f"{default_state()}/run"
 
@@ -230,7 +235,8 @@ class PathSettings:
         metadata={
             "doc": "What outlives a restart: the embedded store, the secret, the "
             "outbox. Default: `OUTGATE_STATE`, else /var/lib/outgate for root and "
-            "~/.local/state/outgate for others.",
+            "wherever /etc/outgate/outgate.toml is read, ~/.local/state/outgate for "
+            "others.",
             "example": '"/var/lib/outgate"',
         },
     )
@@ -238,7 +244,9 @@ class PathSettings:
         factory=default_runtime,
         metadata={
             "doc": "What a restart makes anew: metrics, counters of the degraded mode. "
-            "Default: /run/outgate for root, $XDG_RUNTIME_DIR/outgate for others.",
+            "Default: `run` in `OUTGATE_STATE`, else /run/outgate for root and "
+            "wherever /etc/outgate/outgate.toml is read, $XDG_RUNTIME_DIR/outgate for "
+            "others.",
             "example": '"/run/outgate"',
         },
     )
@@ -279,7 +287,11 @@ class Settings:
         (),
     )
     profile: tuple[ProfileSettings, ...] = setting("Limits that customers share.", ())
-    limit: tuple[LimitSettings, ...] = setting("Limits, beside the shipped ones.", ())
+    limit: tuple[LimitSettings, ...] = setting(
+        "Limits, beside the shipped ones. One with a shipped name changes that one, "
+        "and keeps of it what is not given.",
+        (),
+    )
     list: tuple[ListSettings, ...] = setting("Registered mailing lists.", ())
     stream: tuple[StreamSettings, ...] = setting(
         "Registered mail of programs to people who are waiting for it.", ()

@@ -12,6 +12,7 @@ from outgate.log.canonical import MessageLine
 from outgate.log.lines import Log
 from outgate.metrics.observer import Observer as MetricsObserver
 from outgate.metrics.recorder import Recorder
+from outgate.model.address import shown_sender
 from outgate.model.identity import Path as SubmissionPath
 from outgate.model.verdict import Action
 from outgate.mta.session import Socket
@@ -79,6 +80,16 @@ class Places:
     def degraded(self) -> Path:
         """Counters of this host while the store is away."""
         return self.runtime / "degraded.sqlite3"
+
+    @property
+    def refusal(self) -> Path:
+        """Why the store is not used, while it belongs to somebody else."""
+        return self.runtime / "store-refused"
+
+    @property
+    def mta_names(self) -> Path:
+        """How this host's MTA calls itself."""
+        return self.state / "mta-names.json"
 
     @property
     def supervisor(self) -> Path:
@@ -207,9 +218,7 @@ class HoldKeeper:
                     "customer": accountable.customer,
                     "contact": accountable.contact or _address(accountable.login),
                     "login": accountable.login,
-                    "sender": transaction.sender.decode(
-                        "utf-8", "backslashreplace"
-                    ).strip("<>"),
+                    "sender": shown_sender(transaction.sender),
                     "recipients": transaction.recipient_count,
                     "size": max(1, transaction.size_bytes),
                     "reasons": ",".join(
@@ -240,9 +249,10 @@ def make_front(
     secret: bytes,
     snapshot: Callable[[], Snapshot],
     watcher: StoreWatcher,
+    breaker: Breaker | None = None,
 ) -> Front:
     """The store as policy sees it."""
-    breaker = Breaker()
+    breaker = breaker or Breaker()
     return Front(
         Counters(Wire(endpoint, breaker), Keys(settings.store.namespace), secret),
         LocalCounters(Places.of(settings).degraded),

@@ -1,5 +1,10 @@
-"""Who gets which digest of held mail, and when."""
+"""Who gets which digest of held mail, and when.
 
+An MTA may take half a minute to not answer. So a round has a budget, and an address that
+failed waits: neither keeps the others from their digests for long.
+"""
+
+import time
 from collections import defaultdict
 from collections.abc import Mapping
 
@@ -11,6 +16,11 @@ from outgate.model.units import to_us
 from outgate.notify.digest import Held, render, send
 from outgate.store.holds import Holds
 
+_BUDGET_S = 60.0
+_PAUSE_AFTER_FAILURE_S = 300.0
+# A claim outlives its claimant for so long, when that dies while it sends.
+_SENDING_S = 300
+
 
 class Digests:
     """One digest to an address in `digest-every`, however many messages are held."""
@@ -19,6 +29,7 @@ class Digests:
         self._notify = settings.notify
         self._holds = holds
         self._log = log
+        self._not_before_s: dict[str, float] = {}
 
     def send_due(self, records: list[Mapping[str, str]], now_us: int) -> None:
         """Send what is due to owners and postmaster.
@@ -40,20 +51,34 @@ class Digests:
                 by_address[held.contact].append(held)
             if notify.postmaster:
                 by_address[notify.postmaster].append(held)
-        every_s = int(notify.digest_every.total_seconds())
+        started_s = time.monotonic()
         for address, held_for in by_address.items():
-            if not self._holds.claim_digest(address, every_s):
-                continue
-            try:
-                send(
-                    render(held_for, sender=notify.sender, to=address, now_us=now_us),
-                    *server,
-                )
-            except MtaError as error:
-                self._holds.forget_digest(address)
-                self._log.warning("digest-not-sent", message=str(error))
-            else:
-                self._log.info("digest-sent", to=address, messages=len(held_for))
+            if time.monotonic() - started_s > _BUDGET_S:
+                self._log.warning("digests-late", message="the others wait for a round")
+                return
+            self._send(address, held_for, server, now_us)
+
+    def _send(
+        self, address: str, held_for: list[Held], server: tuple[str, int], now_us: int
+    ) -> None:
+        notify = self._notify
+        every_s = max(1, int(notify.digest_every.total_seconds()))
+        if time.monotonic() < self._not_before_s.get(address, 0.0):
+            return
+        if not self._holds.claim_digest(address, min(every_s, _SENDING_S)):
+            return
+        try:
+            send(
+                render(held_for, sender=notify.sender, to=address, now_us=now_us),
+                *server,
+            )
+        except MtaError as error:
+            self._not_before_s[address] = time.monotonic() + _PAUSE_AFTER_FAILURE_S
+            self._holds.forget_digest(address)
+            self._log.warning("digest-not-sent", message=str(error))
+        else:
+            self._holds.keep_digest(address, every_s)
+            self._log.info("digest-sent", to=address, messages=len(held_for))
 
 
 def _held(record: Mapping[str, str]) -> Held:

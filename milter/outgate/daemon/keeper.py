@@ -1,8 +1,9 @@
 """The keeper: everything that no message waits for. Its death stops no mail.
 
-Once a second it reads the operators' hashes and writes the local copy, once in a while
-it tends holds and digests, and always it empties the outbox and serves HTTP. A store
-that is away only means that a round is skipped.
+Once a second it reads the operators' hashes and writes the local copy, empties the
+outbox and sees to it that HTTP is served; what may take longer has a thread of its own
+(`holding`). A store that is away only means that a round is skipped, and a step that
+fails keeps no other from being taken.
 """
 
 import json
@@ -10,136 +11,167 @@ import os
 import select
 import socket
 import time
-from collections.abc import Mapping
 
 from outgate import __version__
 from outgate.config.checks import parse_host_port
-from outgate.config.settings import Settings
 from outgate.daemon.children import DRAIN, READY
-from outgate.daemon.compose import Places, make_log, now_us
-from outgate.daemon.digests import Digests
+from outgate.daemon.compose import Places, make_log
+from outgate.daemon.holding import Holding
+from outgate.daemon.mtanames import MtaNames
+from outgate.daemon.plan import Plan
+from outgate.daemon.refusal import Refusal
+from outgate.daemon.standing import Standing
+from outgate.daemon.steps import Steps
 from outgate.log.lines import Log
 from outgate.metrics import names
 from outgate.metrics.endpoint import Endpoint as HttpEndpoint
 from outgate.metrics.status import Status
-from outgate.model.errors import MtaError, OutgateError, StoreError
-from outgate.mta.queue import list_held
-from outgate.policy.compiled import Policy
+from outgate.model.errors import StoreError
 from outgate.policy.operator import Order
+from outgate.signing.secret import key_id
 from outgate.store.client import connect
-from outgate.store.holds import Holds, not_listed
+from outgate.store.holds import Holds
 from outgate.store.keys import Keys
 from outgate.store.localcopy import LocalCopy
 from outgate.store.orders import Orders, State
-from outgate.store.outbox import Outbox
+from outgate.store.outbox import Outbox, Record
 from outgate.store.strays import Strays
-from outgate.store.wire import Endpoint
 
 _ROUND_S = 1.0
-# Hold queues change slowly, and listing one is a process of its own.
-_HOLDS_EVERY_S = 10.0
+# A keeper that leaves keeps its port for a moment.
+_HTTP_GRACE_S = 3.0
 
 
-def keep(
-    settings: Settings, policy: Policy, endpoint: Endpoint, control: socket.socket
-) -> None:
+def keep(plan: Plan, control: socket.socket) -> None:
     """Live as the keeper until ordered to end."""
-    log = make_log(settings)
-    keeper = Keeper(settings, policy, endpoint, log)
-    keeper.serve_http()
+    log = make_log(plan.settings)
+    keeper = Keeper(plan, log)
     control.send(READY)
     while True:
         started_s = time.monotonic()
-        try:
-            keeper.round()
-        except OutgateError as error:
-            log.debug("keeper-round", message=str(error))
+        keeper.round()
         pause_s = max(0.0, _ROUND_S - (time.monotonic() - started_s))
         readable, _, _ = select.select([control], [], [], pause_s)
         if readable and control.recv(16)[:1] in {DRAIN, b""}:
             keeper.last_round()
+            log.flush()
             return
 
 
 class Keeper:
     """One round after the other."""
 
-    def __init__(
-        self, settings: Settings, policy: Policy, endpoint: Endpoint, log: Log
-    ) -> None:
+    def __init__(self, plan: Plan, log: Log) -> None:
+        settings = plan.settings
         self._settings = settings
-        self._policy = policy
+        self._policy = plan.policy
         self._log = log
         self._places = Places.of(settings)
+        self._status = Status()
+        self._steps = Steps(log, self._status)
         keys = Keys(settings.store.namespace)
-        client = connect(endpoint)
+        client = connect(plan.endpoint)
+        self._standing = Standing(
+            client,
+            keys,
+            key_id(plan.secret),
+            Refusal(self._places.refusal),
+            log,
+            self._status,
+        )
         self._orders = Orders(client, keys)
         self._strays = Strays(client, keys)
         self._holds = Holds(client, keys)
-        self._digests = Digests(settings, self._holds, log)
         self._outbox = Outbox(self._places.spool)
         self._copy = LocalCopy(self._places.local_copy)
-        self._status = Status()
+        self._mta_names = MtaNames(self._places.mta_names, settings.quarantine.mta)
+        self._holding = Holding(
+            settings,
+            # Its thread has a connection of its own.
+            Holds(connect(plan.endpoint), keys),
+            self._mta_names,
+            self._steps,
+            self._status,
+            log,
+            lambda: self._standing.ours,
+        )
+        self._holding.start()
         self._host = socket.gethostname()
         self._told: set[tuple[str, str, str]] = set()
-        self._holds_at_s = 0.0
+        self._http: HttpEndpoint | None = None
+        self._born_s = time.monotonic()
+        self._http_trouble = ""
         self._store_up: bool | None = None
         self._status.put(names.BUILD, 1, __version__, settings.mode.value)
 
-    def serve_http(self) -> None:
-        """Open the endpoint; a port that is taken costs metrics, not mail."""
-        listen = self._settings.metrics.listen
-        address = parse_host_port(listen)
-        if address is None:
-            return
-        try:
-            HttpEndpoint(address, self._places.metrics, self._status).start()
-        except OSError as error:
-            self._log.error(
-                "metrics-not-served",
-                listen=listen,
-                message=error.strerror or str(error),
-            )
-
     def round(self) -> None:
         """Everything that is due now."""
-        self._read_supervisor()
+        run = self._steps.run
+        run("supervisor", self._read_supervisor)
+        run("http", self._serve_http)
         try:
-            self._tend_orders()
-            if self._empty_outbox():
-                # What is newly held shows at once.
-                self._holds_at_s = 0.0
-            if time.monotonic() >= self._holds_at_s:
-                self._holds_at_s = time.monotonic() + _HOLDS_EVERY_S
-                self._tend_holds()
+            if run("store-check", self._standing.check) and self._standing.ours:
+                run("orders", self._tend_orders)
+                run("outbox", self._empty_outbox)
         except StoreError as error:
+            self._standing.forget()
             self._note_store(up=False, message=str(error))
         else:
-            self._note_store(up=True, message="")
-        self._status.put(names.OUTBOX, self._outbox.waiting())
+            ours = self._standing.ours
+            why = "" if ours else self._standing.why or "the store was not checked"
+            self._note_store(up=True, message=why)
+        run("mta-names", self._mta_names.sync)
+        run("outbox-size", self._count_outbox)
 
     def last_round(self) -> None:
         """Put what workers wrote at their end into the store."""
         try:
-            self._empty_outbox()
+            if self._standing.ours:
+                self._steps.run("outbox", self._empty_outbox)
         except StoreError as error:
-            self._log.warning(
-                "outbox-kept", records=self._outbox.waiting(), message=str(error)
-            )
+            self._log.warning("outbox-kept", message=str(error))
+        self._steps.run("mta-names", self._mta_names.sync)
+
+    def _serve_http(self) -> None:
+        """Open the endpoint; a port that is taken costs metrics, not mail.
+
+        Tried in each round: the keeper before this one may still have the port.
+        """
+        listen = self._settings.metrics.listen
+        address = parse_host_port(listen)
+        if address is None or self._http is not None:
+            return
+        try:
+            http = HttpEndpoint(address, self._places.metrics, self._status)
+        except OSError as error:
+            trouble = error.strerror or str(error)
+            late = time.monotonic() - self._born_s > _HTTP_GRACE_S
+            if late and trouble != self._http_trouble:
+                self._http_trouble = trouble
+                self._log.error("metrics-not-served", listen=listen, message=trouble)
+            return
+        http.start()
+        self._http = http
+        if self._http_trouble:
+            self._log.warning("metrics-served", listen=listen)
 
     def _tend_orders(self) -> None:
+        run = self._steps.run
         state = self._orders.read(self._policy.limit_names())
-        state.troubles += self._strays.look()
-        self._orders.tend(state)
-        state.hosts = self._orders.announce(self._host, state.now_us)
-        self._copy.write(state.hashes, state.hosts)
+        run("strays", lambda: state.troubles.extend(self._strays.look()))
+        run("order-upkeep", lambda: self._orders.tend(state))
+        run("hosts", lambda: self._count_hosts(state))
+        run("local-copy", lambda: self._copy.write(state.hashes, state.hosts))
         self._report_troubles(state)
-        self._status.put(names.HOSTS, state.hosts)
         self._status.put_all(
             names.ORDERS,
             {order.value: len(state.hashes.get(order, {})) for order in Order},
         )
         self._status.put(names.ORDER_TROUBLES, len(state.troubles))
+
+    def _count_hosts(self, state: State) -> None:
+        state.hosts = self._orders.announce(self._host, state.now_us)
+        self._status.put(names.HOSTS, state.hosts)
 
     def _report_troubles(self, state: State) -> None:
         """Log what cannot be used, once for each new trouble."""
@@ -150,66 +182,35 @@ class Keeper:
             )
         self._told = current
 
-    def _empty_outbox(self) -> int:
-        return self._outbox.drain(self._holds.apply, f"{time.time_ns()}-{os.getpid()}")
+    def _empty_outbox(self) -> None:
+        stamp = f"{time.time_ns()}-{os.getpid()}"
+        if self._outbox.drain(self._apply, stamp):
+            # What is newly held shows at once.
+            self._holding.soon()
 
-    def _tend_holds(self) -> None:
-        records = self._holds.all()
-        command = self._settings.quarantine.queue_command
-        now = now_us()
-        gone: list[Mapping[str, str]] = []
-        if command:
-            try:
-                listed = frozenset(one.queue_id for one in list_held(command))
-            except MtaError as error:
-                self._log.warning("hold-queue-not-listed", message=str(error))
-            else:
-                # A message held a moment ago may not be in this listing yet.
-                settled = [
-                    record
-                    for record in records
-                    if int(record["since-us"]) < now - int(_HOLDS_EVERY_S * 1_000_000)
-                ]
-                gone = not_listed(settled, self._own_mta(records), listed)
-        else:
-            gone = [record for record in records if int(record["until-us"]) <= now]
-        for record in gone:
-            self._holds.gone(record)
-        missing = {id(record) for record in gone}
-        held = [record for record in records if id(record) not in missing]
-        self._holds.recount(held)
-        self._measure_holds(held, now)
-        self._digests.send_due(held, now)
+    def _apply(self, record: Record) -> None:
+        # The outbox is this host's alone: who is named in it speaks to this host.
+        self._mta_names.learn(str(record["mta"]))
+        self._holds.apply(record)
 
-    def _own_mta(self, records: list[Mapping[str, str]]) -> str:
-        """The MTA on this host, as its messages name it."""
-        configured = self._settings.quarantine.mta
-        if configured:
-            return configured
-        known = {record["mta"] for record in records}
-        return self._host if self._host in known or len(known) != 1 else known.pop()
-
-    def _measure_holds(self, held: list[Mapping[str, str]], now: int) -> None:
-        since = [int(record["since-us"]) for record in held]
-        overdue = sum(int(record["until-us"]) <= now for record in held)
-        self._status.put(names.HELD_MESSAGES, len(held))
-        self._status.put(names.HELD_BYTES, sum(int(record["size"]) for record in held))
-        self._status.put(names.HELD_OVERDUE, overdue)
-        oldest_s = (now - min(since)) / 1_000_000 if since else 0.0
-        self._status.put(names.HELD_OLDEST, max(0.0, oldest_s))
+    def _count_outbox(self) -> None:
+        self._status.put(names.OUTBOX, self._outbox.waiting())
 
     def _note_store(self, *, up: bool, message: str) -> None:
+        """Tell what the round saw; a message beside `up` says why it is not used."""
         if up is not self._store_up:
             if not up:
                 self._log.error("keeper-store-down", message=message)
             elif self._store_up is not None:
                 self._log.warning("keeper-store-up")
+            if up:
+                self._holding.soon()
         self._store_up = up
         self._status.put(names.STORE_UP, float(up))
         serving = self._status.detail != "starting"
-        self._status.ready = serving and up
+        self._status.ready = serving and up and self._standing.ours
         if serving:
-            self._status.detail = "ready" if up else f"degraded: {message}"
+            self._status.detail = f"degraded: {message}" if message else "ready"
 
     def _read_supervisor(self) -> None:
         try:

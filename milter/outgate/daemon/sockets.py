@@ -7,15 +7,17 @@ nobody. libmilter would unlink a unix socket at its end; it never sees the real 
 import errno
 import grp
 import os
+import pwd
 import socket
 import stat
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from outgate.config.checks import parse_inet
 from outgate.config.settings import ListenSettings
 from outgate.daemon.systemd import passed_sockets
+from outgate.log.lines import Log
 from outgate.model.errors import EX_CANTCREAT, StartError
 
 _BACKLOG = 4096
@@ -87,6 +89,88 @@ def open_all(wanted: Iterable[tuple[str, ListenSettings]]) -> list[Listener]:
     return opened
 
 
+def replace_all(
+    current: Sequence[Listener], wanted: Sequence[ListenSettings], log: Log
+) -> list[Listener]:
+    """Keep the sockets that stay, open new ones, close the others: all, or none.
+
+    Whoever serves a closed one goes on with the connections that it has.
+
+    Raises:
+        StartError: one cannot be opened, or not be given its mode and group.
+    """
+    by_address = {listener.settings.address: listener for listener in current}
+    fresh = open_all(
+        (f"listen[{index}]", listen)
+        for index, listen in enumerate(wanted)
+        if listen.address not in by_address
+    )
+    opened = {listener.settings.address: listener for listener in fresh}
+    kept: list[Listener] = []
+    try:
+        for index, listen in enumerate(wanted):
+            old = by_address.get(listen.address)
+            if old is not None:
+                _renew_access(f"listen[{index}]", old, listen, log)
+                kept.append(replace(old, settings=listen))
+            else:
+                kept.append(opened[listen.address])
+    except StartError:
+        for listener in fresh:
+            listener.close()
+        raise
+    stays = {listen.address for listen in wanted}
+    for address, listener in by_address.items():
+        if address not in stays:
+            listener.close()
+    return kept
+
+
+def _renew_access(key: str, old: Listener, listen: ListenSettings, log: Log) -> None:
+    """Give a socket that stays the mode and group that are configured now."""
+    before = old.settings
+    if (before.mode, before.group) == (listen.mode, listen.group):
+        return
+    if not listen.address.startswith("unix:"):
+        return
+    if old.passed:
+        log.warning(
+            "socket-unchanged",
+            listen=listen.address,
+            message="its mode and group are systemd's: change SocketMode= and "
+            "SocketGroup= of the socket unit and restart that",
+        )
+        return
+    try:
+        _set_access(Path(listen.address.removeprefix("unix:")), listen)
+    except OSError as error:
+        raise StartError(
+            f"{key}: mode and group of {listen.address} cannot be set: "
+            f"{error.strerror}",
+            EX_CANTCREAT,
+        ) from error
+
+
+def _set_access(path: Path, settings: ListenSettings) -> None:
+    parent = path.parent.stat()
+    if settings.group:
+        group = grp.getgrnam(settings.group).gr_gid
+    else:
+        # Whom the kernel would give a new one to.
+        group = parent.st_gid if parent.st_mode & stat.S_ISGID else os.getegid()
+    if path.stat().st_gid != group:
+        try:
+            os.chown(path, -1, group)
+        except PermissionError as error:
+            name, us = _group_name(group), _account()
+            raise OSError(
+                error.errno,
+                f"{us} is not in group {name}: `adduser {us} {name}`, or no `group` "
+                f"and a directory that gives it: `{_make(path.parent, name)}`",
+            ) from error
+    path.chmod(int(settings.mode, 8))
+
+
 def _open(key: str, settings: ListenSettings) -> socket.socket:
     address = settings.address
     try:
@@ -119,18 +203,26 @@ def _open_inet(address: str) -> socket.socket:
 
 
 def _open_unix(path: Path, settings: ListenSettings) -> socket.socket:
-    path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f"there is no directory {path.parent}, and {_account()} may not make it: "
+            f"`{_make(path.parent, settings.group or 'postfix')}` (the group of the MTA)",
+        ) from error
     _remove_stale(path)
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     # Nobody may connect before mode and group are right.
     before = os.umask(0o177)
     try:
         sock.bind(str(path))
+        _set_access(path, settings)
+    except OSError:
+        sock.close()
+        raise
     finally:
         os.umask(before)
-    if settings.group:
-        os.chown(path, -1, grp.getgrnam(settings.group).gr_gid)
-    path.chmod(int(settings.mode, 8))
     return sock
 
 
@@ -148,6 +240,25 @@ def _remove_stale(path: Path) -> None:
             path.unlink()
             return
     raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+
+
+def _make(directory: Path, group: str) -> str:
+    """What root types for a directory whose sockets take its group."""
+    return f"install -d -o {_account()} -g {group} -m 2750 {directory}"
+
+
+def _account() -> str:
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
+
+
+def _group_name(gid: int) -> str:
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return str(gid)
 
 
 def _name(sock: socket.socket) -> str:

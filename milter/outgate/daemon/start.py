@@ -7,17 +7,18 @@ touched: one clear line each, and an exit code of sysexits.h.
 import contextlib
 import fcntl
 import os
-import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from outgate.config.reader import load
 from outgate.config.settings import Settings
 from outgate.daemon.compose import Places, default_listen, endpoint_of, make_log
+from outgate.daemon.plan import Plan
+from outgate.daemon.refusal import Refusal
 from outgate.daemon.sockets import open_all
-from outgate.daemon.supervisor import Plan, Supervisor
+from outgate.daemon.storeserver import StoreServer
+from outgate.daemon.supervisor import Supervisor
 from outgate.log.lines import Log
 from outgate.metrics.recorder import fresh_directory
 from outgate.model.errors import (
@@ -34,9 +35,6 @@ from outgate.store.client import connect
 from outgate.store.embedded import EmbeddedStore
 from outgate.store.keys import Keys
 from outgate.store.schema import inspect
-
-_STORE_START_S = 30.0
-_STORE_TICK_S = 0.02
 
 
 def run(config: Path | None) -> None:
@@ -59,22 +57,26 @@ def run(config: Path | None) -> None:
             (f"listen[{index}]", listen)
             for index, listen in enumerate(default_listen(settings))
         )
-        embedded = EmbeddedStore(places.store) if not settings.store.url else None
+        store = None
+        if not settings.store.url:
+            store = StoreServer(EmbeddedStore(places.store), log)
         try:
-            store = start_store(embedded, log) if embedded is not None else None
+            if store is not None:
+                store.start()
             plan = make_plan(settings)
             check_store(plan, log)
         except BaseException:
+            if store is not None:
+                store.stop()
             for listener in listeners:
                 listener.close()
             raise
         supervisor = Supervisor(
             plan,
             listeners,
-            reload=lambda: _reload(config, settings),
+            reload=lambda: _reload(config, settings, log),
             log=log,
             store=store,
-            start_store=_restarter(embedded, log),
         )
         supervisor.run()
 
@@ -118,7 +120,8 @@ def make_plan(settings: Settings) -> Plan:
 def check_store(plan: Plan, log: Log) -> None:
     """Claim or check the store. One that is away does not stop the daemon.
 
-    A machine that boots before its store must not refuse mail: it starts degraded.
+    A machine that boots before its store must not refuse mail: it starts degraded, and
+    the keeper checks the store when it comes.
 
     Raises:
         StartError: wrong credentials, another secret, a newer layout.
@@ -145,56 +148,17 @@ def check_store(plan: Plan, log: Log) -> None:
             policy=server.evicts,
             message="set maxmemory-policy noeviction: a full store must say so",
         )
+    Refusal(Places.of(plan.settings).refusal).clear()
     log.debug("store-checked", store=str(plan.endpoint), server=server.version)
 
 
-def start_store(embedded: EmbeddedStore, log: Log) -> subprocess.Popen[bytes] | None:
-    """Start the embedded server, or adopt one that is alive (then None).
-
-    Raises:
-        StartError: it does not start.
-    """
-    if embedded.is_alive():
-        log.info("store-adopted", pid=embedded.pid())
-        return None
-    command = embedded.prepare()
-    try:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise StartError(f"store: {command[0]}: {error.strerror}", EX_CONFIG) from error
-    deadline_s = time.monotonic() + _STORE_START_S
-    while not embedded.is_ready():
-        if process.poll() is not None or time.monotonic() > deadline_s:
-            process.kill()
-            raise StartError(
-                f"store: {command[0]} does not start: {embedded.last_words()}",
-                EX_CANTCREAT,
-            )
-        time.sleep(_STORE_TICK_S)
-    log.info("store-started", program=command[0], pid=process.pid)
-    return process
-
-
-def _restarter(
-    embedded: EmbeddedStore | None, log: Log
-) -> Callable[[], subprocess.Popen[bytes] | None]:
-    def restart() -> subprocess.Popen[bytes] | None:
-        return start_store(embedded, log) if embedded is not None else None
-
-    return restart
-
-
-def _reload(config: Path | None, started: Settings) -> Plan:
+def _reload(config: Path | None, started: Settings, log: Log) -> Plan:
     """Read the configuration again; what needs a restart says so.
 
     Raises:
         ConfigError: the file cannot be used.
-        StartError: a change that only a restart can make.
+        StartError: a change that only a restart can make, or a store or a secret that
+            cannot be used.
     """
     settings = load_settings(config)
     if settings.paths != started.paths:
@@ -203,7 +167,9 @@ def _reload(config: Path | None, started: Settings) -> Plan:
         raise StartError(
             "store.url: from or to the embedded store needs a restart", EX_CONFIG
         )
-    return make_plan(settings)
+    plan = make_plan(settings)
+    check_store(plan, log)
+    return plan
 
 
 def _make_directories(places: Places) -> None:

@@ -10,49 +10,30 @@ import os
 import selectors
 import signal
 import socket
-import subprocess
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
-from outgate.config.settings import ListenSettings, Settings
+from outgate.config.settings import ListenSettings
 from outgate.daemon import children, systemd
+from outgate.daemon.backoff import Backoff
 from outgate.daemon.children import Child, State
 from outgate.daemon.compose import Places, default_listen
 from outgate.daemon.keeper import keep
+from outgate.daemon.plan import Plan
 from outgate.daemon.signals import Signals
-from outgate.daemon.sockets import Listener, open_all
+from outgate.daemon.sockets import Listener, replace_all
+from outgate.daemon.storeserver import StoreServer
 from outgate.daemon.tally import Tally
 from outgate.daemon.worker import Assignment, work
 from outgate.log.lines import Log
 from outgate.metrics.recorder import forget_gauges
 from outgate.model.errors import ConfigError, StartError
 from outgate.model.identity import Path as SubmissionPath
-from outgate.policy.compiled import Policy
-from outgate.store.wire import Endpoint
 
 _TICK_S = 0.5
-# A process that dies at once is not started again at once: 1 s, 2 s, … 30 s.
-_SHORT_LIFE_S = 5.0
-_MAX_PAUSE_S = 30.0
 # Beyond the drain time-out, for a child to end by itself.
 _GRACE_S = 5.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """One configuration, ready to be run.
-
-    Attributes:
-        endpoint: where the store is.
-        secret: for keyed hashes.
-    """
-
-    settings: Settings
-    policy: Policy
-    endpoint: Endpoint
-    secret: bytes
 
 
 class Supervisor:
@@ -64,8 +45,7 @@ class Supervisor:
         listeners: list[Listener],
         reload: Callable[[], Plan],
         log: Log,
-        store: subprocess.Popen[bytes] | None,
-        start_store: Callable[[], subprocess.Popen[bytes] | None],
+        store: StoreServer | None,
     ) -> None:
         """Take over what `start` prepared.
 
@@ -74,21 +54,19 @@ class Supervisor:
             listeners: open sockets, one or more.
             log: of the supervisor itself.
             reload: reads the configuration again; raises `ConfigError`/`StartError`.
-            store: the embedded server's process, None where it is not ours.
-            start_store: starts it again if it died.
+            store: the embedded server, None where a URL is configured.
         """
         self._plan = plan
         self._listeners = listeners
         self._reload = reload
         self._log = log
         self._store = store
-        self._start_store = start_store
         self._places = Places.of(plan.settings)
         self._children: dict[int, Child] = {}
         self._generation = 0
         self._tally = Tally(self._places.supervisor)
-        self._short_lives = 0
-        self._not_before_s = 0.0
+        # By role and socket: trouble of one delays no other.
+        self._backoffs: defaultdict[tuple[str, int], Backoff] = defaultdict(Backoff)
         self._stopping_since_s: float | None = None
         self._announced = False
         self._selector = selectors.DefaultSelector()
@@ -106,14 +84,16 @@ class Supervisor:
                 self._handle(number)
             if self._stopping_since_s is None:
                 self._fill()
-                self._watch_store()
+                if self._store is not None and self._store.watch():
+                    self._tally.restarts["store"] += 1
                 self._advance_generation()
             else:
                 self._press_on()
             self._write_status()
         for listener in self._listeners:
             listener.close()
-        self._stop_store()
+        if self._store is not None:
+            self._store.stop()
         self._places.supervisor.unlink(missing_ok=True)
         self._log.info("stopped")
 
@@ -156,14 +136,8 @@ class Supervisor:
             pid=child.pid,
             exit_code=code,
         )
-        if time.monotonic() - child.started_s < _SHORT_LIFE_S:
-            pause_s = min(2.0**self._short_lives, _MAX_PAUSE_S)
-            self._short_lives += 1
-            self._not_before_s = time.monotonic() + (
-                pause_s if self._short_lives > 1 else 0.0
-            )
-        else:
-            self._short_lives = 0
+        now_s = time.monotonic()
+        self._backoffs[child.role, child.listener].ended(now_s - child.started_s, now_s)
 
     def _handle(self, number: int) -> None:
         match number:
@@ -179,21 +153,23 @@ class Supervisor:
                 pass
 
     def _fill(self) -> None:
-        """Start whoever is missing."""
-        if time.monotonic() < self._not_before_s:
-            return
-        if not any(
-            child.role == "keeper" and child.state is not State.DRAINING
-            for child in self._children.values()
-        ):
-            self._start_keeper()
+        """Start whoever is missing, workers first: messages wait for them alone."""
+        now_s = time.monotonic()
         for index, listener in enumerate(self._listeners):
+            if not self._backoffs["worker", index].may_start(now_s):
+                continue
             serving = sum(
                 child.listener == index and child.generation == self._generation
                 for child in self._children.values()
             )
             for _ in range(serving, self._wanted(listener.settings)):
                 self._start_worker(index)
+        kept = any(
+            child.role == "keeper" and child.state is not State.DRAINING
+            for child in self._children.values()
+        )
+        if not kept and self._backoffs["keeper", -1].may_start(now_s):
+            self._start_keeper()
 
     def _wanted(self, listen: ListenSettings) -> int:
         if listen.workers is not None:
@@ -225,7 +201,7 @@ class Supervisor:
             "keeper",
             self._free_slot(),
             -1,
-            lambda control: keep(plan.settings, plan.policy, plan.endpoint, control),
+            lambda control: keep(plan, control),
         )
 
     def _start(
@@ -267,7 +243,9 @@ class Supervisor:
         systemd.notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
         try:
             plan = self._reload()
-            self._take_listeners(plan.settings)
+            self._listeners = replace_all(
+                self._listeners, default_listen(plan.settings), self._log
+            )
         except (ConfigError, StartError) as error:
             self._tally.reloads["failed"] += 1
             for line in str(error).splitlines():
@@ -277,33 +255,14 @@ class Supervisor:
             )
             return
         self._plan = plan
+        # What killed children may be what the reload repairs.
+        self._backoffs.clear()
         self._generation += 1
         self._announced = False
         self._log.info("reloading", generation=self._generation)
         for child in self._children.values():
             if child.role == "keeper":
                 child.drain()
-
-    def _take_listeners(self, settings: Settings) -> None:
-        """Keep sockets that stay, open new ones; old ones close when nobody serves."""
-        current = {listener.settings.address: listener for listener in self._listeners}
-        wanted = default_listen(settings)
-        fresh = open_all(
-            (f"listen[{index}]", listen)
-            for index, listen in enumerate(wanted)
-            if listen.address not in current
-        )
-        opened = {listener.settings.address: listener for listener in fresh}
-        kept = [
-            replace(current[listen.address], settings=listen)
-            if listen.address in current
-            else opened[listen.address]
-            for listen in wanted
-        ]
-        for address, listener in current.items():
-            if address not in {listen.address for listen in wanted}:
-                listener.close()
-        self._listeners = kept
 
     def _advance_generation(self) -> None:
         """When every worker of this generation is ready, the old ones may go."""
@@ -354,26 +313,6 @@ class Supervisor:
         if time.monotonic() - since_s > patience_s:
             for child in self._children.values():
                 child.kill()
-
-    def _watch_store(self) -> None:
-        if self._store is not None and self._store.poll() is not None:
-            self._tally.restarts["store"] += 1
-            self._log.error(
-                "process-died", role="store", exit_code=self._store.returncode
-            )
-            try:
-                self._store = self._start_store()
-            except StartError as error:
-                self._log.error("store-not-started", message=str(error))
-
-    def _stop_store(self) -> None:
-        if self._store is None:
-            return
-        self._store.terminate()
-        try:
-            self._store.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            self._log.error("store-not-stopped", pid=self._store.pid)
 
     def _write_status(self) -> None:
         try:

@@ -11,6 +11,7 @@ import select
 import socket
 import threading
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from outgate.config.settings import Settings
@@ -25,6 +26,7 @@ from outgate.daemon.compose import (
     make_log,
     socket_of,
 )
+from outgate.daemon.refusal import Refusal, RefusingBreaker
 from outgate.daemon.sockets import Listener
 from outgate.log.lines import Log
 from outgate.metrics.recorder import Recorder
@@ -36,6 +38,8 @@ from outgate.store.wire import Endpoint
 
 _TICK_S = 0.25
 _DRAIN_TICK_S = 0.02
+# An MTA speaks as soon as it is connected: whoever is silent for so long is none.
+_SILENT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +69,15 @@ def work(assignment: Assignment, control: socket.socket) -> None:
     recorder = Recorder(places.metrics, assignment.slot)
     host = make_host(settings)
     host.refresh(time.monotonic())
+    breaker = RefusingBreaker(Refusal(places.refusal))
+    breaker.refresh()
     front = make_front(
         settings,
         assignment.endpoint,
         assignment.secret,
         host.snapshot,
         StoreWatcher(log, recorder),
+        breaker,
     )
     gate = make_gate(
         settings, assignment.policy, front, host, recorder, log, assignment.slot
@@ -87,26 +94,60 @@ def work(assignment: Assignment, control: socket.socket) -> None:
         assignment.listener.dummy(places.runtime, assignment.slot),
     )
 
-    def attend() -> None:
-        """Live as the control thread."""
+    def obey() -> None:
+        """Wait for the order to leave."""
         while True:
             readable, _, _ = select.select([control], [], [], _TICK_S)
             if readable and control.recv(16)[:1] in {DRAIN, b""}:
                 break
             host.refresh(time.monotonic())
+            breaker.refresh()
             hooks.publish()
+
+    def drain() -> None:
+        """Serve who is here, and nobody else."""
         engine.stop_accepting()
-        deadline_s = time.monotonic() + settings.workers.drain_timeout.total_seconds()
-        while not hooks.idle() and time.monotonic() < deadline_s:
+        began_s = time.monotonic()
+        waits_s = settings.workers.drain_timeout.total_seconds()
+        silent_s = min(waits_s, _SILENT_S)
+        # Never at once: a connection may be on its way from `accept` to its descriptor.
+        time.sleep(_DRAIN_TICK_S)
+        while (waited_s := time.monotonic() - began_s) < waits_s and (
+            not hooks.idle() or (waited_s < silent_s and engine.connected())
+        ):
             time.sleep(_DRAIN_TICK_S)
         hooks.publish()
         if not hooks.idle():
             log.warning("drain-timeout", worker=assignment.slot, **hooks.counts())
-        os._exit(0)
 
-    threading.Thread(target=attend, name="control", daemon=True).start()
+    threading.Thread(
+        target=live_and_end, args=((obey, drain), log), name="control", daemon=True
+    ).start()
     control.send(READY)
     engine.run()
+
+
+def live_and_end(
+    steps: Iterable[Callable[[], None]],
+    log: Log,
+    end: Callable[[int], object] = os._exit,
+) -> None:
+    """Take the steps of the control thread, then end the process, whatever happens.
+
+    A worker without this thread would serve old settings for ever: one step's failure
+    is told, and the next one, which is the way out, is taken all the same.
+    """
+    code = 0
+    try:
+        for step in steps:
+            try:
+                step()
+            except Exception:  # noqa: BLE001 - logged, and the process ends
+                code = 1
+                log_exception(log, "control")
+        log.flush()
+    finally:
+        end(code)
 
 
 class _Sessions:
@@ -118,6 +159,7 @@ class _Sessions:
         self._gate = gate
         self._recorder = recorder
         self._log = log
+        self._published_lost = 0
         self._socket = socket_of(assignment.listener.settings)
         self._own_header = assignment.settings.tag.header
         self._wanted = wanted_headers(self._own_header)
@@ -156,7 +198,10 @@ class _Sessions:
         return {"sessions": len(self._open), "transactions": len(self._running)}
 
     def publish(self) -> None:
-        """Put the gauges where the endpoint reads them."""
+        """Put numbers of the moment where the endpoint reads them."""
+        lost = self._log.lost_total
+        self._recorder.log_lines_lost.inc(lost - self._published_lost)
+        self._published_lost = lost
         self._recorder.sessions.set(len(self._open))
         self._recorder.transactions.set(len(self._running))
 

@@ -1,10 +1,11 @@
 """The canonical line: everything that happened to one message, once.
 
 Recipients are never in it, only their number: addresses of third parties belong to no
-log.
+log. Nor are they as a part of the sender, where VERP writes them.
 """
 
 from outgate.log.lines import Field, Log
+from outgate.model.address import shown_sender
 from outgate.model.verdict import Action
 from outgate.policy.decision import Decision
 from outgate.policy.questions import Source
@@ -36,10 +37,7 @@ def fields(decision: Decision, worker: int) -> list[Field]:
         ("customer", accountable.customer if accountable else ""),
         ("login", accountable.login if accountable else transaction.login),
         ("client", session.client.text if session.client else ""),
-        (
-            "sender",
-            transaction.sender.decode("utf-8", "backslashreplace").strip("<>") or "<>",
-        ),
+        ("sender", shown_sender(transaction.sender)),
         ("recipients", transaction.recipient_count),
         ("size", transaction.size_bytes),
         ("class", decision.mail_class),

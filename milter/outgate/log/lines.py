@@ -4,15 +4,20 @@ A line is one `write` of at most PIPE_BUF bytes, so lines of several processes n
 long values are cut, and the more so the more of them there are. What is not printable is
 written `\\xNN` (in JSON as JSON does): no sender can forge a field, a line, or an order
 to the terminal.
+
+Nobody waits for a reader: lines that do not fit are lost, and `log-lines-lost` says how
+many as soon as there is room.
 """
 
 import json
-import os
 import re
 import select
+import threading
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
+
+from outgate.log.outlet import Outlet
 
 LEVELS = ("debug", "info", "warning", "error")
 # Written as it is: printable ASCII without blank, quote, equals sign and backslash.
@@ -29,7 +34,12 @@ Field = tuple[str, object]
 
 
 class Log:
-    """Writes lines of one format, from one level on."""
+    """Writes lines of one format, from one level on.
+
+    Attributes:
+        reports_messages: whether a line of each message is wanted.
+        lost_total: lines that nobody read in time.
+    """
 
     def __init__(
         self,
@@ -42,7 +52,10 @@ class Log:
         self._now_us = now_us
         self._render = render_json if style == "json" else render_logfmt
         self._threshold = LEVELS.index(level)
-        self._descriptor = descriptor
+        self._outlet = Outlet(descriptor)
+        self._losing = threading.Lock()
+        self._untold = 0
+        self.lost_total = 0
         self.reports_messages = self._threshold <= LEVELS.index("info")
 
     def debug(self, event: str, **fields: object) -> None:
@@ -70,6 +83,16 @@ class Log:
         self, moment_us: int, level: str, event: str, fields: Iterable[Field]
     ) -> None:
         """Write one line; empty values are left out."""
+        # First what is missing, then what comes after it.
+        told = not self._untold or self._tell_lost(moment_us)
+        if not told or not self._outlet.write(
+            self._line(moment_us, level, event, fields)
+        ):
+            self._lose()
+
+    def _line(
+        self, moment_us: int, level: str, event: str, fields: Iterable[Field]
+    ) -> bytes:
         named = [
             ("time", format_time(moment_us)),
             ("level", level),
@@ -81,11 +104,30 @@ class Log:
         while len(line) > select.PIPE_BUF and most:
             most //= 2
             line = self._render(named, most).encode()
-        try:
-            os.write(self._descriptor, line)
-        except OSError:
-            # Nobody reads: nowhere is left to say so.
-            return
+        return line
+
+    def flush(self, wait_s: float = 0.5) -> None:
+        """Give what is queued a moment to be written, before the process ends."""
+        self._outlet.flush(wait_s)
+
+    def _lose(self) -> None:
+        with self._losing:
+            self._untold += 1
+            self.lost_total += 1
+
+    def _tell_lost(self, moment_us: int) -> bool:
+        """Say how many lines are missing here, if there is room again."""
+        with self._losing:
+            if not self._untold:
+                # Another thread said it.
+                return True
+            line = self._line(
+                moment_us, "warning", "log-lines-lost", [("count", self._untold)]
+            )
+            told = self._outlet.write(line)
+            if told:
+                self._untold = 0
+            return told
 
 
 def format_time(moment_us: int) -> str:

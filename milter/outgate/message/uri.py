@@ -37,8 +37,10 @@ _TEMPLATE = re.compile(
     r"\{\{|\}\}|\$\{|%%|\*\||\|\*|<%"
     r"|\{[A-Za-z_][\w.]*+\}|\[[A-Za-z_][\w.]*+\]"
 )
+# No possessive quantifier around a group that may backtrack inside: Python before 3.11.5
+# (Debian 12 has 3.11.2) then forgets what the group matched (CPython gh-106052).
 _HOST = re.compile(
-    r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)++"
+    r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+"
     r"(?:[a-z]{2,63}|xn--[a-z0-9-]{1,59})"
 )
 # RFC 6761 §6, RFC 6762 §3 and appendix G, RFC 7686, RFC 9476, and ICANN's internal.

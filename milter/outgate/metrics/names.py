@@ -139,6 +139,12 @@ CALLBACK_ERRORS = Metric(
         ),
     ),
 )
+LOG_LINES_LOST = Metric(
+    name="outgate_log_lines_lost_total",
+    kind=Kind.COUNTER,
+    text="Lines of workers' logs that nobody took in time; mail did not wait for them.",
+    rise="Whoever reads standard error is stuck or too slow, or the disk is full.",
+)
 SESSIONS = Metric(
     name="outgate_sessions",
     kind=Kind.GAUGE,
@@ -216,6 +222,12 @@ HELD_OLDEST = Metric(
     text="Age of the oldest held message.",
     rise="Nobody looks at the hold queue.",
 )
+HELD_UNUSABLE = Metric(
+    name="outgate_held_unusable",
+    kind=Kind.GAUGE,
+    text="Records of held messages that cannot be read, and so are left alone.",
+    rise="Somebody wrote `held:` keys by hand; the log names them.",
+)
 HOSTS = Metric(
     name="outgate_hosts",
     kind=Kind.GAUGE,
@@ -234,6 +246,41 @@ STORE_UP = Metric(
     text="Whether the keeper reached the store in its last round.",
     rise="A fall to 0: degraded mode.",
 )
+STORE_REFUSED = Metric(
+    name="outgate_store_refused",
+    kind=Kind.GAUGE,
+    text="Whether the store is not used because it belongs to somebody else.",
+    rise="It was filled with another secret, or by a newer Outgate: this host is on its "
+    "own, in degraded mode.",
+)
+KEEPER_ERRORS = Metric(
+    name="outgate_keeper_errors_total",
+    kind=Kind.COUNTER,
+    text="Steps of the keeper that failed, an outage of the store aside.",
+    rise="A full disk, or a bug; the log has a traceback. No message waits for it.",
+    labels=(
+        (
+            "step",
+            (
+                "supervisor",
+                "http",
+                "store-check",
+                "orders",
+                "strays",
+                "order-upkeep",
+                "hosts",
+                "local-copy",
+                "outbox",
+                "outbox-size",
+                "mta-names",
+                "holds",
+                "hold-queue",
+                "recount",
+                "digests",
+            ),
+        ),
+    ),
+)
 
 METRICS: tuple[Metric, ...] = (
     MESSAGES,
@@ -244,6 +291,7 @@ METRICS: tuple[Metric, ...] = (
     STORE_ERRORS,
     ANSWERS,
     CALLBACK_ERRORS,
+    LOG_LINES_LOST,
     SESSIONS,
     TRANSACTIONS,
     WORKERS,
@@ -256,7 +304,10 @@ METRICS: tuple[Metric, ...] = (
     HELD_BYTES,
     HELD_OVERDUE,
     HELD_OLDEST,
+    HELD_UNUSABLE,
     HOSTS,
     OUTBOX,
     STORE_UP,
+    STORE_REFUSED,
+    KEEPER_ERRORS,
 )

@@ -73,13 +73,15 @@ class Observer:
         accept = Action.ACCEPT.value
         for mail_class in MailClass:
             self._message(mail_class.value, accept, accept, NO_REASON)
-            if mail_class is MailClass.INBOUND:
-                continue
             for verdict, told, reason in _possible(policy):
+                # Inbound mail is not judged, but an error of ours may hit it.
+                if mail_class is MailClass.INBOUND and reason not in _OF_FAILURES:
+                    continue
                 self._message(mail_class.value, verdict.value, told.value, reason.value)
 
 
 _ALWAYS = frozenset({Reason.SUSPENDED, Reason.QUARANTINED})
+_OF_FAILURES = frozenset({Reason.INTERNAL_ERROR, Reason.QUARANTINE_FULL})
 _OF_LIMITS = frozenset({Reason.LIMIT_EXCEEDED, Reason.MESSAGE_EXCEEDS_LIMIT})
 
 

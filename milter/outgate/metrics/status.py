@@ -24,7 +24,12 @@ class Status:
 
     def __post_init__(self) -> None:
         """Bear what is counted at 0; what is unknown stays absent."""
-        for metric in (names.WORKERS, names.WORKER_RESTARTS, names.RELOADS):
+        for metric in (
+            names.WORKERS,
+            names.WORKER_RESTARTS,
+            names.RELOADS,
+            names.KEEPER_ERRORS,
+        ):
             self.put_all(metric, {})
 
     def put(self, metric: Metric, value: float, *labels: str) -> None:
@@ -60,6 +65,7 @@ class StatusCollector:
                 else GaugeMetricFamily
             )
             family = kind(metric.name, metric.text, labels=metric.label_names)
-            for labels, value in values.items():
+            # Other threads put values meanwhile.
+            for labels, value in list(values.items()):
                 family.add_metric(labels, value)
             yield family

@@ -18,6 +18,9 @@ from functools import lru_cache
 
 import idna
 
+# Brackets and a source route beside the longest address (RFC 5321 §4.5.3.1.3 allows a
+# path of 256 octets): what is longer is nobody's name, and no cache's key.
+MAX_PATH_BYTES = 640
 # RFC 5321 §4.5.3.1: 64 + 1 + 255; of longer paths only the end is compared, since the
 # domain stands there.
 MAX_ADDRESS_BYTES = 320
@@ -146,3 +149,22 @@ def fold(sender: EnvelopeSender) -> EnvelopeSender:
         local = head[: found.start()] or local
     base = local.partition("+")[0]
     return Address(base or local, sender.domain)
+
+
+def read_sender(path: bytes) -> tuple[EnvelopeSender, EnvelopeSender]:
+    """An envelope sender as it was sent, and the one behind its disguise."""
+    return _read_sender(path[:MAX_PATH_BYTES])
+
+
+@lru_cache(maxsize=4096)
+def _read_sender(path: bytes) -> tuple[EnvelopeSender, EnvelopeSender]:
+    sender = parse_path(path)
+    return sender, fold(sender)
+
+
+def shown_sender(path: bytes) -> str:
+    """An envelope sender for people to read: a log, a record, a digest.
+
+    VERP writes the recipient into the sender, and recipients are shown to nobody.
+    """
+    return str(read_sender(path)[1])

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from outgate.model.transaction import Transaction
-from outgate.model.verdict import Action, Reply
+from outgate.model.verdict import Action, MailClass, Reply
 from outgate.policy.decision import Decision
 
 
@@ -33,10 +33,14 @@ def effects_of(decision: Decision, own_header: str) -> Effects:
 
     Args:
         decision: about the message.
-        own_header: name of the header that `tag` adds; forged copies go in every mode.
+        own_header: name of the header that `tag` adds; forged copies go in every mode,
+            but only from what leaves: another site's header is none of ours, and
+            inbound mail passes untouched.
     """
     disposition = decision.disposition
-    remove = _forged(decision.transaction, own_header)
+    remove: tuple[tuple[str, int], ...] = ()
+    if decision.mail_class is not MailClass.INBOUND:
+        remove = _forged(decision.transaction, own_header)
     match disposition.action:
         case Action.ACCEPT:
             return Effects(remove=remove) if remove else PASS

@@ -25,15 +25,14 @@ single header of that size; the MTA's default action follows.
 
 import os
 import socket as sockets
-import stat
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Protocol
 
 import Milter
 
 from outgate.model.verdict import Reply
 from outgate.mta.effects import Effects
+from outgate.mta.listening import accepted, dead_listener, listening
 from outgate.mta.session import MilterSession
 
 _BACKLOG = 4096
@@ -108,6 +107,8 @@ class Engine:
         """
         self._hooks = hooks
         self._descriptor = -1
+        self._dead: sockets.socket | None = None
+        self._listener: sockets.socket | None = None
         unused = Milter.P_NOHELO | Milter.P_NOUNKNOWN | Milter.P_NODATA | Milter.P_NOEOH
         if not needs_body:
             unused |= Milter.P_NOBODY
@@ -143,12 +144,15 @@ class Engine:
                 blocking accept would hang all but one.
             dummy: such as `unix:/run/…/dummy` or `inet:0@127.0.0.1`.
         """
-        before = _listening_descriptors()
+        # Made now, since a drain must not fail.
+        self._dead = dead_listener()
+        self._listener = listener
+        before = listening()
         Milter.setconn(dummy)
         Milter.setbacklog(_BACKLOG)
         Milter.settimeout(_IDLE_TIMEOUT_S)
         Milter.opensocket(True)
-        (self._descriptor,) = _listening_descriptors() - before
+        (self._descriptor,) = listening() - before
         os.dup2(listener.fileno(), self._descriptor)
 
     def run(self) -> None:
@@ -157,11 +161,12 @@ class Engine:
 
     def stop_accepting(self) -> None:
         """Take no new sessions: put a listener that nobody knows over the descriptor."""
-        with sockets.socket(sockets.AF_UNIX) as dead:
-            dead.bind(f"\0outgate-dead-{os.getpid()}")
-            dead.listen(1)
-            dead.setblocking(False)
-            os.dup2(dead.fileno(), self._descriptor)
+        if self._dead is not None:
+            os.dup2(self._dead.fileno(), self._descriptor)
+
+    def connected(self) -> int:
+        """How many MTAs are connected, those included that have not said a word yet."""
+        return 0 if self._listener is None else accepted(self._listener)
 
     def _guard(self, stage: str, callback: Callable[..., int]) -> Callable[..., int]:
         """Wrap a callback of a stage that has no failure of its own."""
@@ -307,18 +312,3 @@ def _apply(ctx: Any, effects: Effects) -> int:
     if effects.quarantine:
         ctx.quarantine(effects.quarantine)
     return int(Milter.CONTINUE)
-
-
-def _listening_descriptors() -> set[int]:
-    found = set()
-    for entry in Path("/proc/self/fd").iterdir():
-        descriptor = int(entry.name)
-        try:
-            if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
-                continue
-            with sockets.socket(fileno=os.dup(descriptor)) as probe:
-                if probe.getsockopt(sockets.SOL_SOCKET, sockets.SO_ACCEPTCONN):
-                    found.add(descriptor)
-        except OSError:
-            continue
-    return found

@@ -44,7 +44,9 @@ def list_held(command: Sequence[str]) -> list[HeldMessage]:
         done = subprocess.run(
             command, capture_output=True, check=False, timeout=_TIMEOUT_S
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except OSError as error:
+        raise MtaError(f"{command[0]}: {error.strerror}") from error
+    except subprocess.TimeoutExpired as error:
         raise MtaError(f"{command[0]}: {error}") from error
     if done.returncode != 0:
         text = done.stderr.decode("utf-8", "replace").strip()

@@ -73,6 +73,7 @@ class MilterSession:
     __slots__ = (
         "_gate",
         "_own_header",
+        "_refused",
         "_session",
         "_socket",
         "_wanted",
@@ -87,6 +88,7 @@ class MilterSession:
         self._wanted = wanted
         self._own_header = own_header
         self._session = _session(socket, None, "", "")
+        self._refused: Reply | None = None
         self.transaction: Transaction | None = None
 
     def connect(self, address: str | None, version: str, mta_name: str) -> None:
@@ -116,6 +118,7 @@ class MilterSession:
             if found := _SIZE.fullmatch(argument):
                 transaction.declared_size_bytes = int(found[1])
         self.transaction = transaction
+        self._refused = None
         if self._socket.replies == "mail":
             return self._early()
         return None
@@ -129,8 +132,10 @@ class MilterSession:
         if transaction.recipient_count <= MAX_RECIPIENTS_KEPT:
             transaction.recipients.append(arguments[0] if arguments else b"")
         if self._socket.replies == "recipient":
-            reply = self._early()
+            # The first refusal is told to the observers; the others are the same one.
+            reply = self._refused or self._early()
             if reply is not None:
+                self._refused = reply
                 transaction.recipient_count -= 1
                 transaction.recipients.pop()
             return reply
@@ -168,7 +173,7 @@ class MilterSession:
 
     def end_of_message(self, queue_id: str) -> Effects:
         """Judge the message."""
-        transaction, self.transaction = self.transaction, None
+        transaction = self.transaction
         if transaction is None:
             transaction = Transaction(session=self._session, failed=True)
         transaction.queue_id = queue_id
@@ -176,6 +181,8 @@ class MilterSession:
             decision = self._gate.fail(transaction)
         else:
             decision = self._gate.judge(transaction)
+        # Only now: if judging raises, `fail` still knows whose message it was.
+        self.transaction = None
         return effects_of(decision, self._own_header)
 
     def fail(self, queue_id: str) -> Effects:

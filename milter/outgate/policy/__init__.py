@@ -1,6 +1,8 @@
 """The thinking: which questions to ask, what the answers mean, what to do.
 
     accountability   who answers for a message, and does it leave at all
+    naming           how a principal is called where its name is somebody else's
+    operator         what an operator typed into Redis; slips: what nobody would read
     questions        what is asked about a message, and what is answered
     plan             what must be known: operator's state, counters and their costs
     order            the table of rules, read top to bottom

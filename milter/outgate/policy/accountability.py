@@ -13,11 +13,9 @@ from outgate.model.address import canonical_local, parse_address
 from outgate.model.client import Client
 from outgate.model.identity import Accountable, Direction, Path, PrincipalKind
 from outgate.policy.compiled import Policy, within
+from outgate.policy.naming import UNKNOWN_CLIENT, UNKNOWN_USER, own_name
 from outgate.policy.operator import canonical_name
 from outgate.policy.settings import CustomerSettings
-
-UNKNOWN_USER = "unknown"
-UNKNOWN_CLIENT = "unknown"
 
 
 class Accountability:
@@ -28,6 +26,9 @@ class Accountability:
         network = policy.settings.network
         self._internal = network.internal
         self._forwarders = network.forwarders
+        self._customer_names = frozenset(
+            canonical_name(customer.name) for customer in policy.settings.customers
+        )
         # Few principals send most mail; the answer depends on nothing else.
         self.resolve = lru_cache(maxsize=8192)(self._resolve)
 
@@ -73,7 +74,7 @@ class Accountability:
         forwarder = within(client, self._forwarders)
         if (found := self._policy.customers.of_client(client)) is not None:
             network, customer = found
-            return Direction.OUTBOUND, _accountable(
+            return Direction.OUTBOUND, self._accountable(
                 PrincipalKind.NETWORK,
                 str(network),
                 customer,
@@ -81,7 +82,7 @@ class Accountability:
                 forwarder=forwarder,
             )
         if forwarder or within(client, self._internal):
-            return Direction.OUTBOUND, _accountable(
+            return Direction.OUTBOUND, self._accountable(
                 PrincipalKind.CLIENT,
                 client.accountable,
                 None,
@@ -95,7 +96,32 @@ class Accountability:
     ) -> Accountable:
         # Whoever proved who he is writes for himself, also on a forwarding host.
         customer = self._policy.customers.of_name(kind, name)
-        return _accountable(kind, name, customer, client, forwarder=False)
+        return self._accountable(kind, name, customer, client, forwarder=False)
+
+    def _accountable(
+        self,
+        kind: PrincipalKind,
+        principal: str,
+        customer: CustomerSettings | None,
+        client: Client | None,
+        *,
+        forwarder: bool,
+    ) -> Accountable:
+        own = own_name(kind, principal, customer, self._customer_names)
+        name = customer.name if customer else own
+        names = dict.fromkeys(_names(kind, own, principal, client))
+        return Accountable(
+            kind=kind,
+            principal=principal,
+            customer=name,
+            profile=customer.profile if customer else "",
+            contact=customer.contact if customer else "",
+            login=principal if kind is PrincipalKind.LOGIN else "",
+            local_user=principal if kind is PrincipalKind.LOCAL_USER else "",
+            client=client,
+            forwarder=forwarder,
+            names=(canonical_name(name), *names),
+        )
 
 
 def canonical_login(login: str, realm: str) -> str:
@@ -109,32 +135,11 @@ def canonical_login(login: str, realm: str) -> str:
     return str(parse_address(login))
 
 
-def _accountable(
-    kind: PrincipalKind,
-    principal: str,
-    customer: CustomerSettings | None,
-    client: Client | None,
-    *,
-    forwarder: bool,
-) -> Accountable:
-    name = customer.name if customer else principal
-    return Accountable(
-        kind=kind,
-        principal=principal,
-        customer=name,
-        profile=customer.profile if customer else "",
-        contact=customer.contact if customer else "",
-        login=principal if kind is PrincipalKind.LOGIN else "",
-        local_user=principal if kind is PrincipalKind.LOCAL_USER else "",
-        client=client,
-        forwarder=forwarder,
-        names=(canonical_name(name), *dict.fromkeys(_names(kind, principal, client))),
-    )
-
-
-def _names(kind: PrincipalKind, principal: str, client: Client | None) -> Iterator[str]:
+def _names(
+    kind: PrincipalKind, own: str, principal: str, client: Client | None
+) -> Iterator[str]:
     """Names of the principal alone, the most telling first."""
-    yield canonical_name(principal)
+    yield canonical_name(own)
     if kind is PrincipalKind.LOGIN and "@" in principal:
         yield principal.rpartition("@")[2]
     if client is not None:

@@ -15,7 +15,7 @@ class Decision:
 
     Attributes:
         mail_class: what kind of mail it is; `inbound` was not judged.
-        accountable: None for inbound mail and failed transactions.
+        accountable: None for inbound mail.
         plan, answers: None where nothing was looked up.
         now_us: the moment of the decision.
         total_us: from end-of-message to the decision.

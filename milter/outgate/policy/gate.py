@@ -57,10 +57,7 @@ class Gate:
         """Decide about one message, charge it, and tell the observers."""
         started_us = self._now_us()
         decision = self._decide(transaction, started_us)
-        decision.total_us = self._now_us() - started_us
-        for observer in self._observers:
-            observer.observe(decision)
-        return decision
+        return self._tell(decision, started_us)
 
     def fail(self, transaction: Transaction) -> Decision:
         """Decide about a message that an exception of ours got in the way of."""
@@ -73,45 +70,74 @@ class Gate:
             binding=rule.mode is Mode.ENFORCE,
         )
         verdict = Verdict(action=rule.action, findings=(finding,))
+        direction, accountable = self._resolve_if_possible(transaction)
+        inbound = direction is Direction.INBOUND
+        mail_class = MailClass.INBOUND if inbound else MailClass.PERSONAL
         around = Circumstances(
             path=transaction.session.path,
-            mail_class=MailClass.PERSONAL,
+            mail_class=mail_class,
             queue_id=transaction.queue_id,
             hold_queue_full=self._host.disk_full(),
             now_us=now_us,
         )
         decision = Decision(
             transaction,
-            MailClass.PERSONAL,
+            mail_class,
             verdict,
             enforce(verdict, self.policy, around),
             now_us,
+            accountable=accountable,
         )
-        for observer in self._observers:
-            observer.observe(decision)
-        return decision
+        return self._tell(decision, now_us)
 
     def refusal(self, transaction: Transaction) -> Reply | None:
         """Refuse a suspended sender before its message was sent.
 
         Only from the local copy of operator state: there is no round trip at MAIL or
-        RCPT. The message of whoever passes here is judged at its end as usual.
+        RCPT. The message of whoever passes here is judged at its end as usual. A refusal
+        ends the transaction, so it is told to the observers.
         """
+        started_us = self._now_us()
         facts = read_facts(transaction)
         direction, accountable = self._resolve(transaction)
         if direction is Direction.INBOUND or accountable is None:
             return None
         policy = self.policy
         snapshot = self._host.snapshot()
-        now_us = self._now_us()
-        plan = make_plan(transaction, facts, accountable, policy, snapshot, now_us)
-        answers = Answers(now_us=now_us, source=Source.ACCEPT)
+        plan = make_plan(transaction, facts, accountable, policy, snapshot, started_us)
+        answers = Answers(now_us=started_us, source=Source.ACCEPT)
         finding = suspended.judge(
             Case(transaction, facts, accountable, policy, plan, answers, snapshot)
         )
         if finding is None or finding.action is not Action.REJECT:
             return None
-        return reply_for(finding, Action.REJECT, policy, "")
+        reply = reply_for(finding, Action.REJECT, policy, "")
+        decision = Decision(
+            transaction,
+            facts.mail_class,
+            Verdict(action=Action.REJECT, findings=(finding,)),
+            Disposition(action=Action.REJECT, reply=reply, reason=finding.reason),
+            started_us,
+            facts,
+            accountable,
+        )
+        self._tell(decision, started_us)
+        return reply
+
+    def _tell(self, decision: Decision, started_us: int) -> Decision:
+        decision.total_us = self._now_us() - started_us
+        for observer in self._observers:
+            observer.observe(decision)
+        return decision
+
+    def _resolve_if_possible(
+        self, transaction: Transaction
+    ) -> tuple[Direction, Accountable | None]:
+        """Whose message it is, unless that is what fails."""
+        try:
+            return self._resolve(transaction)
+        except Exception:  # noqa: BLE001 - perhaps the very error that is answered for
+            return Direction.OUTBOUND, None
 
     def _resolve(
         self, transaction: Transaction

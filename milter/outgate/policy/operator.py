@@ -7,9 +7,10 @@ A value is optional words and then free text:
     recipients=5000/1d by=anne                       (only in `outgate:limit`)
 
 `for=` is turned into `until=` by the first keeper that sees it; until then the order
-is in force. A value that cannot be read is reported, never ignored in silence: an
-order that protects (quarantine, suspend) holds although its words are broken, an
-order that loosens (allow, limit) does not.
+is in force. A value that cannot be read is reported, never ignored in silence; neither is
+a word that is none (`untill=`) or that stands in the text. An order that protects
+(quarantine, suspend) holds although its words are broken, an order that loosens (allow,
+limit) does not: without the end that was meant it would never end.
 """
 
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ from outgate.model.client import parse_client, parse_network
 from outgate.model.limit import Count
 from outgate.model.units import SECOND_US, Rate, parse_duration, to_us
 from outgate.model.verdict import Reason
+from outgate.policy.slips import looks_like_a_word, misplaced, unknown
 
 # A person types a sentence; a megabyte in a field is a mistake or an attack.
 MAX_VALUE_BYTES = 4096
@@ -36,6 +38,15 @@ class Order(StrEnum):
     ALLOW = "allow"
     LIMIT = "limit"
 
+
+_ALWAYS = ("for", "until", "by")
+# What stands before the free text; in `limit` also every name of a limit.
+_WORDS = {
+    Order.QUARANTINE: _ALWAYS,
+    Order.SUSPEND: _ALWAYS,
+    Order.ALLOW: (*_ALWAYS, "rules"),
+    Order.LIMIT: (*_ALWAYS, *(count.value for count in Count)),
+}
 
 # `allow` without `rules=` frees from limits only.
 ALLOWED_BY_DEFAULT = frozenset(
@@ -116,11 +127,14 @@ def _parse(order: Order, name: str, value: str) -> Entry:
     by = ""
     rules = ALLOWED_BY_DEFAULT
     rates: dict[str, Rate] = {}
+    known = _WORDS[order]
+    # Words that nobody knows are kept for whoever reads the text.
+    kept: list[str] = []
     rest = value.strip()
     while rest:
         word, _, after = rest.partition(" ")
         key, equals, argument = word.partition("=")
-        if not equals:
+        if not equals or not looks_like_a_word(key):
             break
         try:
             match key:
@@ -131,15 +145,18 @@ def _parse(order: Order, name: str, value: str) -> Entry:
                     until_us = max(1, parse_moment_us(argument))
                 case "by":
                     by = argument
+                    problems += misplaced(argument, known)
                 case "rules" if order is Order.ALLOW:
                     rules = _parse_rules(argument)
                 case _ if order is Order.LIMIT:
                     rates[key] = Rate.parse(argument)
                 case _:
-                    break
+                    problems.append(unknown(key, known))
+                    kept.append(word)
         except ValueError as error:
             problems.append(f"{key}={argument}: {error}")
         rest = after.lstrip()
+    problems += misplaced(rest, known)
     if order is Order.LIMIT and not rates and not problems:
         problems.append("expected a limit or a count and a rate, as recipients=5000/1d")
     return Entry(
@@ -150,7 +167,7 @@ def _parse(order: Order, name: str, value: str) -> Entry:
         by=by,
         rules=rules,
         rates=rates,
-        text=rest,
+        text=" ".join((*kept, rest)).strip(),
         value=value.strip(),
         problems=tuple(problems),
     )

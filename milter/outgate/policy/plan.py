@@ -1,12 +1,12 @@
 """What must be known to decide: names to look up, counters to charge."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from outgate.message.facts import Facts
 from outgate.message.fingerprint import fingerprint
 from outgate.message.retry import retry_material
-from outgate.model.address import MAX_ADDRESS_BYTES, NullSender, fold, parse_path
+from outgate.model.address import MAX_PATH_BYTES, NullSender, read_sender
 from outgate.model.identity import Accountable, PrincipalKind
 from outgate.model.limit import Count, Limit, Per
 from outgate.model.transaction import Transaction
@@ -19,10 +19,6 @@ from outgate.policy.snapshot import Snapshot
 
 _PLAIN = frozenset({Count.MESSAGES, Count.RECIPIENTS, Count.BYTES})
 _UNAUTHENTICATED = frozenset({PrincipalKind.CLIENT, PrincipalKind.NETWORK})
-_NO_RATES: Mapping[str, Rate] = {}
-# Brackets and a source route beside the longest address (RFC 5321 §4.5.3.1.3 allows a
-# path of 256 octets): what is longer is nobody's name, and no cache's key.
-_LONGEST_PATH = 2 * MAX_ADDRESS_BYTES
 # Counters of one principal alone.
 _OWN = frozenset({Per.LOGIN, Per.LOCAL_USER, Per.CLIENT, Per.FORWARDER})
 
@@ -48,7 +44,7 @@ def make_plan(
     envelope = read_envelope(transaction, policy)
     external = envelope.external
     sender_domain, sender_address, sender_names = _sender(
-        transaction.sender[:_LONGEST_PATH]
+        transaction.sender[:MAX_PATH_BYTES]
     )
     own_names = accountable.names
     names = dict.fromkeys((*own_names, *sender_names))
@@ -164,19 +160,18 @@ class _Rates:
     ) -> None:
         names = accountable.names
         self._own = snapshot.rates(names[1:], accountable.client, now_us)
-        self._customer = snapshot.rates(names[:1], None, now_us)
-        self._profile = policy.profiles.get(accountable.profile, _NO_RATES)
-        self._overridden = bool(self._own or self._customer or self._profile)
+        customer = snapshot.rates(names[:1], None, now_us)
+        profile = policy.profiles.get(accountable.profile)
+        self._shared = (*customer, profile) if profile else customer
+        self._overridden = bool(self._own or self._shared)
 
     def of(self, limit: Limit) -> tuple[Rate, int]:
         """Rate and burst of a limit."""
         if self._overridden:
             # An order for one login must not change what its customer shares.
             found = (
-                (_override(limit, self._own) if limit.per in _OWN else None)
-                or _override(limit, self._customer)
-                or _override(limit, self._profile)
-            )
+                _override(limit, self._own) if limit.per in _OWN else None
+            ) or _override(limit, self._shared)
             if found is not None:
                 return found, found.count
         return limit.rate, limit.burst
@@ -201,8 +196,7 @@ def _items(
 @lru_cache(maxsize=4096)
 def _sender(path: bytes) -> tuple[str, str, tuple[str, ...]]:
     """Domain and address that are counted, and names by which it may be known."""
-    parsed = parse_path(path)
-    sender = fold(parsed)
+    parsed, sender = read_sender(path)
     if isinstance(sender, NullSender):
         # A sender without a domain is counted too, or `<>` would lower a count.
         return str(sender), str(sender), ()
@@ -231,7 +225,9 @@ def _identities(
     }
 
 
-def _override(limit: Limit, rates: Mapping[str, Rate]) -> Rate | None:
-    if not rates:
-        return None
-    return rates.get(limit.name) or rates.get(limit.count.value)
+def _override(limit: Limit, rates: Iterable[Mapping[str, Rate]]) -> Rate | None:
+    """What the first order says that names this limit or its count."""
+    for one in rates:
+        if found := one.get(limit.name) or one.get(limit.count.value):
+            return found
+    return None

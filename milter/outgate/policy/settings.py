@@ -55,7 +55,9 @@ class DomainSettings:
     )
     aliases: Mapping[str, int] = setting(
         "Addresses that the MTA expands after Outgate saw them, with the number of "
-        "people behind them: they are charged at that size.",
+        "people behind them: they are charged at that size, those of a local or relayed "
+        "domain as `internal-recipients`. One with more people than a limit's burst "
+        "needs a higher limit.",
         attrs.Factory(dict),
         example='{ "everyone@example.org" = 1200 }',
     )
@@ -78,7 +80,9 @@ class CustomerSettings:
     """Who is accountable."""
 
     name: str = setting(
-        "The customer's name in keys, log and reports.", example='"choir"'
+        "The customer's name in keys, log, orders and reports. Who is no customer's has "
+        "his own; where it is this one, his kind stands before it, as `login:choir`.",
+        example='"choir"',
     )
     match: tuple[str, ...] = setting(
         "Which principals are this customer: a login (`anne`, `anne@example.org`), all "
@@ -254,8 +258,8 @@ class QuarantineSettings:
         example='["postqueue", "-j"]',
     )
     mta: str = setting(
-        "The MTA's own name (`myhostname`, macro `j`) on this host, where several "
-        "hosts share the store. Default: the host's name.",
+        "The name (`myhostname`, macro `j`) of the MTA that `queue-command` lists; records "
+        "of others stay. Default: learned from held messages that the listing shows.",
         "",
         example='"mx1.example.org"',
     )

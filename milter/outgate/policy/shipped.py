@@ -62,6 +62,15 @@ SHIPPED_LIMITS = (
         "5000/1h",
         Action.QUARANTINE,
     ),
+    # Colleagues are no strangers, and one letter to the whole house is none too many: it
+    # is the flood that is stopped.
+    _shipped(
+        "internal-recipients-per-login-hourly",
+        Per.LOGIN,
+        Count.INTERNAL_RECIPIENTS,
+        "5000/1h",
+        Action.QUARANTINE,
+    ),
     _shipped(
         "messages-per-local-user-hourly",
         Per.LOCAL_USER,

@@ -4,7 +4,7 @@ Three uses: overrides of limits; spellings and networks that the per-message loo
 does not ask for; and all of it while the store is away.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -77,18 +77,24 @@ class Snapshot:
 
     def rates(
         self, names: Iterable[str], client: Client | None, now_us: int
-    ) -> Mapping[str, Rate]:
-        """Overridden rates of the first order in force for these names, or the client.
+    ) -> Sequence[Mapping[str, Rate]]:
+        """Overridden rates of all orders in force for these names, or the client.
+
+        They are not merged here: an order's count word stands for all limits of that
+        count, and so for what a less telling order says of one of them.
 
         Args:
             names: canonical names, the most telling first.
             client: whose networks are searched after all names.
             now_us: microseconds since the epoch.
         """
-        for entry in self.find(Order.LIMIT, names, client, only_odd=False):
-            if entry.in_force(now_us):
-                return entry.rates
-        return {}
+        if Order.LIMIT not in self.orders:
+            return ()
+        return [
+            entry.rates
+            for entry in self.find(Order.LIMIT, names, client, only_odd=False)
+            if entry.in_force(now_us)
+        ]
 
 
 def _sort(entries: list[Entry]) -> _Orders:

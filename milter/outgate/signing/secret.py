@@ -29,10 +29,12 @@ def read_secret(path: Path) -> bytes:
             "and copy it to every host that shares the store",
             EX_CONFIG,
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise StartError(
-            f"secret: {path} cannot be read: {error}", EX_CONFIG
+            f"secret: {path} cannot be read: {error.strerror}", EX_CONFIG
         ) from error
+    except UnicodeDecodeError:
+        text = ""
     try:
         secret = bytes.fromhex(text)
     except ValueError:
@@ -45,8 +47,12 @@ def read_secret(path: Path) -> bytes:
     return secret
 
 
-def make_secret(path: Path) -> bytes:
+def make_secret(path: Path, owner: tuple[int, int] | None = None) -> bytes:
     """Make a key, readable only by its owner; never replaces one.
+
+    Args:
+        path: of the file.
+        owner: user and group that it is given to; only root can give files away.
 
     Raises:
         StartError: the file exists or cannot be written.
@@ -55,6 +61,9 @@ def make_secret(path: Path) -> bytes:
     try:
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         with os.fdopen(descriptor, "w") as file:
+            if owner is not None:
+                # Not by name: whoever owns the directory could put another file there.
+                os.fchown(file.fileno(), *owner)
             file.write(f"{secret.hex()}\n")
             file.flush()
             os.fsync(file.fileno())

@@ -6,11 +6,13 @@ go by `wire`.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+import hiredis
 import redis
 from redis.backoff import NoBackoff
+from redis.exceptions import BusyLoadingError, MasterDownError, ReadOnlyError
 from redis.retry import Retry
 
 from outgate.store.resp import pack
@@ -34,21 +36,32 @@ def connect(endpoint: Endpoint) -> Client:
         endpoint.url,
         socket_timeout=patience_s,
         retry=Retry(NoBackoff(), 0),
+        # Not tried again, but the connection is closed: a demoted server would keep it,
+        # and a new one goes where the name or the address leads now.
+        retry_on_error=[ReadOnlyError, BusyLoadingError, MasterDownError],
         client_name="outgate",
         **options,
     )
 
 
-def command(endpoint: Endpoint, words: Sequence[str]) -> Iterator[str]:
-    """Send one command; gives the reply as redis-cli prints it to a pipe.
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A reply, as redis-cli prints it to a pipe, and whether it is an error."""
+
+    lines: tuple[str, ...]
+    is_error: bool
+
+
+def command(endpoint: Endpoint, words: Sequence[str]) -> Answer:
+    """Send one command.
 
     Raises:
-        StoreError: the server did not answer or refused.
+        StoreError: the server did not answer.
     """
     wire = Wire(replace(endpoint, timeout_s=max(endpoint.timeout_s, _PATIENCE_S)))
     (reply,) = wire.call(pack([word.encode() for word in words]), 1)
     wire.close()
-    yield from _lines(reply)
+    return Answer(tuple(_lines(reply)), isinstance(reply, hiredis.ReplyError))
 
 
 def _lines(reply: Reply) -> Iterator[str]:

@@ -6,6 +6,9 @@
     accept     mail passes; the last known operator state still acts
     defer      mail waits (rule `store-unavailable`)
 
+What is held meanwhile is counted on this host in each of them, for the cap of
+`[quarantine]`.
+
 No trouble of the store reaches policy as an exception, and none is silent: each is
 counted by kind, and the log says once when the store went and when it came back.
 """
@@ -115,7 +118,10 @@ class Front:
         try:
             if answers.source is Source.STORE:
                 self._counters.settle(plan, answers, held_bytes=held_bytes)
-            elif answers.source is Source.LOCAL:
+                return
+            if held_bytes:
+                self._local.hold(plan.customer, held_bytes, answers.now_us)
+            if answers.source is Source.LOCAL:
                 self._local.settle(plan, answers, self._snapshot().hosts)
         except StoreError as error:
             self._watcher.store_failed(error.kind, str(error))
@@ -123,20 +129,29 @@ class Front:
             self._watcher.store_failed("local", str(error))
 
     def _note_success(self) -> None:
-        if self._breaker.succeeded():
-            self._watcher.store_up()
+        if not self._breaker.succeeded():
+            return
+        self._watcher.store_up()
+        try:
+            self._local.forget_held()
+        except sqlite3.Error as error:
+            self._watcher.store_failed("local", str(error))
 
     def _instead(self, plan: Plan, trouble: str, *, commit: bool) -> Answers:
         now_us = self._now_us()
         source = Source.DEFER if self._on_failure is OnFailure.DEFER else Source.ACCEPT
-        if self._on_failure is OnFailure.DEGRADED:
-            try:
+        answers = Answers(now_us=now_us, source=source)
+        try:
+            if self._on_failure is OnFailure.DEGRADED:
                 answers = self._local.look_up(
                     plan, now_us, self._snapshot().hosts, commit=commit
                 )
-            except sqlite3.Error as error:
-                self._watcher.store_failed("local", str(error))
             else:
-                answers.trouble = trouble
-                return answers
-        return Answers(now_us=now_us, source=source, trouble=trouble)
+                # An operator's quarantine acts in every direction, and has its cap.
+                answers.held_messages, answers.held_bytes = self._local.held(
+                    plan.customer, now_us
+                )
+        except sqlite3.Error as error:
+            self._watcher.store_failed("local", str(error))
+        answers.trouble = trouble
+        return answers

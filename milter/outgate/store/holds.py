@@ -48,6 +48,8 @@ class Holds:
     def all(self) -> list[Mapping[str, str]]:
         """All records that the index names, oldest first.
 
+        A person may have written into them: `flaw` tells which can be used.
+
         Raises:
             StoreError: the store did not answer.
         """
@@ -55,13 +57,15 @@ class Holds:
         try:
             for member in self._client.zrange(self._keys.held_index, 0, -1):
                 mta, _, queue_id = member.decode("utf-8", "replace").partition(" ")
-                raw = self._client.hgetall(self._keys.held(mta, queue_id))
+                raw = self._fields(mta, queue_id)
                 if not raw:
                     self._client.zrem(self._keys.held_index, member)
                     continue
                 records.append(
                     {
-                        name.decode(): value.decode("utf-8", "replace")
+                        name.decode("utf-8", "replace"): value.decode(
+                            "utf-8", "replace"
+                        )
                         for name, value in raw.items()
                     }
                 )
@@ -123,6 +127,17 @@ class Holds:
         except redis.RedisError as error:
             raise as_store_error(error) from error
 
+    def keep_digest(self, contact: str, every_s: int) -> None:
+        """Note that the digest went out: nobody sends another one for so long.
+
+        Raises:
+            StoreError: the store did not answer.
+        """
+        try:
+            self._client.set(self._keys.digest(contact), "sent", ex=max(1, every_s))
+        except redis.RedisError as error:
+            raise as_store_error(error) from error
+
     def forget_digest(self, contact: str) -> None:
         """Give the claim back: the digest could not be sent.
 
@@ -134,16 +149,48 @@ class Holds:
         except redis.RedisError as error:
             raise as_store_error(error) from error
 
+    def _fields(self, mta: str, queue_id: str) -> dict[bytes, bytes]:
+        names = {b"mta": mta.encode(), b"queue-id": queue_id.encode()}
+        try:
+            raw = self._client.hgetall(self._keys.held(mta, queue_id))
+        except redis.ResponseError as error:
+            if not str(error).startswith("WRONGTYPE"):
+                raise
+            return names
+        # The index names it, whatever became of its fields.
+        return {**raw, **names} if raw else {}
+
     def _correct(self, holding: str, held: tuple[int, int]) -> None:
         stored = self._client.hmget(holding, "messages", "bytes")
-        if tuple(int(value or 0) for value in stored) != held:
+        if tuple(map(_number, stored)) != held:
             self._client.hset(holding, mapping={"messages": held[0], "bytes": held[1]})
             self._drop_if_empty(holding)
 
     def _drop_if_empty(self, holding: str) -> None:
         left = self._client.hget(holding, "messages")
-        if left is not None and int(left) <= 0:
+        if left is not None and _number(left) <= 0:
             self._client.delete(holding)
+
+
+def flaw(record: Mapping[str, str]) -> str:
+    """What is wrong with a record; "" if it can be used."""
+    for name in ("customer", "since-us", "until-us", "size"):
+        if name not in record:
+            return f"has no field {name}"
+    for name in ("since-us", "until-us", "size", "recipients"):
+        try:
+            int(record.get(name, 0))
+        except ValueError:
+            return f"{name} is no number"
+    return ""
+
+
+def _number(value: bytes | None) -> int:
+    """A count as it stands in the store; what is none counts as nothing."""
+    try:
+        return int(value or 0)
+    except ValueError:
+        return 0
 
 
 def not_listed(

@@ -4,6 +4,9 @@ An SQLite file in the runtime directory is shared by the host's workers, so that
 limit holds for the host and not for each process. Each host grants its share: the limit
 divided by the hosts that were last seen. What is counted here is not carried over when
 the store comes back.
+
+Mail that is held meanwhile is counted, too, or one customer could fill the disk. What
+was held before is in the store, and not known here.
 """
 
 import sqlite3
@@ -21,10 +24,16 @@ BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS counter (
     key TEXT PRIMARY KEY, tat_us INTEGER NOT NULL, interval_us INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS held (
+    customer TEXT PRIMARY KEY, messages INTEGER NOT NULL, bytes INTEGER NOT NULL,
+    last_us INTEGER NOT NULL
+) WITHOUT ROWID;
 COMMIT;
 """
 # Another worker's transaction takes well under a millisecond.
 _BUSY_TIMEOUT_S = 0.25
+# A count that nobody forgot when the store came back, since no worker lived to see it.
+_HELD_TTL_US = 86_400_000_000
 
 
 class LocalCounters:
@@ -39,7 +48,7 @@ class LocalCounters:
         """Check and charge this host's share of each limit.
 
         Args:
-            plan: the questions; only its charges are looked at.
+            plan: the questions; only its customer and charges are looked at.
             now_us: this machine's time.
             hosts: how many hosts share the limits.
             commit: False looks without charging.
@@ -54,8 +63,14 @@ class LocalCounters:
             allowed, levels, after = check_all(tats, charges, now_us)
             if commit:
                 _write(database, keys, charges, tats, after)
+            messages, size = _held(database, plan.customer, now_us)
         return Answers(
-            now_us=now_us, source=Source.LOCAL, allowed=allowed, levels=levels
+            now_us=now_us,
+            source=Source.LOCAL,
+            allowed=allowed,
+            levels=levels,
+            held_messages=messages,
+            held_bytes=size,
         )
 
     def settle(self, plan: Plan, answers: Answers, hosts: int) -> None:
@@ -77,6 +92,40 @@ class LocalCounters:
                 )
             ]
             _write(database, keys, charges, tats, after)
+
+    def hold(self, customer: str, size_bytes: int, now_us: int) -> None:
+        """Count a message that is held now.
+
+        Raises:
+            sqlite3.Error: the file cannot be used.
+        """
+        with self._lock, self._transaction() as database:
+            messages, size = _held(database, customer, now_us)
+            database.execute(
+                "INSERT OR REPLACE INTO held VALUES (?, ?, ?, ?)",
+                (customer, messages + 1, size + size_bytes, now_us),
+            )
+
+    def held(self, customer: str, now_us: int) -> tuple[int, int]:
+        """How many messages of a customer are held, and their bytes.
+
+        Raises:
+            sqlite3.Error: the file cannot be used.
+        """
+        if not self._path.exists():
+            return 0, 0
+        with self._lock, self._transaction() as database:
+            return _held(database, customer, now_us)
+
+    def forget_held(self) -> None:
+        """Count anew: the store knows what is held.
+
+        Raises:
+            sqlite3.Error: the file cannot be used.
+        """
+        if self._path.exists():
+            with self._lock, self._transaction() as database:
+                database.execute("DELETE FROM held")
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -162,6 +211,15 @@ def _read(
         tat_us, counted_us = row or (0, 0)
         tats.append(rescale(tat_us, counted_us, charge.interval_us, now_us))
     return tats
+
+
+def _held(database: sqlite3.Connection, customer: str, now_us: int) -> tuple[int, int]:
+    row = database.execute(
+        "SELECT messages, bytes FROM held WHERE customer = ? AND last_us > ?",
+        (customer, now_us - _HELD_TTL_US),
+    ).fetchone()
+    messages, size = row or (0, 0)
+    return messages, size
 
 
 def _write(

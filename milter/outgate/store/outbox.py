@@ -13,6 +13,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from outgate.model.errors import ScriptError
 
@@ -29,6 +30,8 @@ class Outbox:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._file = directory / "records.jsonl"
+        # By device and inode: how far a file was counted, and what was found.
+        self._counted: dict[tuple[int, int], tuple[int, int]] = {}
 
     def append(self, record: Record) -> None:
         """Write one record.
@@ -49,6 +52,8 @@ class Outbox:
                     continue
                 if os.write(descriptor, line) < len(line):
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                # Other sessions need not wait for the disk, too.
+                fcntl.flock(descriptor, fcntl.LOCK_UN)
                 os.fsync(descriptor)
                 return
             finally:
@@ -78,6 +83,8 @@ class Outbox:
                     self._put_aside(record, error)
                 done += 1
             taken.unlink(missing_ok=True)
+            # The next file may get its inode.
+            self._counted.clear()
         return done
 
     def _put_aside(self, record: Record, error: Exception) -> None:
@@ -86,9 +93,24 @@ class Outbox:
             file.write(json.dumps({"error": reason, "record": dict(record)}) + "\n")
 
     def waiting(self) -> int:
-        """How many records are on disk."""
-        files = [*self._taken(), self._file]
-        return sum(1 for file in files for _ in _records(file))
+        """How many records are on disk; takes no lock, and reads only what is new."""
+        counted = {}
+        for file in (*self._taken(), self._file):
+            with suppress(FileNotFoundError), file.open("rb") as lines:
+                status = os.fstat(lines.fileno())
+                inode = status.st_dev, status.st_ino
+                counted[inode] = _count(lines, *self._counted.get(inode, (0, 0)))
+        self._counted = counted
+        return sum(records for _, records in counted.values())
+
+    def records(self) -> Iterator[Record]:
+        """What is on disk and not yet in the store, oldest first.
+
+        Raises:
+            OSError: it is somebody else's.
+        """
+        for file in (*self._taken(), self._file):
+            yield from _records(file)
 
     def _taken(self) -> list[Path]:
         return sorted(self._directory.glob("records.*.taken"))
@@ -102,6 +124,17 @@ class Outbox:
         return (own.st_ino, own.st_dev) == (current.st_ino, current.st_dev)
 
 
+def _count(lines: BinaryIO, offset: int, records: int) -> tuple[int, int]:
+    """Count on from where it was left; a line that is not whole is for the next time."""
+    lines.seek(offset)
+    for line in lines:
+        if not line.endswith(b"\n"):
+            break
+        offset += len(line)
+        records += line.startswith(b"{") and line.endswith(b"}\n")
+    return offset, records
+
+
 def _records(file: Path) -> Iterator[Record]:
     """Records of a file; a torn line (the machine died) is left out."""
     try:
@@ -109,8 +142,10 @@ def _records(file: Path) -> Iterator[Record]:
     except FileNotFoundError:
         return
     with lines:
-        # Whoever still writes into a file that was moved aside holds its lock.
+        # Whoever still writes into a file that was moved aside holds its lock. Who gets
+        # it later sees that the file has gone, so it need not be kept.
         fcntl.flock(lines, fcntl.LOCK_SH)
+        fcntl.flock(lines, fcntl.LOCK_UN)
         for line in lines:
             try:
                 record = json.loads(line)

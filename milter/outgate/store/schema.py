@@ -29,24 +29,33 @@ class Server:
     evicts: str
 
 
-def inspect(client: Client, keys: Keys, key_id: str) -> Server:
+def inspect(client: Client, keys: Keys, key_id: str, *, claim: bool = True) -> Server:
     """Claim an empty store, or check that it is ours.
+
+    Args:
+        client: of the store.
+        keys: of our namespace.
+        key_id: of this host's secret.
+        claim: False leaves an empty store to whoever starts on it.
 
     Raises:
         StartError: another secret or a newer layout.
         StoreError: the server did not answer.
     """
     try:
-        client.hsetnx(keys.schema, "version", SCHEMA_VERSION)
-        client.hsetnx(keys.schema, "secret-id", key_id)
-        version, secret_id = (
-            (value or b"").decode("utf-8", "backslashreplace")
-            for value in client.hmget(keys.schema, "version", "secret-id")
-        )
+        if claim:
+            client.hsetnx(keys.schema, "version", SCHEMA_VERSION)
+            client.hsetnx(keys.schema, "secret-id", key_id)
+        found = client.hmget(keys.schema, "version", "secret-id")
         info = client.info("server")
         policy = _eviction(client)
     except redis.RedisError as error:
         raise as_store_error(error) from error
+    ours = (str(SCHEMA_VERSION), key_id)
+    version, secret_id = (
+        own if value is None else value.decode("utf-8", "backslashreplace")
+        for value, own in zip(found, ours, strict=True)
+    )
     if version not in _KNOWN_VERSIONS:
         raise StartError(
             f"store.url: its layout is version {version}, this Outgate knows up to "

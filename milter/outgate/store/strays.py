@@ -52,6 +52,17 @@ class Strays:
                 self._found.add(name)
         return [self._trouble(name) for name in sorted(self._found)]
 
+    def look_everywhere(self) -> list[Trouble]:
+        """Look at all keys, however many there are; for a person who waits for it.
+
+        Raises:
+            StoreError: the store did not answer.
+        """
+        troubles = self.look()
+        while self._cursor:
+            troubles = self.look()
+        return troubles
+
     def _trouble(self, name: str) -> Trouble:
         orders = [f"{self._prefix}{order}" for order in Order]
         close = get_close_matches(name, orders, n=1)

@@ -1,5 +1,6 @@
 """What redis-py's exceptions mean to us; none of them crosses the room's wall."""
 
+import re
 from typing import Any
 
 import redis
@@ -15,16 +16,28 @@ from outgate.model.errors import (
 Client = Any
 """A redis-py client: its type cannot say that replies are bytes here."""
 
+WANTS_PASSWORD = "NOAUTH: the store wants a password: [store] password-file"  # noqa: S105
+# redis-py 5 and later begin by HELLO, and show what that one is told.
+_NO_PASSWORD = ("NOAUTH", "HELLO must be called", "Authentication required")
+_NOBODY = re.compile(
+    r"Error -?\d+ connecting to (?:unix socket: )?(?P<where>\S+?)\. (?P<why>.+?)\.?"
+)
+
 
 def as_store_error(error: redis.RedisError) -> StoreError:
     """What an exception of redis-py means to us."""
     # A server repeats what it does not know, and that may be a password.
     text = str(error).partition(", with args")[0] or type(error).__name__
+    if text.startswith(_NO_PASSWORD):
+        return StoreRefused(WANTS_PASSWORD)
+    if nobody := _NOBODY.fullmatch(text):
+        scheme = "unix" if nobody["where"].startswith("/") else "redis"
+        return StoreUnavailable(f"{scheme}://{nobody['where']}: {nobody['why']}")
     if isinstance(error, redis.TimeoutError):
         return StoreTimeout(text)
     if isinstance(
         error, redis.AuthenticationError | redis.exceptions.NoPermissionError
-    ) or text.startswith(("NOPERM", "NOAUTH", "WRONGPASS", "invalid username")):
+    ) or text.startswith(("NOPERM", "WRONGPASS", "invalid username")):
         return StoreRefused(text)
     if text.startswith("WRONGTYPE"):
         return ScriptError(text)

@@ -5,12 +5,11 @@ three times the client CPU of that. Connections are taken from a queue and put b
 callbacks of one session run on different threads, so nothing here is thread-local.
 
 Failure: everything is a `StoreError`. A connection that timed out is closed, since its
-reply may still come. A pooled connection that turns out dead is replaced once.
+reply may still come. A pooled connection that turns out dead is replaced once. All
+are closed when the server says that it is not, or no longer, in charge.
 """
 
 import socket
-import ssl
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
@@ -18,7 +17,6 @@ from time import monotonic
 from typing import Any
 
 import hiredis
-from redis.connection import parse_url
 
 from outgate.model.errors import (
     ScriptError,
@@ -28,9 +26,11 @@ from outgate.model.errors import (
     StoreUnavailable,
 )
 from outgate.store.breaker import Breaker, GivenUp
+from outgate.store.dial import Dialler
 from outgate.store.resp import pack
+from outgate.store.trouble import WANTS_PASSWORD
 
-_REFUSED = ("NOAUTH", "WRONGPASS", "NOPERM")
+_REFUSED = ("WRONGPASS", "NOPERM")
 # Said instead of NOAUTH to whoever sends more than ten words at a time.
 _UNAUTHENTICATED = "Protocol error: unauthenticated"
 _UNAVAILABLE = (
@@ -44,6 +44,8 @@ _UNAVAILABLE = (
     "READONLY",
     "TRYAGAIN",
 )
+# The server is not, or no longer, the one that is in charge.
+_ELSEWHERE = ("CLUSTERDOWN", "LOADING", "MASTERDOWN", "NOREPLICAS", "READONLY")
 # The same, said in the middle of an error.
 _UNAVAILABLE_TEXTS = ("OOM", "READONLY", "max number of clients")
 # What hiredis raises for bytes that are no reply: besides its own error, maps with keys
@@ -111,6 +113,7 @@ class Wire:
         """
         self.endpoint = endpoint
         self._breaker = breaker
+        self._dialler = Dialler(endpoint.url, endpoint.timeout_s)
         self._slots: SimpleQueue[_Connection | None] = SimpleQueue()
         for _ in range(CONNECTIONS):
             self._slots.put(None)
@@ -137,13 +140,21 @@ class Wire:
             if connection is None:
                 connection = self._dial()
             try:
-                return _exchange(connection, commands, count)
+                replies = _exchange(connection, commands, count)
             except StoreUnavailable:
                 if not pooled:
                     raise
                 # The server was restarted: a new connection may find it again.
                 connection = self._dial()
-                return _exchange(connection, commands, count)
+                replies = _exchange(connection, commands, count)
+            for reply in replies:
+                if type(reply) is hiredis.ReplyError and _is_elsewhere(reply):
+                    # A demoted server keeps its connections. New ones follow the name
+                    # or the address to where it leads now.
+                    connection.sock.close()
+                    self.close()
+                    break
+            return replies
         finally:
             self._put(connection)
 
@@ -193,17 +204,15 @@ class Wire:
         self._slots.put(connection if alive else None)
 
     def _dial(self) -> _Connection:
-        options = parse_url(self.endpoint.url)
-        timeout_s = self.endpoint.timeout_s
         try:
-            connection = _Connection(_open(options, timeout_s), timeout_s)
+            connection = _Connection(self._dialler.open(), self.endpoint.timeout_s)
         except TimeoutError as error:
             raise StoreTimeout(f"{self.endpoint}: no connection in time") from error
         except OSError as error:
             raise StoreUnavailable(
                 f"{self.endpoint}: {error.strerror or error}"
             ) from error
-        greeting = _greeting(options, self.endpoint.password)
+        greeting = _greeting(self._dialler.options, self.endpoint.password)
         if greeting:
             try:
                 for reply in _exchange(connection, b"".join(greeting), len(greeting)):
@@ -229,12 +238,20 @@ def raise_for(reply: Reply, context: str) -> Reply:
         # A server repeats what it does not know, and that may be a password.
         text = str(reply).partition(", with args")[0]
         word = text.partition(" ")[0]
-        if word in _REFUSED or _UNAUTHENTICATED in text:
+        if word == "NOAUTH" or _UNAUTHENTICATED in text:
+            raise StoreRefused(f"{context}: {WANTS_PASSWORD}")
+        if word in _REFUSED:
             raise StoreRefused(f"{context}: {text}")
         if word in _UNAVAILABLE or any(part in text for part in _UNAVAILABLE_TEXTS):
             raise StoreUnavailable(f"{context}: {text}")
         raise ScriptError(f"{context}: {text}")
     return reply
+
+
+def _is_elsewhere(error: Reply) -> bool:
+    text = str(error)
+    # Redis 6 tells a script's error within another one.
+    return text.startswith(_ELSEWHERE) or "-READONLY" in text
 
 
 def is_wrong_type(reply: Reply) -> bool:
@@ -245,30 +262,6 @@ def is_wrong_type(reply: Reply) -> bool:
 def is_unknown_script(reply: Reply) -> bool:
     """Whether the server does not know the script (yet, or after a restart)."""
     return isinstance(reply, hiredis.ReplyError) and str(reply).startswith("NOSCRIPT")
-
-
-def _open(options: dict[str, Any], timeout_s: float) -> socket.socket:
-    if (path := options.get("path")) is not None:
-        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            sock.settimeout(timeout_s)
-            sock.connect(path)
-        except OSError:
-            sock.close()
-            raise
-    else:
-        host = options.get("host") or "127.0.0.1"
-        sock = socket.create_connection((host, options.get("port") or 6379), timeout_s)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if "connection_class" in options:
-            return ssl.create_default_context().wrap_socket(sock, server_hostname=host)
-    # The kernel's own time-outs spare a poll before each read and write.
-    sock.settimeout(None)
-    seconds = int(timeout_s)
-    interval = struct.pack("ll", seconds, int((timeout_s - seconds) * 1_000_000))
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, interval)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, interval)
-    return sock
 
 
 def _greeting(options: dict[str, Any], password: str) -> list[bytes]:

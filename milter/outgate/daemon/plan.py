@@ -1,0 +1,22 @@
+"""One configuration, ready to be run."""
+
+from dataclasses import dataclass, field
+
+from outgate.config.settings import Settings
+from outgate.policy.compiled import Policy
+from outgate.store.wire import Endpoint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What every child is given.
+
+    Attributes:
+        endpoint: where the store is.
+        secret: for keyed hashes.
+    """
+
+    settings: Settings
+    policy: Policy
+    endpoint: Endpoint
+    secret: bytes = field(repr=False)
