@@ -28,12 +28,15 @@ class Filters:
     """Everyone under load.
 
     Attributes:
+        whole: also knows strangers, different ones and contents; the others have
+            three plain limits and see no bodies.
         quiet: writes no line for each message.
         pair: has two workers.
     """
 
     null: NullFilter
     outgate: OutgateFilter
+    whole: OutgateFilter
     quiet: OutgateFilter
     pair: OutgateFilter
 
@@ -56,15 +59,18 @@ def compare(
     binary = build()
     with ExitStack() as stack:
         redis = stack.enter_context(RedisServer())
-        outgate = stack.enter_context(OutgateFilter(redis.url))
+        outgate = stack.enter_context(OutgateFilter(redis.url, plain=True))
         cpus = os.sched_getaffinity(0)
         others = frozenset(cpus - {outgate.cpu}) or frozenset(cpus)
         os.sched_setaffinity(redis.pid, others)
         filters = Filters(
             null=stack.enter_context(NullFilter(outgate.cpu)),
             outgate=outgate,
-            quiet=stack.enter_context(OutgateFilter(redis.url, level="warning")),
-            pair=stack.enter_context(OutgateFilter(redis.url, workers=2)),
+            whole=stack.enter_context(OutgateFilter(redis.url)),
+            quiet=stack.enter_context(
+                OutgateFilter(redis.url, level="warning", plain=True)
+            ),
+            pair=stack.enter_context(OutgateFilter(redis.url, workers=2, plain=True)),
         )
         facts = machine(redis.cli("INFO", "server"))
         for name, value in facts.items():
@@ -101,6 +107,7 @@ def list_rows(filters: Filters, folder: Path, messages: int) -> list[Row]:
     large = write_message(folder / "large.eml", NEWSLETTER, 64)
     rows = _pair(filters, "", "", news, messages)
     for key, title, variant in (
+        ("whole", "strangers and contents", filters.whole),
         ("log-off", "log off", filters.quiet),
         ("two-workers", "2 workers", filters.pair),
     ):

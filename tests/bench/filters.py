@@ -20,14 +20,28 @@ from lab.outgate import Outgate
 from lab.processes import Server, children, end, spawn
 from lab.service import Service
 from lab.waiting import wait_until
+from outgate.policy.settings import LimitSettings
 from outgate.policy.shipped import SHIPPED_LIMITS
 
-# In force, at rates that no run of the bench comes near; the others are off.
-_LIMITS = {
-    "messages-per-login-hourly": "1000000/1h",
-    "recipients-per-login-hourly": "1000000/1h",
-    "recipients-per-customer-daily": "1000000/1d",
-}
+# Plain numbers, the envelope and the headers alone: three limits, no bodies.
+_PLAIN = frozenset(
+    {
+        "messages-per-login-hourly",
+        "recipients-per-customer-daily",
+    }
+)
+_THIRD = """\
+[[limit]]
+name = "recipients-per-login"
+per = "login"
+count = "recipients"
+rate = "1000000/1h"
+"""
+_WITHOUT_BODIES = """\
+[[listen]]
+address = "unix:{directory}/outgate.sock"
+bodies = false
+"""
 # Mail passes in the degraded mode too, but is judged by other means.
 _ERRORS = ("outgate_store_errors_total", "outgate_callback_errors_total")
 # The load generator's customers; each has five of its hundred logins.
@@ -104,14 +118,18 @@ class NullFilter(Filter):
 class OutgateFilter(Filter):
     """`outgate run` under a configuration of the bench."""
 
-    def __init__(self, store: str, *, workers: int = 1, level: str = "info") -> None:
+    def __init__(
+        self, store: str, *, workers: int = 1, level: str = "info", plain: bool = False
+    ) -> None:
         """Configure one.
 
         Args:
             store: URL of the Redis that all daemons of the bench share.
             workers: how many processes.
             level: of the log; `warning` leaves out the line of each message.
+            plain: without bodies, strangers and contents: three plain limits.
         """
+        self._plain = plain
         self._store = store
         self._workers = workers
         self._level = level
@@ -147,7 +165,10 @@ class OutgateFilter(Filter):
     def start(self) -> None:
         directory = self._directory = _make_directory()
         daemon = self._daemon = Outgate(
-            settings=configuration(workers=self._workers, level=self._level),
+            settings=configuration(
+                workers=self._workers, level=self._level, plain=self._plain
+            ),
+            listen=_WITHOUT_BODIES if self._plain else None,
             store=self._store,
             directory=directory,
             account=None,
@@ -174,7 +195,7 @@ class OutgateFilter(Filter):
             shutil.rmtree(self._directory, ignore_errors=True)
 
 
-def configuration(*, workers: int, level: str) -> str:
+def configuration(*, workers: int, level: str, plain: bool) -> str:
     """Give the tables of the bench, in TOML."""
     tables = [
         f'[workers]\ncount = {workers}\npin = "auto"',
@@ -186,11 +207,19 @@ def configuration(*, workers: int, level: str) -> str:
         for number in range(_CUSTOMERS)
     ]
     tables += [
-        f'[[limit]]\nname = "{limit.name}"\nper = "{limit.per.value}"\n'
-        f'count = "{limit.count.value}"\nrate = "{_LIMITS.get(limit.name, "off")}"'
+        f'[[limit]]\nname = "{limit.name}"\nrate = "{_rate(limit, plain=plain)}"'
         for limit in SHIPPED_LIMITS
     ]
+    if plain:
+        tables.append(_THIRD)
     return "\n".join(tables) + "\n"
+
+
+def _rate(limit: LimitSettings, *, plain: bool) -> str:
+    """A rate that no run comes near, "off" for what is not asked."""
+    if plain and limit.name not in _PLAIN:
+        return "off"
+    return "1000000/1h"
 
 
 def _is_serving(daemon: Outgate) -> bool:

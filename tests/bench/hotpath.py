@@ -74,7 +74,7 @@ def _gate() -> Iterator[tuple[Gate, Front, str]]:
         config.write_text(
             f'mode = "enforce"\n[store]\nurl = "{redis.url}"\n'
             f'[paths]\nstate = "{folder}"\nruntime = "{folder}"\n'
-            f"{configuration(workers=1, level='info')}"
+            f"{configuration(workers=1, level='info', plain=False)}"
         )
         settings = load(config)
         places = Places.of(settings)

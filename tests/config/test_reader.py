@@ -280,10 +280,10 @@ class TestShippedLimits:
     def test_the_rate_stays_too(self) -> None:
         """Where only the action changes."""
         (limit,) = parse(
-            '[[limit]]\nname = "messages-per-login-daily"\naction = "tag"\n'
+            '[[limit]]\nname = "strangers-per-login-daily"\naction = "tag"\n'
         ).limit
 
-        assert (limit.rate, limit.action) == (Rate.parse("1000/1d"), Action.TAG)
+        assert (limit.rate, limit.action) == (Rate.parse("200/1d"), Action.TAG)
 
     @pytest.mark.parametrize("name", ['"mine"', "[1]"])
     def test_another_one_says_all(self, name: str) -> None:

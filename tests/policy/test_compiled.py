@@ -77,6 +77,7 @@ class TestShipped:
             Count.STRANGERS,
             Count.MESSAGES,
             Count.RECIPIENTS,
+            Count.INTERNAL_RECIPIENTS,
             Count.NETWORKS,
         }
 
