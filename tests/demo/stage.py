@@ -29,6 +29,9 @@ from lab.waiting import wait_until
 SETTINGS = """\
 [network]
 internal = ["127.0.0.0/8", "::1/128", "192.0.2.0/24"]
+[[list]]
+id = "garden.coop.example"
+customer = "clara@coop.example"
 [[limit]]
 name = "messages-per-login-hourly"
 per = "login"
@@ -154,6 +157,15 @@ class Stage:
     outgate: Outgate
     mailer: Mailer
     sink: Sink
+
+    def register(self, list_id: str, readers: Sequence[str]) -> None:
+        """Note who asked for a list, as its maintainer does."""
+        done = self.outgate.command(
+            *("optin", "load", "--list", list_id, "--grade", "asserted", "-"),
+            given="".join(f"{reader}\n" for reader in readers),
+        )
+        if done.returncode != 0:
+            raise LabError(done.stderr)
 
     def redis_cli(self, *words: str) -> str:
         """Type one redis-cli command, with the real program where there is one."""

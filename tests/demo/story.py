@@ -88,21 +88,12 @@ def _newsletters(stage: Stage) -> list[Event]:
     without = letter(
         CLARA, "News <news@coop.example>", "More news", text, Precedence="bulk"
     )
+    stage.register("garden.coop.example", readers)
+    first = stage.mailer.send(with_exit, CLARA, readers, login=CLARA)
+    second = stage.mailer.send(without, CLARA, readers, login=CLARA)
     return [
-        _event(
-            stage,
-            stage.mailer.send(with_exit, CLARA, readers, login=CLARA),
-            CLARA,
-            "a newsletter to 20, with a way to unsubscribe",
-            "accept",
-        ),
-        _event(
-            stage,
-            stage.mailer.send(without, CLARA, readers, login=CLARA),
-            CLARA,
-            "a newsletter to 20, with no way out",
-            "tag",
-        ),
+        _event(stage, first, CLARA, "a newsletter to 20 who asked for it", "accept"),
+        _event(stage, second, CLARA, "a newsletter to 20, with no way out", "tag"),
     ]
 
 

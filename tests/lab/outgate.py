@@ -202,10 +202,18 @@ class Outgate(Service):
             raise RuntimeError(f"outgate {arguments}: {done.stderr}")
         return done.stdout
 
-    def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """Run `outgate …` against this daemon; gives everything."""
+    def command(
+        self, *arguments: str, given: str = ""
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run `outgate …` against this daemon; gives everything.
+
+        Args:
+            arguments: after the program's name.
+            given: on standard input.
+        """
         return subprocess.run(
             [*_outgate(), *arguments],
+            input=given,
             env=self.environment,
             capture_output=True,
             text=True,

@@ -126,6 +126,15 @@ class Judgement:
         plan, answers = self.decision.plan, self.decision.answers
         if plan is None or answers is None or not plan.charges:
             return
+        if plan.people:
+            click.echo(
+                f"\nstrangers    {answers.stranger_count} of {len(plan.people)} recipients"
+            )
+        if (spread := answers.spread) is not None:
+            click.echo(
+                f"campaign     this content reached {spread.reached} recipients, "
+                f"{spread.strangers} strangers among them"
+            )
         click.echo("\nlimits       (used / burst, cost of this message)")
         for charge, level in zip(plan.charges, answers.levels, strict=True):
             rate = charge.rate
