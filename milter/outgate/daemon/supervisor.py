@@ -136,8 +136,9 @@ class Supervisor:
             pid=child.pid,
             exit_code=code,
         )
-        now_s = time.monotonic()
-        self._backoffs[child.role, child.listener].ended(now_s - child.started_s, now_s)
+        self._backoffs[child.role, child.listener].ended(
+            child.started_s, time.monotonic()
+        )
 
     def _handle(self, number: int) -> None:
         match number:
