@@ -24,6 +24,12 @@ from lab.ports import free_port
 from lab.redis import RedisServer
 from lab.skips import or_skip
 from lab.waiting import wait_until
+from outgate.config.settings import Settings
+from outgate.daemon.plan import Plan
+from outgate.daemon.supervisor import Supervisor
+from outgate.log.lines import Log
+from outgate.policy.compiled import Policy
+from outgate.store.wire import Endpoint
 
 TWO_WORKERS = '[workers]\ncount = 2\ndrain-timeout = "20s"\n'
 GENEROUS = shipped_limits("off")
@@ -220,6 +226,36 @@ class TestReload:
         after = send(daemon.address, 1, 1, bulk)[0]
 
         assert (len(before.added), len(after.added)) == (1, 0)
+
+    def test_what_nobody_foresaw_leaves_the_old_one_running(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """No reload is worth the daemon; the log has the traceback."""
+        logged: list[tuple[str, str]] = []
+
+        def fail() -> Plan:
+            raise AttributeError("of somebody else's library")
+
+        class Ear(Log):
+            def error(self, event: str, **fields: object) -> None:
+                logged.append((event, str(fields["traceback"])))
+
+        # Those of the tests' own process stay as they are.
+        monkeypatch.setattr("outgate.daemon.supervisor.Signals", lambda _: None)
+        settings = Settings()
+        plan = Plan(
+            settings=settings,
+            policy=Policy.build(settings.for_policy()),
+            endpoint=Endpoint(url="redis://127.0.0.1"),
+            secret=b"",
+        )
+        supervisor = Supervisor(plan, [], fail, Ear(lambda: 0), None)
+        supervisor._begin_reload()
+
+        ((event, traceback),) = logged
+        assert event == "reload-failed"
+        assert "somebody else's library" in traceback
+        assert supervisor._tally.reloads == {"ok": 0, "failed": 1}
 
     def test_a_bad_file_leaves_the_old_one_running_and_says_so(
         self, daemon: Outgate

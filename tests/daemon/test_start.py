@@ -129,6 +129,20 @@ def test_a_wrong_password(redis_with_password: RedisServer) -> None:
     assert "wrong" not in lines[0].replace("WRONGPASS", "")
 
 
+def test_a_password_file_in_another_encoding(tmp_path: Path) -> None:
+    """One line, as for every problem of the configuration; exit 78."""
+    file = tmp_path / "password"
+    file.write_bytes(b"p\xe4ss\n")
+    file.chmod(0o644)
+    daemon = Outgate(settings=f'[store]\npassword-file = "{file}"\n', account=None)
+    code, lines = fails(daemon)
+
+    assert code == 78
+    assert lines == [
+        f"outgate: store.password-file: {file}: cannot be read: is not UTF-8"
+    ]
+
+
 def test_another_secret(redis: RedisServer) -> None:
     """A host with another secret would count apart: it is refused, exit 78."""
     with or_skip(), Outgate(store=redis.url) as first:

@@ -3,16 +3,23 @@
 import os
 import shutil
 import signal
+import socket
+import tempfile
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from lab.miltermta import MilterMta
-from lab.outgate import Outgate
+from lab.outgate import Outgate, read_logfmt
 from lab.skips import or_skip
 from lab.waiting import wait_until
-from outgate.store.embedded import find_server
+from outgate.daemon import storeserver
+from outgate.daemon.storeserver import StoreServer
+from outgate.log.lines import Log
+from outgate.store.embedded import EmbeddedStore, find_server
 
 # What a server says while it reads a long file, in as much of Redis as a probe needs.
 LOADER = """\
@@ -114,6 +121,96 @@ def test_a_server_that_hangs_is_adopted_not_doubled(daemon: Outgate) -> None:
     wait_until(lambda: len(daemon.events("ready")) == 2, "ready again")
 
     assert store_pid(daemon) == pid
+
+
+@dataclass
+class House:
+    """One embedded store, and as many who would start its server as a test wants."""
+
+    embedded: EmbeddedStore
+    log: Path
+
+    def begin(self) -> StoreServer:
+        """Start a server or adopt it."""
+        with self.log.open("ab") as file:
+            descriptor = os.dup(file.fileno())
+        server = StoreServer(
+            self.embedded, Log(lambda: time.time_ns() // 1_000, descriptor=descriptor)
+        )
+        server.start()
+        return server
+
+    def events(self) -> list[str]:
+        """What was logged."""
+        return [
+            read_logfmt(line)["event"] for line in self.log.read_text().splitlines()
+        ]
+
+    def fill_queue(self) -> None:
+        """Let so many wait for the server that nobody else is let in."""
+        while True:
+            with socket.socket(socket.AF_UNIX) as dial:
+                dial.setblocking(False)
+                try:
+                    dial.connect(str(self.embedded.socket))
+                except BlockingIOError:
+                    return
+
+
+@pytest.fixture
+def house(monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    """A store with a server that hangs; nobody has patience with it."""
+    if find_server() is None:
+        pytest.skip("no server on this machine")
+    monkeypatch.setattr(storeserver, "_SILENCE_S", 1.0)
+    # The path of a socket is short; that of a test need not be.
+    with tempfile.TemporaryDirectory(prefix="outgate-") as name:
+        found = House(EmbeddedStore(Path(name) / "store"), Path(name) / "log")
+        first = found.begin()
+        pid = found.embedded.pid()
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield found
+        finally:
+            os.kill(pid, signal.SIGCONT)
+            first.stop()
+
+
+def test_a_server_whose_queue_is_full_is_adopted(house: House) -> None:
+    """The kernel does not say who listens then; its pid file does."""
+    house.fill_queue()
+    house.begin()
+
+    assert house.events() == ["store-started", "store-adopted"]
+
+
+def test_a_server_that_cannot_be_told_is_not_doubled(house: House) -> None:
+    """The daemon does without a store until it can."""
+    house.fill_queue()
+    house.embedded.pid_file.write_text(f"{os.getpid()}\n")
+    house.begin()
+
+    assert house.events() == ["store-started", "store-not-started"]
+
+
+def test_a_server_without_its_socket_is_not_doubled(house: House) -> None:
+    """It has the files, whether it listens or not."""
+    house.embedded.socket.unlink()
+    house.begin()
+
+    assert house.events() == ["store-started", "store-not-started"]
+
+
+def test_looks_at_a_server_that_hangs_are_few(house: House) -> None:
+    """The supervisor has one loop, and each of them takes its time-out."""
+    server = house.begin()
+    waited_s, until_s = 0.0, time.monotonic() + 6.0
+    while (began_s := time.monotonic()) < until_s:
+        server.watch()
+        waited_s += time.monotonic() - began_s
+        time.sleep(0.05)
+
+    assert waited_s < 1.3
 
 
 def test_a_server_that_loads_a_long_file_is_not_waited_for(program: Path) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from lab.waiting import wait_until
 from log.logfmt import NOW_US, read
+from outgate.daemon import children
 from outgate.log.lines import Log
 from outgate.log.outlet import Outlet
 
@@ -235,6 +236,27 @@ class TestRelay:
 
         settled(said := foreign.drain(), log)
         assert len(said) == 2
+
+    def test_last_words_of_a_child_are_written(self, foreign: Channel) -> None:
+        """It ends at once, and nobody else has its queue."""
+
+        def fail(_: socket.socket) -> None:
+            raise RuntimeError("a bug")
+
+        log = Log(lambda: NOW_US, descriptor=foreign.writing)
+        for _ in range(5):
+            pid, control = children.start(
+                "outgate-test",
+                fail,
+                lambda: None,
+                lambda text: log.error("start-failed", traceback=text),
+            )
+            os.waitpid(pid, 0)
+            control.close()
+
+        told = foreign.drain()
+        assert [one["event"] for one in told] == ["start-failed"] * 5
+        assert all("a bug" in one["traceback"] for one in told)
 
     def test_without_a_thread_lines_are_lost(self, foreign: Channel) -> None:
         """A machine that is out of processes serves mail all the same."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lab.redis import RedisServer
+from outgate.daemon.refusal import Refusal, RefusingBreaker
 from outgate.model.errors import (
     ScriptError,
     StoreError,
@@ -384,6 +385,38 @@ class TestHeld:
         house.clock.wait(PAUSE_S)
         house.moody.mood = None
         assert house.front.look_up(a_plan()).source is Source.STORE
+
+        assert house.fail(GONE)[0].held_messages == 0
+
+    def test_a_store_that_was_refused_knows_better_too(
+        self, build: Callable[..., House], tmp_path: Path
+    ) -> None:
+        """It never failed; nobody was allowed to ask."""
+        refusal = Refusal(tmp_path / "refused")
+        breaker = RefusingBreaker(refusal)
+        house = build(breaker=breaker)
+        house.front.look_up(a_plan())
+        refusal.set("another secret")
+        breaker.refresh()
+        answers = house.front.look_up(a_plan(a_charge()))
+        house.front.settle(a_plan(a_charge()), answers, held_bytes=7)
+        assert house.front.look_up(a_plan()).held_messages == 1
+
+        refusal.clear()
+        breaker.refresh()
+        assert house.front.look_up(a_plan()).source is Source.STORE
+        assert house.ear.came == 0
+        assert house.fail(GONE)[0].held_messages == 0
+
+    def test_a_new_process_believes_no_count_of_old(
+        self, build: Callable[..., House]
+    ) -> None:
+        """Those who would have forgotten it may have ended before."""
+        before = build()
+        (answers,) = before.fail(GONE)
+        before.front.settle(a_plan(a_charge()), answers, held_bytes=7)
+        house = build()
+        house.front.look_up(a_plan())
 
         assert house.fail(GONE)[0].held_messages == 0
 

@@ -168,6 +168,42 @@ def test_only_messages_of_that_mta_can_be_missing() -> None:
     assert not_listed(records, "mx3", frozenset()) == []
 
 
+class TestRecount:
+    """Counts that do not say what the records say."""
+
+    def rounds(self, holds: Holds, records: list[Record]) -> None:
+        """So many that each key was met, and believed."""
+        texts = [{name: str(value) for name, value in one.items()} for one in records]
+        holds.recount(texts)
+        while holds._cursor:
+            holds.recount(texts)
+        holds.recount(texts)
+
+    def test_a_settlement_that_was_lost_is_made_up_for(self, hall: Hall) -> None:
+        """Three were counted where one has a record."""
+        record = a_record()
+        hall.hold(record)
+        hall.store.ask("HSET", hall.keys.holding(ANNE), "messages", 3, "bytes", 2100)
+        self.rounds(hall.holds, [record])
+
+        assert hall.counted() == (1, 700)
+
+    def test_a_customer_without_records_has_none_held(self, hall: Hall) -> None:
+        """Nobody leads to that count but itself."""
+        hall.store.ask("HSET", hall.keys.holding(ANNE), "messages", 3, "bytes", 2100)
+        self.rounds(hall.holds, [])
+
+        assert hall.counted() == (0, 0)
+        assert not hall.store.ask("EXISTS", hall.keys.holding(ANNE))
+
+    def test_a_count_is_not_changed_at_first_sight(self, hall: Hall) -> None:
+        """A message that was held a moment ago has no record yet."""
+        hall.store.ask("HSET", hall.keys.holding(ANNE), "messages", 1, "bytes", 700)
+        hall.holds.recount([])
+
+        assert hall.counted() == (1, 700)
+
+
 class TestDigest:
     """One digest for each address, whichever host is first."""
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from outgate.model.errors import EX_CONFIG, StartError, StoreRefused, StoreUnavailable
+from outgate.model.errors import StoreRefused, StoreUnavailable
 
 if TYPE_CHECKING:
     from outgate.config.settings import Settings
@@ -50,15 +50,7 @@ class Context:
         """
         from outgate.daemon.compose import endpoint_of
 
-        settings = self.settings()
-        try:
-            return endpoint_of(settings)
-        except OSError as error:
-            raise StartError(
-                f"store.password-file: {settings.store.password_file}: cannot be read: "
-                f"{error.strerror}",
-                EX_CONFIG,
-            ) from error
+        return endpoint_of(self.settings())
 
     def running_endpoint(self) -> "Endpoint":
         """Say where the store is; the daemon's own one must be there.

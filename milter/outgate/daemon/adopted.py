@@ -2,9 +2,11 @@
 
 A pid file can be stale, and a process id can be given to somebody else. The kernel knows
 who listens on the socket, and a descriptor never means another process: what is watched
-and ended here is that very server.
+and ended here is that very server. The pid file is asked only where the kernel does not
+say, and only believed of a process that lives in the server's directory.
 """
 
+import errno
 import os
 import select
 import signal
@@ -14,6 +16,8 @@ import subprocess
 from pathlib import Path
 
 _CONNECT_TIMEOUT_S = 0.5
+# Nobody listens: no socket, or one that a dead process left behind.
+_NOBODY = frozenset({errno.ENOENT, errno.ECONNREFUSED})
 # unix(7): struct ucred is pid, uid, gid.
 _CREDENTIALS = struct.Struct("3i")
 
@@ -29,6 +33,14 @@ class Adopted:
         """
         self.pid = pid
         self._descriptor = os.pidfd_open(pid)
+
+    def lives_in(self, directory: Path) -> bool:
+        """Whether that is its working directory; a server goes into its own.
+
+        Raises:
+            OSError: it is another account's, or none any more.
+        """
+        return Path(f"/proc/{self.pid}/cwd").samefile(directory)
 
     def poll(self) -> int | None:
         """Give None while it lives, then -1: how it ended is not ours to know."""
@@ -51,23 +63,60 @@ class Adopted:
         except ProcessLookupError:
             return
 
+    def release(self) -> None:
+        """Close the descriptor: the process is not watched any more."""
+        os.close(self._descriptor)
+
     def _ended(self, timeout_s: float | None) -> bool:
         # A descriptor of a process is readable once that has ended, reaped or not.
         return bool(select.select([self._descriptor], [], [], timeout_s)[0])
 
 
-def adopt(path: Path) -> Adopted | None:
+def adopt(path: Path, pid_file: Path) -> Adopted | None:
     """Hold the process that listens on a unix socket; None where nobody does.
 
-    One that is too busy to answer listens all the same.
+    One that is too busy to answer listens all the same, even if so many wait for it
+    already that the kernel does not let this one in.
+
+    Args:
+        path: the socket.
+        pid_file: in the server's directory, written by itself.
+
+    Raises:
+        OSError: somebody listens, and cannot be held.
     """
+    try:
+        return Adopted(_listener(path))
+    except OSError as error:
+        if error.errno in _NOBODY:
+            return None
+        found = _named(pid_file)
+        if found is None:
+            raise
+        return found
+
+
+def _listener(path: Path) -> int:
+    """The process id of whoever listens."""
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(_CONNECT_TIMEOUT_S)
-        try:
-            probe.connect(str(path))
-            raw = probe.getsockopt(
-                socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size
-            )
-            return Adopted(_CREDENTIALS.unpack(raw)[0])
-        except OSError:
-            return None
+        probe.connect(str(path))
+        raw = probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        pid: int = _CREDENTIALS.unpack(raw)[0]
+        return pid
+
+
+def _named(pid_file: Path) -> Adopted | None:
+    """The process of a pid file, if it is that server still."""
+    try:
+        found = Adopted(int(pid_file.read_text()))
+    except (OSError, ValueError, OverflowError):
+        return None
+    try:
+        if found.lives_in(pid_file.parent):
+            return found
+    except OSError:
+        # Its end, or another account's process: not that server in either case.
+        pass
+    found.release()
+    return None

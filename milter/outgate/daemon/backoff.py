@@ -1,8 +1,12 @@
 """When a process that died may be started again.
 
 The first short life is an accident, and its successor starts at once; after more of
-them it waits 2 s, 4 s, … 30 s. Time is an argument, in seconds of a monotonic clock.
+them it waits 2 s, 4 s, … 30 s. One accident may take several processes of a kind: who was
+started before the last death that counted adds nothing to it. Time is an argument, in
+seconds of a monotonic clock.
 """
+
+import math
 
 _SHORT_LIFE_S = 5.0
 _MAX_PAUSE_S = 30.0
@@ -14,12 +18,16 @@ class Backoff:
     def __init__(self) -> None:
         self._short_lives = 0
         self._not_before_s = 0.0
+        self._counted_s = -math.inf
 
-    def ended(self, lived_s: float, now_s: float) -> None:
-        """Note a death that nobody ordered."""
-        if lived_s >= _SHORT_LIFE_S:
+    def ended(self, started_s: float, now_s: float) -> None:
+        """Note a death that nobody ordered, of a process that was started then."""
+        if now_s - started_s >= _SHORT_LIFE_S:
             self._short_lives = 0
             return
+        if started_s < self._counted_s:
+            return
+        self._counted_s = now_s
         self._short_lives += 1
         if self._short_lives > 1:
             pause_s = min(2.0 ** (self._short_lives - 1), _MAX_PAUSE_S)

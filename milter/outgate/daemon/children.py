@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from outgate.log.outlet import flush_all
+
 DRAIN = b"D"
 READY = b"R"
 
@@ -121,4 +123,8 @@ def start(
     except BaseException:  # noqa: BLE001 - the end of a process: say why, and end
         failed(traceback.format_exc())
     finally:
-        os._exit(code)
+        try:
+            # Its last words may be a thread's to write.
+            flush_all()
+        finally:
+            os._exit(code)

@@ -13,6 +13,7 @@ from outgate.log.lines import Log
 from outgate.metrics.observer import Observer as MetricsObserver
 from outgate.metrics.recorder import Recorder
 from outgate.model.address import shown_sender
+from outgate.model.errors import EX_CONFIG, StartError
 from outgate.model.identity import Path as SubmissionPath
 from outgate.model.verdict import Action
 from outgate.mta.session import Socket
@@ -110,12 +111,20 @@ def endpoint_of(settings: Settings) -> Endpoint:
     """Where the store is; the embedded one where no URL is configured.
 
     Raises:
-        OSError: the password file cannot be read.
+        StartError: the password file cannot be read.
     """
     store = settings.store
     password = ""
     if store.password_file:
-        password = Path(store.password_file).read_text().strip()
+        try:
+            password = Path(store.password_file).read_text(encoding="utf-8").strip()
+        except (OSError, ValueError) as error:
+            # What is wrong with a text is not told by its exception without the text.
+            why = error.strerror if isinstance(error, OSError) else "is not UTF-8"
+            raise StartError(
+                f"store.password-file: {store.password_file}: cannot be read: {why}",
+                EX_CONFIG,
+            ) from None
     url = store.url or EmbeddedStore(Places.of(settings).store).url
     return Endpoint(url=url, password=password, timeout_s=store.timeout.total_seconds())
 

@@ -8,15 +8,14 @@ import contextlib
 import fcntl
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from outgate.config.reader import load
 from outgate.config.settings import Settings
 from outgate.daemon.compose import Places, default_listen, endpoint_of, make_log
 from outgate.daemon.plan import Plan
-from outgate.daemon.refusal import Refusal
 from outgate.daemon.sockets import open_all
+from outgate.daemon.storecheck import check_store
 from outgate.daemon.storeserver import StoreServer
 from outgate.daemon.supervisor import Supervisor
 from outgate.log.lines import Log
@@ -26,15 +25,10 @@ from outgate.model.errors import (
     EX_CONFIG,
     EX_TEMPFAIL,
     StartError,
-    StoreError,
-    StoreRefused,
 )
 from outgate.policy.compiled import Policy
-from outgate.signing.secret import key_id, make_secret, read_secret
-from outgate.store.client import connect
+from outgate.signing.secret import make_secret, read_secret
 from outgate.store.embedded import EmbeddedStore
-from outgate.store.keys import Keys
-from outgate.store.schema import inspect
 
 
 def run(config: Path | None) -> None:
@@ -102,54 +96,12 @@ def make_plan(settings: Settings) -> Plan:
         secret = make_secret(path)
     else:
         secret = read_secret(path)
-    try:
-        endpoint = endpoint_of(settings)
-    except OSError as error:
-        raise StartError(
-            f"store.password-file: {settings.store.password_file}: {error.strerror}",
-            EX_CONFIG,
-        ) from error
     return Plan(
         settings=settings,
         policy=Policy.build(settings.for_policy()),
-        endpoint=endpoint,
+        endpoint=endpoint_of(settings),
         secret=secret,
     )
-
-
-def check_store(plan: Plan, log: Log) -> None:
-    """Claim or check the store. One that is away does not stop the daemon.
-
-    A machine that boots before its store must not refuse mail: it starts degraded, and
-    the keeper checks the store when it comes.
-
-    Raises:
-        StartError: wrong credentials, another secret, a newer layout.
-    """
-    keys = Keys(plan.settings.store.namespace)
-    # A failed start is rare and final; a patient client is fine here.
-    patient = replace(plan.endpoint, timeout_s=max(plan.endpoint.timeout_s, 2.0))
-    try:
-        server = inspect(connect(patient), keys, key_id(plan.secret))
-    except StoreRefused as error:
-        raise StartError(f"store.url: {plan.endpoint}: {error}", EX_CONFIG) from error
-    except StoreError as error:
-        log.error(  # noqa: TRY400 - our log, and no traceback for an outage
-            "store-unreachable",
-            store=str(plan.endpoint),
-            message=str(error),
-            on_failure=plan.settings.store.on_failure,
-        )
-        return
-    if server.evicts:
-        log.error(
-            "store-evicts",
-            store=str(plan.endpoint),
-            policy=server.evicts,
-            message="set maxmemory-policy noeviction: a full store must say so",
-        )
-    Refusal(Places.of(plan.settings).refusal).clear()
-    log.debug("store-checked", store=str(plan.endpoint), server=server.version)
 
 
 def _reload(config: Path | None, started: Settings, log: Log) -> Plan:

@@ -11,16 +11,22 @@ import time
 from outgate.daemon.adopted import Adopted, adopt
 from outgate.daemon.backoff import Backoff
 from outgate.log.lines import Log
-from outgate.model.errors import EX_CANTCREAT, EX_CONFIG, StartError
-from outgate.store.embedded import EmbeddedStore
+from outgate.model.errors import (
+    EX_CANTCREAT,
+    EX_CONFIG,
+    StartError,
+    StoreUnavailable,
+)
+from outgate.store.embedded import EmbeddedStore, Life
 
 # A server that neither answers nor says that it loads.
 _SILENCE_S = 30.0
 # A daemon that starts has so much patience with a file that is being loaded.
 _LOADING_S = 2.0
 _START_TICK_S = 0.02
-# A look may take as long as the server does not answer.
 _LOOK_EVERY_S = 0.4
+# A look at a server that hangs takes its time-out: ten times as long without one follow.
+_REST = 10
 _STOP_S = 10.0
 
 
@@ -37,7 +43,7 @@ class StoreServer:
         self._loading = False
         self._started_s = 0.0
         self._heard_s = 0.0
-        self._looked_s = 0.0
+        self._next_look_s = 0.0
 
     def start(self) -> None:
         """Start the server or adopt a living one, and wait until it serves or loads.
@@ -79,7 +85,7 @@ class StoreServer:
         if self._process is None:
             if self._backoff.may_start(now_s):
                 self._begin_again(now_s)
-        elif not self._ready and now_s - self._looked_s >= _LOOK_EVERY_S:
+        elif not self._ready and now_s >= self._next_look_s:
             self._look(now_s)
             self._lose_patience(now_s)
         return died
@@ -105,49 +111,72 @@ class StoreServer:
             exit_code="" if isinstance(process, Adopted) else process.returncode,
             message=self._embedded.last_words(),
         )
-        self._backoff.ended(now_s - self._started_s, now_s)
+        if isinstance(process, Adopted):
+            process.release()
+        self._backoff.ended(self._started_s, now_s)
         self._process = None
 
     def _begin(self) -> None:
         now_s = time.monotonic()
         self._ready = self._loading = False
         self._started_s = self._heard_s = now_s
-        self._process = adopt(self._embedded.socket)
+        self._next_look_s = 0.0
+        embedded = self._embedded
+        try:
+            self._process = adopt(embedded.socket, embedded.pid_file)
+        except OSError as error:
+            self._leave(
+                f"somebody listens on {embedded.socket}, and cannot be watched: "
+                f"{error.strerror}",
+                now_s,
+            )
+            return
         if self._process is not None:
             self._log.info("store-adopted", pid=self._process.pid)
             return
-        command = self._embedded.prepare()
+        command = embedded.prepare()
         self._program = command[0]
         try:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+            with embedded.claim() as lock:
+                self._process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    start_new_session=True,
+                    pass_fds=(lock,),
+                )
+        except StoreUnavailable as error:
+            self._leave(str(error), now_s)
         except OSError as error:
             raise StartError(
                 f"store: {command[0]}: {error.strerror}", EX_CONFIG
             ) from error
+
+    def _leave(self, why: str, now_s: float) -> None:
+        """Start none beside one that cannot be adopted; mail goes on without either."""
+        self._log.error("store-not-started", message=why)
+        self._backoff.ended(now_s, now_s)
 
     def _begin_again(self, now_s: float) -> None:
         try:
             self._begin()
         except StartError as error:
             self._log.error("store-not-started", message=str(error))
-            self._backoff.ended(0.0, now_s)
+            self._backoff.ended(now_s, now_s)
 
     def _look(self, now_s: float) -> None:
-        self._looked_s = now_s
         if self._process is None:
             return
-        if self._embedded.is_ready():
+        life = self._embedded.ask()
+        took_s = time.monotonic() - now_s
+        self._next_look_s = now_s + max(_LOOK_EVERY_S, _REST * took_s)
+        if life is Life.READY:
             self._ready = True
             if not isinstance(self._process, Adopted):
                 self._log.info(
                     "store-started", program=self._program, pid=self._process.pid
                 )
-        elif self._embedded.is_alive():
+        elif life is Life.LOADING:
             self._heard_s = now_s
             if not self._loading:
                 self._loading = True

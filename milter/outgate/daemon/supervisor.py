@@ -11,6 +11,7 @@ import selectors
 import signal
 import socket
 import time
+import traceback
 from collections import Counter, defaultdict
 from collections.abc import Callable
 
@@ -136,8 +137,9 @@ class Supervisor:
             pid=child.pid,
             exit_code=code,
         )
-        now_s = time.monotonic()
-        self._backoffs[child.role, child.listener].ended(now_s - child.started_s, now_s)
+        self._backoffs[child.role, child.listener].ended(
+            child.started_s, time.monotonic()
+        )
 
     def _handle(self, number: int) -> None:
         match number:
@@ -247,12 +249,13 @@ class Supervisor:
                 self._listeners, default_listen(plan.settings), self._log
             )
         except (ConfigError, StartError) as error:
-            self._tally.reloads["failed"] += 1
             for line in str(error).splitlines():
                 self._log.error("reload-failed", problem=line)
-            systemd.notify(
-                "READY=1", "STATUS=reload failed; old configuration in force"
-            )
+            self._keep_old()
+            return
+        except Exception:  # noqa: BLE001 - told, and no reload is worth the daemon
+            self._log.error("reload-failed", traceback=traceback.format_exc())
+            self._keep_old()
             return
         self._plan = plan
         # What killed children may be what the reload repairs.
@@ -263,6 +266,10 @@ class Supervisor:
         for child in self._children.values():
             if child.role == "keeper":
                 child.drain()
+
+    def _keep_old(self) -> None:
+        self._tally.reloads["failed"] += 1
+        systemd.notify("READY=1", "STATUS=reload failed; old configuration in force")
 
     def _advance_generation(self) -> None:
         """When every worker of this generation is ready, the old ones may go."""

@@ -27,6 +27,13 @@ _FLUSH_TICK_S = 0.005
 _LAST_FLUSH_S = 0.5
 
 
+def flush_all(wait_s: float = _LAST_FLUSH_S) -> None:
+    """Give the lines of this process a moment, before it ends by `os._exit`."""
+    deadline_s = time.monotonic() + wait_s
+    for relay in _RELAYS:
+        relay.flush(deadline_s - time.monotonic())
+
+
 class Outlet:
     """One descriptor."""
 
@@ -89,6 +96,7 @@ class _Relay:
         self._begin()
         # A fork copies the queue without its thread; the parent writes those lines.
         os.register_at_fork(after_in_child=self._begin)
+        _RELAYS.append(self)
         # Of the supervisor; its children end without this, and flush by themselves.
         atexit.register(self.flush, _LAST_FLUSH_S)
 
@@ -134,3 +142,7 @@ class _Relay:
                 continue
             finally:
                 self._lines.task_done()
+
+
+# Each of them lives as long as its process, since a fork tells it.
+_RELAYS: list[_Relay] = []

@@ -9,16 +9,25 @@ The append-only file stays readable for both: without RDB preamble and RDB saves
 a file rewritten by Valkey 9 stops Redis 7 otherwise.
 """
 
+import fcntl
 import os
 import shutil
 import socket
 import stat
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
-from outgate.model.errors import EX_CANTCREAT, EX_CONFIG, StartError
+from outgate.model.errors import (
+    EX_CANTCREAT,
+    EX_CONFIG,
+    StartError,
+    StoreUnavailable,
+)
 
 # unix(7): sun_path holds 108 bytes with its NUL.
 _MAX_SOCKET_PATH = 107
@@ -41,12 +50,21 @@ maxmemory-policy noeviction
 """
 
 
+class Life(StrEnum):
+    """What a server says to a ping."""
+
+    READY = "ready"
+    LOADING = "loading"
+    SILENT = "silent"
+
+
 class EmbeddedStore:
     """The server's files, its command line, and whether it lives."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.socket = directory / "store.sock"
+        self.pid_file = directory / "store.pid"
 
     @property
     def url(self) -> str:
@@ -85,13 +103,46 @@ class EmbeddedStore:
             ) from error
         return [str(binary), str(configuration)]
 
+    @contextmanager
+    def claim(self) -> Iterator[int]:
+        """Lock the files for one server; gives the descriptor that it must inherit.
+
+        The lock lives as long as a process has that descriptor, so it is the server's
+        alone when this ends. Whatever its socket says: where somebody has it, a second
+        server would destroy the file.
+
+        Raises:
+            StoreUnavailable: a server has them.
+            OSError: they cannot be locked.
+        """
+        descriptor = os.open(
+            self.directory / "store.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+        )
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise StoreUnavailable(
+                    f"a server that does not listen has the files in {self.directory}"
+                ) from None
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
     def is_alive(self) -> bool:
         """Whether a server is there, though it may still load its file."""
-        return self._ping().startswith((b"+PONG", b"-LOADING"))
+        return self.ask() is not Life.SILENT
 
     def is_ready(self) -> bool:
         """Whether the server answers commands."""
-        return self._ping().startswith(b"+PONG")
+        return self.ask() is Life.READY
+
+    def ask(self) -> Life:
+        """Ping the server once; takes half a second where nobody answers."""
+        answer = self._ping()
+        if answer.startswith(b"+PONG"):
+            return Life.READY
+        return Life.LOADING if answer.startswith(b"-LOADING") else Life.SILENT
 
     def _ping(self) -> bytes:
         with socket.socket(socket.AF_UNIX) as probe:
@@ -106,7 +157,7 @@ class EmbeddedStore:
     def pid(self) -> int:
         """Process id of the running server, 0 where unknown."""
         try:
-            return int((self.directory / "store.pid").read_text())
+            return int(self.pid_file.read_text())
         except (OSError, ValueError):
             return 0
 

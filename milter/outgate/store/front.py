@@ -71,6 +71,9 @@ class Front:
         self._watcher = watcher
         self._on_failure = on_failure
         self._breaker = breaker
+        # Whether this host may have counted what is held. A process that begins does not
+        # know what became of those before it.
+        self._stood_in = True
 
     @property
     def degraded(self) -> bool:
@@ -96,6 +99,7 @@ class Front:
         started_s = self._monotonic_s()
         try:
             if not self._breaker.may_ask(started_s):
+                self._stood_in = True
                 raise GivenUp("nobody asks for now")
             answers = self._counters.look_up(plan, commit=commit)
         except StoreError as error:
@@ -129,9 +133,12 @@ class Front:
             self._watcher.store_failed("local", str(error))
 
     def _note_success(self) -> None:
-        if not self._breaker.succeeded():
+        if self._breaker.succeeded():
+            self._watcher.store_up()
+            self._stood_in = True
+        if not self._stood_in:
             return
-        self._watcher.store_up()
+        self._stood_in = False
         try:
             self._local.forget_held()
         except sqlite3.Error as error:

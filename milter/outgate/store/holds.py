@@ -17,6 +17,9 @@ _DAY_S = 86_400
 # A record outlives its message, so that the question "what was that?" has an answer.
 _KEEP_RECORD_S = 30 * _DAY_S
 
+# As many keys are looked at in one round; few of them are counts.
+_KEYS_A_ROUND = 500
+
 
 class Holds:
     """Reads and writes the records."""
@@ -24,7 +27,9 @@ class Holds:
     def __init__(self, client: Client, keys: Keys) -> None:
         self._client = client
         self._keys = keys
+        # By key, what the records of the round before said.
         self._counted: dict[str, tuple[int, int]] = {}
+        self._cursor = 0
 
     def apply(self, record: Record) -> None:
         """Write one record from the outbox; twice is as good as once.
@@ -99,18 +104,26 @@ class Holds:
         Raises:
             StoreError: the store did not answer.
         """
-        counted: dict[str, tuple[int, int]] = dict.fromkeys(self._counted, (0, 0))
-        for record in records:
-            messages, size = counted.get(record["customer"], (0, 0))
-            size += int(record["size"])
-            counted[record["customer"]] = (messages + 1, size)
+        before = self._counted
+        counted: dict[str, tuple[int, int]] = dict.fromkeys(before, (0, 0))
         try:
-            for customer, held in counted.items():
-                if self._counted.get(customer) == held:
-                    self._correct(self._keys.holding(safe(customer)), held)
+            # Also those that no record leads to.
+            counted |= dict.fromkeys(self._some_counts(), (0, 0))
+            for record in records:
+                key = self._keys.holding(safe(record["customer"]))
+                messages, size = counted.get(key, (0, 0))
+                counted[key] = (messages + 1, size + int(record["size"]))
+            for key, held in counted.items():
+                if before.get(key) == held:
+                    self._correct(key, held)
         except redis.RedisError as error:
             raise as_store_error(error) from error
-        self._counted = {name: held for name, held in counted.items() if held[0]}
+        # A customer without records is remembered until that was believed.
+        self._counted = {
+            key: held
+            for key, held in counted.items()
+            if held[0] or before.get(key) != held
+        }
 
     def claim_digest(self, contact: str, every_s: int) -> bool:
         """Whether this host may send the digest to an address now.
@@ -159,6 +172,16 @@ class Holds:
             return names
         # The index names it, whatever became of its fields.
         return {**raw, **names} if raw else {}
+
+    def _some_counts(self) -> list[str]:
+        """Keys of counts, a few in each round: a large store is not searched at once."""
+        self._cursor, keys = self._client.scan(
+            self._cursor,
+            match=self._keys.holding("*"),
+            count=_KEYS_A_ROUND,
+            _type="hash",
+        )
+        return [key.decode("utf-8", "backslashreplace") for key in keys]
 
     def _correct(self, holding: str, held: tuple[int, int]) -> None:
         stored = self._client.hmget(holding, "messages", "bytes")

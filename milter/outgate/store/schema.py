@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import redis
 
-from outgate.model.errors import EX_CONFIG, StartError
+from outgate.model.errors import EX_CONFIG, StartError, StoreUnavailable
 from outgate.store.keys import SCHEMA_VERSION, Keys
 from outgate.store.trouble import Client, as_store_error
 
@@ -40,22 +40,24 @@ def inspect(client: Client, keys: Keys, key_id: str, *, claim: bool = True) -> S
 
     Raises:
         StartError: another secret or a newer layout.
-        StoreError: the server did not answer.
+        StoreError: the server did not answer, or not as one that we could use.
     """
+    ours = (str(SCHEMA_VERSION), key_id)
     try:
         if claim:
             client.hsetnx(keys.schema, "version", SCHEMA_VERSION)
             client.hsetnx(keys.schema, "secret-id", key_id)
         found = client.hmget(keys.schema, "version", "secret-id")
-        info = client.info("server")
-        policy = _eviction(client)
+        version, secret_id = (
+            own if value is None else value.decode("utf-8", "backslashreplace")
+            for value, own in zip(found, ours, strict=True)
+        )
+        server = Server(_name(client.info("server")), _eviction(client))
     except redis.RedisError as error:
         raise as_store_error(error) from error
-    ours = (str(SCHEMA_VERSION), key_id)
-    version, secret_id = (
-        own if value is None else value.decode("utf-8", "backslashreplace")
-        for value, own in zip(found, ours, strict=True)
-    )
+    except Exception as error:
+        # A port where something else listens: redis-py stumbles in ways of its own.
+        raise StoreUnavailable(f"does not answer as Redis does: {error}") from error
     if version not in _KNOWN_VERSIONS:
         raise StartError(
             f"store.url: its layout is version {version}, this Outgate knows up to "
@@ -68,7 +70,7 @@ def inspect(client: Client, keys: Keys, key_id: str, *, claim: bool = True) -> S
             f"secret ({secret_id}): copy that one to this host",
             EX_CONFIG,
         )
-    return Server(_name(info), policy)
+    return server
 
 
 def _eviction(client: Client) -> str:
