@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.errors import LabUnavailable
+from lab.errors import LabError, LabUnavailable
 from lab.miltermail import split_message
 from lab.miltermta import MilterMta
 from lab.milters import Milter

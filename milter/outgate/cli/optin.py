@@ -1,5 +1,6 @@
 """`outgate optin`: who asked for which registered list."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -108,9 +109,8 @@ def _open(context: Context, list_id: str) -> "tuple[Policy, Registry]":
 def _read(file: Path, policy: "Policy") -> Iterator[str]:
     from outgate.model.errors import EX_NOINPUT, StartError
 
-    stream = click.get_binary_stream("stdin") if str(file) == "-" else None
     try:
-        raw = stream.read() if stream is not None else file.read_bytes()
+        raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     except OSError as error:
         raise StartError(
             f"{file} cannot be read: {error.strerror}", EX_NOINPUT
@@ -121,7 +121,7 @@ def _read(file: Path, policy: "Policy") -> Iterator[str]:
             continue
         mailbox = policy.recipient(text).mailbox
         local, _, domain = mailbox.rpartition("@")
-        if not local or not domain or any(map(str.isspace, mailbox)):
+        if not local or not domain or len(mailbox.split()) != 1:
             shown = text[:80].decode("utf-8", "backslashreplace")
             raise click.UsageError(f"{file}: line {number}: {shown!r} is no address")
         yield mailbox

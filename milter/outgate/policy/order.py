@@ -51,7 +51,8 @@ RULES: tuple[Rule, ...] = tuple(
         many_sources_per_login,
         unusual_for_this_sender,
         null_sender_abuse,
-        declared_bulk_unregistered,
+        # Before the rule that asks for more: this one is mended in a minute.
         missing_unsubscribe,
+        declared_bulk_unregistered,
     )
 )
