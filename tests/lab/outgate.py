@@ -55,6 +55,7 @@ class Outgate(Service):
         self.mode = mode
         self.settings = settings
         self.store = store
+        self.store_timeout = "200ms"
         self.secret = "5e" * 32
         self.metrics_port = free_port()
         self._listen = listen
@@ -138,7 +139,10 @@ class Outgate(Service):
             secret = self.directory / "secret"
             if self.secret:
                 secret.write_text(self.secret)
-            store = f'[store]\nurl = "{self.store}"\n[secrets]\nfile = "{secret}"\n'
+            store = (
+                f'[store]\nurl = "{self.store}"\ntimeout = "{self.store_timeout}"\n'
+                f'[secrets]\nfile = "{secret}"\n'
+            )
         self.config.write_text(
             f'mode = "{self.mode}"\n{listen}{store}'
             f'[paths]\nstate = "{self.directory}/state"\n'

@@ -55,8 +55,8 @@ class TestTable:
             "many-sources-per-login",
             "unusual-for-this-sender",
             "null-sender-abuse",
-            "declared-bulk-unregistered",
             "missing-unsubscribe",
+            "declared-bulk-unregistered",
         ]
 
     @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.reason)

@@ -39,9 +39,9 @@ def optin() -> None:
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 @click.pass_obj
 def load(context: Context, list_id: str, grade: str, file: Path) -> None:
-    """Register the addresses of a file, one a line; `-` is standard input.
+    """Register the addresses of a file.
 
-    Empty lines and lines that begin with # are skipped; a line that is no address stops
+    One a line; `-` is standard input. Empty lines and lines that begin with # are skipped; a line that is no address stops
     it before anything is written.
     """
     policy, registry = _open(context, list_id)
@@ -55,7 +55,7 @@ def load(context: Context, list_id: str, grade: str, file: Path) -> None:
 @click.argument("address", required=False)
 @click.pass_obj
 def show(context: Context, list_id: str, address: str | None) -> None:
-    """Print how many subscribers a list has, or what stands behind one of them.
+    """Print how many subscribers a list has, or the grade of one.
 
     Exits 1 where the address is not registered.
     """
@@ -76,7 +76,10 @@ def show(context: Context, list_id: str, address: str | None) -> None:
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 @click.pass_obj
 def remove(context: Context, list_id: str, file: Path) -> None:
-    """Take the addresses of a file out, one a line; `-` is standard input."""
+    """Take the addresses of a file out.
+
+    One a line; `-` is standard input.
+    """
     policy, registry = _open(context, list_id)
     mailboxes = list(_read(file, policy))
     gone = registry.remove(list_id.lower(), mailboxes)
