@@ -74,7 +74,7 @@ def _gate() -> Iterator[tuple[Gate, Front, str]]:
         config.write_text(
             f'mode = "enforce"\n[store]\nurl = "{redis.url}"\n'
             f'[paths]\nstate = "{folder}"\nruntime = "{folder}"\n'
-            f"{configuration(workers=1, level='info', plain=False)}"
+            f"{configuration(workers=1, level='info', plain=True)}"
         )
         settings = load(config)
         places = Places.of(settings)
@@ -183,7 +183,7 @@ def _show_stages(gate: Gate, front: Front, own_header: str, messages: int) -> No
     watch.wrap("look up: connection, replies", front._counters._wire, "call")
     watch.wrap("look up: send", wire_module, "_send")
     watch.wrap("look up: wait", wire_module, "_receive")
-    watch.wrap("look up: read the answers", counters_module, "_answers")
+    watch.wrap("look up: read the answers", counters_module, "read_charge")
     watch.wrap("decide", gate_module, "decide")
     watch.wrap("enforce", gate, "_enforce")
     for observer in gate._observers:

@@ -20,6 +20,8 @@ def used_up(
         counts: only limits of these are looked at.
         within_burst: leave out those into which the message could never fit.
     """
+    if case.answers.roomy:
+        return None
     worst: tuple[bool, int, int] | None = None
     found: tuple[PlannedCharge, Level] | None = None
     for charge, level in zip(case.plan.charges, case.answers.levels, strict=False):

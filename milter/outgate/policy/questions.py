@@ -128,6 +128,8 @@ class Answers:
         allow: raw values by `Plan.own_names`.
         allowed: whether all binding charges fit, and so were made.
         levels: of each charge.
+        roomy: whether it is known that every counter had room; False where nobody
+            looked yet.
         attempts: earlier attempts of this very message that were not accepted.
         held_messages: of this customer, in hold queues.
         held_bytes: of these.
@@ -149,6 +151,7 @@ class Answers:
     allow: list[bytes | None] = field(default_factory=list)
     allowed: bool = True
     levels: list[Level] = field(default_factory=list)
+    roomy: bool = False
     attempts: int = 0
     held_messages: int = 0
     held_bytes: int = 0

@@ -10,7 +10,7 @@ from functools import lru_cache
 from outgate.model.errors import ScriptError
 from outgate.model.gcra import Level
 from outgate.model.limit import Count
-from outgate.model.units import to_us
+from outgate.model.units import Rate, to_us
 from outgate.policy.questions import Answers, Plan, PlannedCharge, Source, Spread
 from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys, safe
@@ -75,7 +75,7 @@ class Charging:
                     distinct=limit.count.is_distinct,
                 )
             )
-            arguments += _counter_arguments(charge, self._hashes)
+            arguments.append(_counter_arguments(charge, self._hashes))
         words = _CHARGE_WORDS + _CHARGE_WORDS_A_COUNTER * len(charges)
         return words, b"".join(packed + arguments)
 
@@ -188,16 +188,30 @@ def _window_us(charge: PlannedCharge) -> int:
     return to_us(charge.rate.period)
 
 
-def _counter_arguments(charge: PlannedCharge, hashes: Hashes) -> tuple[bytes, ...]:
+def _counter_arguments(charge: PlannedCharge, hashes: Hashes) -> bytes:
+    """Five words."""
     count = charge.limit.count
-    binding = _YES if charge.binding else _NO
-    burst = known(str(charge.burst))
     if count.is_distinct:
-        window = known(str(_window_us(charge)))
-        return _DISTINCT, window, burst, word(hashes.items(charge.items)), binding
-    interval = known(str(charge.rate.interval_us))
+        return b"".join(
+            (
+                _DISTINCT,
+                known(str(_window_us(charge))),
+                known(str(charge.burst)),
+                word(hashes.items(charge.items)),
+                _YES if charge.binding else _NO,
+            )
+        )
     kind = _STRANGERS if count is Count.STRANGERS else _RATE
-    return kind, interval, burst, known(str(charge.cost)), binding
+    binding = _YES if charge.binding else _NO
+    return _rate_words(kind, charge.rate, charge.burst, charge.cost, binding)
+
+
+@lru_cache(maxsize=8192)
+def _rate_words(
+    kind: bytes, rate: Rate, burst: int, cost: int, binding: bytes
+) -> bytes:
+    interval = known(str(rate.interval_us))
+    return b"".join((kind, interval, known(str(burst)), known(str(cost)), binding))
 
 
 def read_charge(plan: Plan, result: Reply) -> Answers:
@@ -224,8 +238,9 @@ def read_charge(plan: Plan, result: Reply) -> Answers:
         today=result[7],
         peak=result[8],
         spread=spread,
+        roomy=0 not in result[_FIXED_RESULTS::_RESULTS_PER_COUNTER],
         levels=[
-            Level(result[at] == 1, *result[at + 1 : at + _RESULTS_PER_COUNTER])
+            Level._make(result[at : at + _RESULTS_PER_COUNTER])
             for at in range(_FIXED_RESULTS, expected, _RESULTS_PER_COUNTER)
         ],
     )
