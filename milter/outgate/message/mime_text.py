@@ -31,7 +31,7 @@ _CHARSET = re.compile(rb'(?i)charset\s*=\s*"?([A-Za-z0-9_.:+-]{1,40})')
 _TYPE = re.compile(rb"\s*([A-Za-z0-9.+-]{1,60})/([A-Za-z0-9.+-]{1,80})")
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 _FIELD = re.compile(
-    rb"(?im)^content-(type|transfer-encoding)[ \t]*:([^\n]*+(?:\n[ \t][^\n]*+)*+)"
+    rb"(?im)^content-(type|transfer-encoding)[ \t]*:([^\n]*+(?:\n[ \t][^\n]*+)*)"
 )
 # What may follow a delimiter on its line, but for the mark of the last. Anything else
 # belongs to a longer delimiter of parts inside (RFC 2046 §5.1.1).

@@ -26,7 +26,8 @@ _ORIGINAL = re.compile(
     rf"\n[ \t]*+(?:-{{2,}}+[ \t]*+(?:{'|'.join(_ORIGINALS)})[ \t]*-{{2,}}|"
     rf"(?:from|von|de|da|van):[^\n]{{1,200}}+\n++[ \t]*+(?:{'|'.join(_SENT)})[ \t]?:)"
 )
-_QUOTED_LINES = re.compile(r"(?:\n[ \t]{0,4}[>|][^\n]*+)++")
+# No possessive quantifier around a group: see `message.uri`.
+_QUOTED_LINES = re.compile(r"(?:\n[ \t]{0,4}[>|][^\n]*+)+")
 # RFC 3676 §4.3: "-- " on a line of its own; its space is often lost on the way.
 _SIGNATURE = re.compile(r"\n-- ?\n")
 # A longer one is the text itself, and the line above it an ornament.
@@ -64,7 +65,7 @@ _NOTICES = (
 # More kinds of them are not looked for in one text.
 _MAX_NOTICES = 8
 # Empty lines, or a line that is drawn.
-_PARAGRAPH = re.compile(r"\n(?:[ \t]*+\n|[-_=*#]{20,}+\n)++")
+_PARAGRAPH = re.compile(r"\n(?:[ \t]*+\n|[-_=*#]{20,}+\n)+")
 
 _MARK = re.compile(r"\n(?:[ \t]{0,4}[>|]|-- ?\n)")
 # Of each phrase above the longest word: a text without any of them has no such phrase.
