@@ -364,3 +364,28 @@ def test_unknown_limits_are_named() -> None:
     """An override of a limit that does not exist would be ignored in silence."""
     entry = an_entry(Order.LIMIT, "anne", "recipients=1/h hourly=1/h z=1/h mine=1/h")
     assert unknown_rates(entry, frozenset({"mine"})) == ("hourly", "z")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "by=anne",
+        "<mary@example.org>",
+        "*@example.org",
+        "203.0.113.300",
+        "mary@example.org, bob@example.org",
+    ],
+)
+def test_a_name_that_no_message_can_have_is_told(name: str) -> None:
+    """It would lie there, and whoever typed it believed that it acts."""
+    assert parse_entry(Order.QUARANTINE, name, b"by=anne").problems
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["mary", "a=b@example.org", "203.0.113.9", "/CN=relay, O=Choir", "choir club"],
+)
+def test_odd_names_that_somebody_may_have_are_not(name: str) -> None:
+    """Logins, VERP, certificates and customers have such ones."""
+    assert not parse_entry(Order.QUARANTINE, name, b"by=anne").problems

@@ -24,7 +24,7 @@ from outgate.model.client import parse_client, parse_network
 from outgate.model.limit import Count
 from outgate.model.units import SECOND_US, Rate, parse_duration, to_us
 from outgate.model.verdict import Reason
-from outgate.policy.slips import looks_like_a_word, misplaced, unknown
+from outgate.policy.slips import looks_like_a_word, misplaced, nameless, unknown
 
 # A person types a sentence; a megabyte in a field is a mistake or an attack.
 MAX_VALUE_BYTES = 4096
@@ -122,7 +122,7 @@ def parse_entry(order: Order, name: str, raw: bytes) -> Entry:
 
 
 def _parse(order: Order, name: str, value: str) -> Entry:
-    problems: list[str] = []
+    problems = [nobody] if (nobody := nameless(name)) else []
     until_us = for_us = 0
     by = ""
     rules = ALLOWED_BY_DEFAULT

@@ -9,11 +9,38 @@ import re
 from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 
+from outgate.model.client import parse_client
+
 # What a person sees as a word of its own: not the middle of a link.
 _WORD = re.compile(r"(?<![^\s,;(\[])([^\W\d_][\w-]*)\s*=")
 _LOOKS_LIKE_A_WORD = re.compile(r"[^\W\d_][\w-]*")
 # `untill` and `rule` are meant, `url` and `user` are not.
 _CLOSE = 0.75
+
+
+# Typed where a name belongs, and nobody's: the shell took the quotes away.
+_WORD_FOR_A_NAME = re.compile(r"(?:for|until|by|rules)=.*", re.DOTALL)
+_LIKE_IPV4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
+
+
+def nameless(name: str) -> str:
+    """Why no message can ever have this name, "" where one may."""
+    name = name.strip()
+    if not name:
+        return "the name is empty"
+    if _WORD_FOR_A_NAME.fullmatch(name):
+        return (
+            "a word stands where a name belongs: put all words into one pair of quotes"
+        )
+    if name[0] == "<" and name[-1] == ">":
+        return "brackets are no part of a name"
+    if "*" in name:
+        return "a name is no pattern: name a domain, a network or a customer"
+    if name.count("@") > 1 and ("," in name or " " in name):
+        return "one name to a field"
+    if _LIKE_IPV4.fullmatch(name) and parse_client(name) is None:
+        return "no IP address"
+    return ""
 
 
 def looks_like_a_word(key: str) -> bool:
