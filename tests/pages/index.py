@@ -13,6 +13,7 @@ _READERS = (
     ("cli.md", "who is on call"),
     ("reasons.md", "who answers a sender"),
     ("metrics.md", "who watches it"),
+    ("privacy.md", "who answers for personal data"),
     ("architecture.md", "who changes it"),
     ("decisions.md", "who changes it"),
 )

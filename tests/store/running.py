@@ -9,8 +9,10 @@ from hypothesis import HealthCheck, settings
 
 from lab.redis import RedisServer
 from outgate.store.counters import Counters
+from outgate.store.erasure import Kind, arguments
 from outgate.store.keys import Keys
 from outgate.store.resp import pack
+from outgate.store.scripts import Script
 from outgate.store.trouble import Client
 from outgate.store.wire import Endpoint, Reply, Wire
 
@@ -50,6 +52,23 @@ class Store:
         """One command by the wire, and so after everything that was posted."""
         (reply,) = self.wire.call(pack(str(word).encode() for word in words), 1)
         return reply
+
+    def erase(self, kind: Kind, key: str, one: bytes, *, commit: bool = True) -> int:
+        """Take a keyed hash out of one key, by the wire; gives in how many records it was."""
+        name, _, wanted = arguments(kind, one, commit=commit)
+        text = Script.load("erase").text
+        command = (
+            b"EVAL",
+            text,
+            b"1",
+            key.encode(),
+            name.encode(),
+            one,
+            wanted.encode(),
+        )
+        (reply,) = self.wire.call(pack(command), 1)
+        assert isinstance(reply, list)
+        return int(reply[0])
 
     def names(self, keys: Keys) -> set[str]:
         """Keys on the server, without the namespace."""

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from outgate.model.contacts import WEEK_US, WEEKS_KEPT, Contacts
 from outgate.policy.questions import Answers, Plan
 from outgate.store.counters import Counters
+from outgate.store.erasure import Kind
 from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys
 from store.builders import ANNE, START_US, Clock, a_plan, of_strangers, some_people
@@ -27,6 +28,7 @@ class Step:
         commit: whether it is charged, or only looked at.
         undone: whether it is not let out after all.
         met: whether it leaves all the same.
+        erased: who is erased after it, None for nobody.
     """
 
     weeks: int
@@ -34,6 +36,7 @@ class Step:
     commit: bool
     undone: bool
     met: bool
+    erased: int | None
 
 
 _STEPS = st.builds(
@@ -43,6 +46,7 @@ _STEPS = st.builds(
     commit=st.sampled_from([True, True, True, False]),
     undone=st.booleans(),
     met=st.booleans(),
+    erased=st.one_of(st.none(), st.integers(0, 30)),
 )
 
 
@@ -82,6 +86,10 @@ def test_the_scripts_say_what_the_twin_says(
             if step.met:
                 counters.meet(plan)
                 twin.remember(hashes, clock.now_us)
+        if step.erased is not None:
+            one = _HASHES.item(f"bart{step.erased}@example.net")
+            store.erase(Kind.CONTACTS, keys.contacts(ANNE), one)
+            twin.forget([one])
 
 
 def split(answers: Answers) -> list[bytes]:

@@ -11,6 +11,7 @@ from outgate.model.content import FEW, HOUR_US, HOURS_KEPT, PEOPLE_MAX, PLACES, 
 from outgate.model.gcra import NEVER
 from outgate.policy.questions import Answers, Plan, PlannedCharge
 from outgate.store.counters import Counters
+from outgate.store.erasure import Kind
 from outgate.store.hashes import BAND_BYTES, BANDS, Hashes
 from outgate.store.keys import Keys
 from store.builders import (
@@ -42,6 +43,7 @@ class Step:
         undone: whether it is not let out after all.
         commit: whether it is charged, or only looked at.
         slower: by which factor the limit drains more slowly for this message.
+        erased: who is erased after it, where it was charged; None for nobody.
     """
 
     wait_h: int
@@ -50,6 +52,7 @@ class Step:
     undone: bool
     commit: bool
     slower: int
+    erased: int | None
 
 
 _STEPS = st.builds(
@@ -68,6 +71,7 @@ _STEPS = st.builds(
     undone=st.booleans(),
     commit=st.sampled_from([True, True, True, False]),
     slower=st.sampled_from([1, 1, 1, 2, 7]),
+    erased=st.one_of(st.none(), st.integers(0, 90)),
 )
 
 
@@ -118,6 +122,11 @@ def test_the_scripts_say_what_the_twin_says(
         if step.undone:
             counters.settle(plan, answers, held_bytes=0)
             twin.forget(bands, added, unknown, clock.now_us, rate_us)
+            assert stored(store, keys) == expected(twin)
+        if step.erased is not None:
+            one = _HASHES.item(f"bart{step.erased}@example.net")
+            reached = twin.erase(one)
+            assert store.erase(Kind.CONTENT, keys.content(ANNE), one) == reached
             assert stored(store, keys) == expected(twin)
 
 

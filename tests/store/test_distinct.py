@@ -13,6 +13,7 @@ from outgate.model.distinct import EXACT_MAX, NEVER, SLICES, Window
 from outgate.model.gcra import Level
 from outgate.policy.questions import Answers
 from outgate.store.counters import Counters
+from outgate.store.erasure import Kind
 from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys
 from store.builders import ANNE, DAY_US, START_US, Clock, a_plan, of_different
@@ -33,6 +34,7 @@ class Step:
         limit: how many different ones there may be.
         undone: whether it is not let out after all.
         commit: whether it is charged, or only looked at.
+        erased: what is erased after it, where it was charged; None for nothing.
     """
 
     wait: int
@@ -40,6 +42,7 @@ class Step:
     limit: int
     undone: bool
     commit: bool
+    erased: int | None
 
 
 _STEPS = st.builds(
@@ -49,6 +52,7 @@ _STEPS = st.builds(
     limit=st.integers(1, 9),
     undone=st.booleans(),
     commit=st.sampled_from([True, True, True, False]),
+    erased=st.one_of(st.none(), st.integers(0, 12)),
 )
 
 
@@ -95,6 +99,13 @@ def test_the_scripts_say_what_the_twin_says(
         if step.undone:
             counters.settle(plan, answers, held_bytes=0)
             distinct.remove(twin, added)
+            assert stored(store, keys) == records(twin)
+        if step.erased is not None:
+            one = _HASHES.item(f"item {step.erased}")
+            store.erase(
+                Kind.DISTINCT, keys.distinct(ANNE, "different-daily", ANNE), one
+            )
+            distinct.remove(twin, [one])
             assert stored(store, keys) == records(twin)
 
 

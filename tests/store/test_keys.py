@@ -70,6 +70,7 @@ def test_the_table_can_be_printed(key: object) -> None:
         "operators",
         "workers",
         "keeper",
+        "keeper, `outgate recipient`",
         "the daemon at its start",
         "`outgate optin`",
     }

@@ -21,6 +21,7 @@ from outgate.model.gcra import Level
 from outgate.policy.operator import Order
 from outgate.policy.questions import Answers, Plan
 from outgate.store.counters import Counters
+from outgate.store.erasure import Kind, arguments
 from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys
 from outgate.store.orders import Orders
@@ -201,8 +202,8 @@ def test_what_a_script_sets_has_a_life_time(name: str) -> None:
             assert f"redis.call('EXPIRE', {key}" in body
 
 
-# An operator's order has no end of its own.
-_WITH_TTL = {*NAMES, *_PARTS} - {"replace_order"}
+# An operator's order has no end of its own; what is erased leaves the rest as it was.
+_WITH_TTL = {*NAMES, *_PARTS} - {"replace_order", "erase"}
 _READS = {"TIME", "GET", "HGET", "HMGET", "HLEN"}
 _WRITES = {"SET", "DEL", "INCR", "EXPIRE", "HSET", "HDEL", "HINCRBY"}
 
@@ -473,6 +474,19 @@ def test_replace_order_is_called_as_its_header_says(store: Store, keys: Keys) ->
     fixed = dict(zip(contract.arguments, words[1:], strict=True))
     assert (fixed["name"], fixed["old"]) == (ANNE, b"for=1h phished")
     assert str(fixed["new"]).startswith("b'until=")
+
+
+def test_erase_is_called_as_its_header_says() -> None:
+    """One key, and its arguments by name."""
+    contract = Contract.read("erase")
+    given = arguments(Kind.CONTACTS, b"bart", commit=False)
+
+    assert contract.keys == 1
+    assert dict(zip(contract.arguments, given, strict=True)) == {
+        "kind": "contacts",
+        "one": b"bart",
+        "commit": "0",
+    }
 
 
 def test_the_answer_of_charge_has_the_length_its_header_says(store: Store) -> None:

@@ -12,6 +12,7 @@ from outgate.cli.context import Context
 from outgate.cli.doctor import doctor
 from outgate.cli.optin import optin
 from outgate.cli.queue import queue
+from outgate.cli.recipient import recipient
 from outgate.cli.run import run
 from outgate.cli.secret import secret
 from outgate.cli.store import store
@@ -42,7 +43,7 @@ def cli(click_context: click.Context, config_path: Path | None) -> None:
     click_context.obj = Context(config_path)
 
 
-for command in (run, check, config, doctor, optin, queue, secret, store):
+for command in (run, check, config, doctor, optin, queue, recipient, secret, store):
     cli.add_command(command)
 
 

@@ -9,6 +9,7 @@ import click
 
 from outgate.cli.context import Context
 from outgate.model.consent import Grade
+from outgate.model.recipient import is_mailbox
 
 if TYPE_CHECKING:
     from outgate.policy.compiled import Policy
@@ -123,8 +124,7 @@ def _read(file: Path, policy: "Policy") -> Iterator[str]:
         if not text or text.startswith(b"#"):
             continue
         mailbox = policy.recipient(text).mailbox
-        local, _, domain = mailbox.rpartition("@")
-        if not local or not domain or len(mailbox.split()) != 1:
+        if not is_mailbox(mailbox):
             shown = text[:80].decode("utf-8", "backslashreplace")
             raise click.UsageError(f"{file}: line {number}: {shown!r} is no address")
         yield mailbox

@@ -31,6 +31,7 @@ class Content:
         tat_us: of the strangers, as in `model.gcra`; as long as it reached `FEW`
             people at most, they do not drain.
         counted_us: at which interval they were counted.
+        is_small: whether it was small when it was written: such a one makes room first.
     """
 
     bands: tuple[bytes, ...]
@@ -40,11 +41,11 @@ class Content:
     ever: int = 0
     tat_us: int = 0
     counted_us: int = 0
+    is_small: bool = True
 
-    @property
-    def is_small(self) -> bool:
-        """Whether it makes room first."""
-        return self.depth == 0 and len(self.people) <= FEW and self.ever <= FEW
+    def write(self) -> None:
+        """Find out whether it is small now."""
+        self.is_small = self.depth == 0 and len(self.people) <= FEW and self.ever <= FEW
 
     def reached(self) -> int:
         """How many recipients it reached, or about as many."""
@@ -144,6 +145,7 @@ class Contents:
         entry.tat_us = now_us + level_us + strangers * interval_us
         entry.counted_us = interval_us
         entry.ever += strangers
+        entry.write()
         return added
 
     def forget(
@@ -165,9 +167,20 @@ class Contents:
         entry.counted_us = interval_us
         entry.ever = max(0, entry.ever - strangers)
         entry.hour = now_us // HOUR_US
+        entry.write()
         self.entries.remove(entry)
         if entry.people or not entry.is_small:
             self.entries.append(entry)
+
+    def erase(self, one: bytes) -> int:
+        """Forget one recipient; gives how many contents had reached it.
+
+        What drains goes on as it was: it names nobody.
+        """
+        found = [entry for entry in self.entries if one in entry.people]
+        for entry in found:
+            entry.people.remove(one)
+        return len(found)
 
     def _prune(self, now_us: int) -> None:
         hour = now_us // HOUR_US

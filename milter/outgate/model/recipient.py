@@ -49,3 +49,9 @@ def recipient_reader(
         return Recipient(f"{local}@{parsed.domain}", domain)
 
     return read
+
+
+def is_mailbox(text: str) -> bool:
+    """Whether a canonical mailbox is one, with a local part and a domain."""
+    local, _, domain = text.rpartition("@")
+    return bool(local and domain) and len(text.split()) == 1

@@ -15,6 +15,7 @@ BANDS = 12
 RETRY_BYTES = 12
 SUBSCRIBER_BYTES = 8
 SHARED_BAND_BYTES = 6
+ERASED_BYTES = 8
 
 
 class Hashes:
@@ -30,6 +31,7 @@ class Hashes:
         self._subscriber = blake2b(
             key=secret, digest_size=SUBSCRIBER_BYTES, person=b"optin"
         )
+        self._erased = blake2b(key=secret, digest_size=ERASED_BYTES, person=b"erased")
         self.item = lru_cache(maxsize=65536)(self._hash_item)
 
     def items(self, items: Iterable[str]) -> bytes:
@@ -56,6 +58,12 @@ class Hashes:
         digest = self._subscriber.copy()
         digest.update(f"{list_id}\n{mailbox}".encode("utf-8", "surrogateescape"))
         return digest.digest()
+
+    def erased(self, mailbox: str) -> str:
+        """A recipient in the audit: comparable with nothing else that is kept."""
+        digest = self._erased.copy()
+        digest.update(mailbox.encode("utf-8", "surrogateescape"))
+        return digest.hexdigest()
 
     def shared_band(self, place: int, band: bytes) -> bytes:
         """One band, for contents of all customers."""

@@ -8,11 +8,14 @@ else.
 
 import re
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from outgate.policy.operator import Order
 
 _UNSAFE = re.compile(r"[{}%\s\x00-\x1f\x7f]")
+_TAGGED = re.compile(
+    r"(?P<kind>[a-z]+):\{(?P<tag>[^{}]+)\}(?::(?P<rest>.*))?", re.DOTALL
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +103,8 @@ KEYS: tuple[Key, ...] = (
         "hash",
         "30 days after the last message",
         "workers",
-        "What the customer has mailed lately: fingerprints (keyed), and how many each "
-        "content reached.",
+        "What the customer has mailed lately: fingerprints (keyed), and whom each "
+        "content reached: how many, and keyed hashes of 64 at most.",
         "EXISTS 'outgate:content:{alice}'",
     ),
     Key(
@@ -165,7 +168,7 @@ KEYS: tuple[Key, ...] = (
         "audit",
         "stream",
         "none",
-        "keeper",
+        "keeper, `outgate recipient`",
         "Who did what, and why.",
         "XREVRANGE outgate:audit + - COUNT 20",
     ),
@@ -259,6 +262,16 @@ class Keys:
     def optin(self, list_id: str, bucket: int) -> str:
         """Subscribers of a list, one of many hashes of them."""
         return f"{self.namespace}:optin:{{{safe(list_id)}:{bucket}}}"
+
+    def parts(self, key: str) -> tuple[str, str, str]:
+        """Kind of a key, what stands in its braces and what behind, before `safe`.
+
+        All are "" where a key is none of ours, or has no braces.
+        """
+        found = _TAGGED.fullmatch(key.removeprefix(f"{self.namespace}:"))
+        if found is None:
+            return "", "", ""
+        return found["kind"], unquote(found["tag"]), unquote(found["rest"] or "")
 
     def seen(self, customer: str, retry: str) -> str:
         """Attempts of one message; `customer` must be `safe` already."""

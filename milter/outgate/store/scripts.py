@@ -13,6 +13,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "charge": ("records", "contacts", "distinct", "content", "usual"),
     "settle": ("records", "contacts", "distinct", "content", "usual"),
     "share": ("records",),
+    "erase": ("records", "contacts", "distinct", "content"),
     "replace_order": (),
 }
 """Each script, with the files of functions that go before it."""

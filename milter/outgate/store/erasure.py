@@ -1,0 +1,307 @@
+"""What is remembered of one recipient, and how it is forgotten (GDPR Art. 15 and 17).
+
+Nothing leads from a recipient to the keys that hold its hash: all contacts, contents and
+windows of different ones are looked through, a batch at a time, and one field of each
+list. A window may be of domains, clients or networks; there no recipient's hash is, but
+by chance, once in four billion records.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import islice
+
+import redis
+
+from outgate.model.contacts import WEEK_US
+from outgate.store.hashes import Hashes
+from outgate.store.keys import Keys, safe
+from outgate.store.registry import bucket_of
+from outgate.store.scripts import Script
+from outgate.store.trouble import Client, as_store_error
+
+# Mail is looked up between any two of them.
+_BATCH = 200
+_KEYS_A_ROUND = 500
+_WEEKS = 256
+# As `age_of` in records.lua: what is younger than now is of now.
+_WEEKS_AHEAD = 4
+_EXACT_BYTES = 4
+_GLOB = re.compile(r"[*?\[\]\\^]")
+
+
+class Kind(StrEnum):
+    """Where a recipient is remembered: the second word of the key."""
+
+    CONTACTS = "contacts"
+    DISTINCT = "distinct"
+    CONTENT = "content"
+    OPTIN = "optin"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One place where a recipient is remembered.
+
+    Attributes:
+        kind: of the place.
+        name: the customer, or the list.
+        limit: of `DISTINCT`, limit and identity; else "".
+        contents: of `CONTENT`, how many had reached it; else 0.
+        week_us: of `CONTACTS`, when the week of the last message began, microseconds
+            since the epoch; else None.
+        exact: whether four bytes of the hash agree, or only two and the page: of
+            100,000 contacts, one stranger in 300 looks the same there.
+        grade: of `OPTIN`, what stands behind the subscription; else "".
+    """
+
+    kind: Kind
+    name: str
+    limit: str = ""
+    contents: int = 0
+    week_us: int | None = None
+    exact: bool = True
+    grade: str = ""
+
+
+@dataclass(slots=True)
+class Report:
+    """What was looked at, and what was found.
+
+    Attributes:
+        looked: how many keys of each kind; of `OPTIN`, lists.
+        findings: by key.
+        unusable: keys that somebody else has written: of another type than ours.
+    """
+
+    looked: Counter[Kind] = field(default_factory=Counter)
+    findings: dict[str, Finding] = field(default_factory=dict)
+    unusable: list[str] = field(default_factory=list)
+
+    def found(self, kind: Kind) -> int:
+        """In how many keys of a kind it was found."""
+        return sum(one.kind is kind for one in self.findings.values())
+
+
+def arguments(kind: Kind, one: bytes, *, commit: bool) -> tuple[str, bytes, str]:
+    """What `erase.lua` gets, in the order of its contract."""
+    return kind.value, one, "1" if commit else "0"
+
+
+class Erasure:
+    """Looks for recipients, and erases them."""
+
+    def __init__(
+        self,
+        client: Client,
+        keys: Keys,
+        hashes: Hashes,
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
+        """Nothing is sent yet.
+
+        Args:
+            client: of the store.
+            keys: of our namespace.
+            hashes: under this host's secret.
+            progress: told how many keys were looked at, after each batch; or None.
+        """
+        self._client = client
+        self._keys = keys
+        self._hashes = hashes
+        self._progress = progress
+        self._erase = client.register_script(Script.load("erase").text.decode())
+
+    def look(
+        self, mailbox: str, lists: Iterable[str], customers: Sequence[str] = ()
+    ) -> Report:
+        """Find a recipient; changes nothing.
+
+        Args:
+            mailbox: canonical, as `model.recipient` reads it.
+            lists: ids of lists, lower case.
+            customers: names of whom alone is asked, and of no list but `lists`; empty
+                for all that the store knows.
+
+        Raises:
+            StoreError: the store did not answer.
+        """
+        return self._go(mailbox, lists, customers, commit=False)
+
+    def erase(
+        self, mailbox: str, lists: Iterable[str], customers: Sequence[str] = ()
+    ) -> Report:
+        """Take a recipient out; the report says where it was.
+
+        Args:
+            mailbox: as in `look`.
+            lists: as in `look`.
+            customers: as in `look`.
+
+        Raises:
+            StoreError: the store did not answer; what was erased stays so, and
+                erasing again does no harm.
+        """
+        return self._go(mailbox, lists, customers, commit=True)
+
+    def note(self, mailbox: str, report: Report, actor: str, customer: str) -> str:
+        """Write an erasure into the audit; gives the name of the recipient there.
+
+        Args:
+            mailbox: canonical; only a keyed hash of it is written.
+            report: of the erasure.
+            actor: who ordered it.
+            customer: of whom alone it was asked, "" for all.
+
+        Raises:
+            StoreError: the store did not answer.
+        """
+        name = self._hashes.erased(mailbox)
+        text = ", ".join(f"{kind} {report.found(kind)}" for kind in Kind)
+        try:
+            self._client.xadd(
+                self._keys.audit,
+                {
+                    "event": "recipient-erased",
+                    "name": name,
+                    "actor": actor,
+                    "until": "",
+                    "text": f"{text}; customer {customer}" if customer else text,
+                    "value": "",
+                },
+            )
+        except redis.RedisError as error:
+            raise as_store_error(error) from error
+        return name
+
+    def _go(
+        self,
+        mailbox: str,
+        lists: Iterable[str],
+        customers: Sequence[str],
+        *,
+        commit: bool,
+    ) -> Report:
+        report, wanted = Report(), set(lists)
+        one = self._hashes.item(mailbox)
+        try:
+            seconds, _ = self._client.time()
+            week = seconds * 1_000_000 // WEEK_US
+            keys = self._of(customers) if customers else self._all(wanted)
+            while batch := list(islice(keys, _BATCH)):
+                self._look_into(batch, one, week, report, commit=commit)
+                self._tell(report)
+            ids = iter(sorted(wanted))
+            while some := list(islice(ids, _BATCH)):
+                self._look_into_lists(some, mailbox, report, commit=commit)
+                self._tell(report)
+        except redis.RedisError as error:
+            raise as_store_error(error) from error
+        return report
+
+    def _tell(self, report: Report) -> None:
+        if self._progress is not None:
+            self._progress(report.looked.total())
+
+    def _all(self, lists: set[str]) -> Iterator[bytes]:
+        """Keys of all customers; adds the lists that have subscribers to `lists`."""
+        for raw in self._scan("*", "hash"):
+            kind, tag, _ = self._parts(raw)
+            if kind == Kind.OPTIN:
+                lists.add(tag.rpartition(":")[0])
+            elif kind in {Kind.CONTACTS, Kind.CONTENT}:
+                yield raw
+        yield from self._windows("*")
+
+    def _of(self, customers: Sequence[str]) -> Iterator[bytes]:
+        """Keys of some customers."""
+        for customer in map(safe, customers):
+            for key in (self._keys.contacts(customer), self._keys.content(customer)):
+                if self._client.exists(key):
+                    yield key.encode()
+            pattern = _GLOB.sub(r"\\\g<0>", customer)
+            yield from self._windows(pattern)
+
+    def _windows(self, customer: str) -> Iterator[bytes]:
+        for raw in self._scan(f"distinct:{{{customer}}}:*", "string"):
+            if self._parts(raw)[0] == Kind.DISTINCT:
+                yield raw
+
+    def _scan(self, pattern: str, kind: str) -> Iterator[bytes]:
+        yield from self._client.scan_iter(
+            match=f"{self._keys.namespace}:{pattern}", count=_KEYS_A_ROUND, _type=kind
+        )
+
+    def _parts(self, raw: bytes) -> tuple[str, str, str]:
+        return self._keys.parts(raw.decode("utf-8", "backslashreplace"))
+
+    def _look_into(
+        self, batch: list[bytes], one: bytes, week: int, report: Report, *, commit: bool
+    ) -> None:
+        pipeline = self._client.pipeline(transaction=False)
+        for raw in batch:
+            kind = Kind(self._parts(raw)[0])
+            words = arguments(kind, one, commit=commit)
+            self._erase(keys=[raw], args=words, client=pipeline)
+        for raw, reply in zip(
+            batch, pipeline.execute(raise_on_error=False), strict=True
+        ):
+            name, tag, rest = self._parts(raw)
+            kind = Kind(name)
+            report.looked[kind] += 1
+            if _is_usable(reply, raw, report) and reply[0]:
+                found, last, compared = reply
+                report.findings[raw.decode("utf-8", "backslashreplace")] = Finding(
+                    kind,
+                    tag,
+                    limit=rest,
+                    contents=found if kind is Kind.CONTENT else 0,
+                    week_us=_began_us(last, week) if last >= 0 else None,
+                    exact=compared == _EXACT_BYTES,
+                )
+
+    def _look_into_lists(
+        self, ids: list[str], mailbox: str, report: Report, *, commit: bool
+    ) -> None:
+        fields = [self._hashes.subscriber(one, mailbox) for one in ids]
+        keys = [
+            self._keys.optin(one, bucket_of(subscriber))
+            for one, subscriber in zip(ids, fields, strict=True)
+        ]
+        reading = self._client.pipeline(transaction=False)
+        erasing = self._client.pipeline(transaction=False)
+        for key, subscriber in zip(keys, fields, strict=True):
+            reading.hget(key, subscriber)
+            erasing.hdel(key, subscriber)
+        replies = reading.execute(raise_on_error=False)
+        for one, key, reply in zip(ids, keys, replies, strict=True):
+            report.looked[Kind.OPTIN] += 1
+            if _is_usable(reply, key.encode(), report) and reply is not None:
+                grade = reply.decode("utf-8", "backslashreplace")
+                report.findings[key] = Finding(Kind.OPTIN, one, grade=grade)
+        if commit:
+            for reply in erasing.execute(raise_on_error=False):
+                _is_usable(reply, b"", None)
+
+
+def _is_usable(reply: object, key: bytes, report: Report | None) -> bool:
+    """Whether a key could be looked at.
+
+    Raises:
+        redis.RedisError: what the store says of more than this one key.
+    """
+    if not isinstance(reply, Exception):
+        return True
+    # Older servers name the script first.
+    if "WRONGTYPE" not in str(reply):
+        raise reply
+    if report is not None:
+        report.unusable.append(key.decode("utf-8", "backslashreplace"))
+    return False
+
+
+def _began_us(last: int, week: int) -> int:
+    age = (week - last) % _WEEKS
+    return (week - (age if age < _WEEKS - _WEEKS_AHEAD else 0)) * WEEK_US
