@@ -45,7 +45,9 @@ of a network and an internationalised domain do not matter. Names in canonical f
 asked for with each message; any other spelling is known a second or two later.
 `quarantine` and `suspend` act on all of a message's names, `allow` and `limit` only on
 those that a sender cannot choose: login and its domain, system user, client and its
-networks, customer.
+networks, customer. A login that got its realm from `login-realm` is meant without it too
+(`anne`), unless a customer has that name; with a dot in it (`anne.meier`), `allow` and
+`limit` want the whole login, since it might be a domain.
 """
 
 _UNNAMED = """

@@ -254,6 +254,36 @@ class TestNames:
         assert accountable.customer == customer
         assert accountable.names == names
 
+    @pytest.mark.parametrize(
+        ("login", "names", "bare"),
+        [
+            pytest.param("Anne", ("anne@example.org", "anne"), "anne", id="a login"),
+            pytest.param(
+                "anne@example.com", ("anne@example.com",), "", id="a realm of its own"
+            ),
+            pytest.param("Choir", ("choir@example.org",), "", id="a customer's name"),
+            pytest.param("192.0.2.7", ("192.0.2.7@example.org",), "", id="an address"),
+            pytest.param("unknown", ("unknown@example.org",), "", id="nobody's name"),
+            pytest.param(
+                "user:www", ("login:user:www@example.org",), "", id="a name with a kind"
+            ),
+            pytest.param(
+                "anne.meier",
+                ("anne.meier@example.org",),
+                "anne.meier",
+                id="what may be a domain",
+            ),
+        ],
+    )
+    def test_a_login_keeps_its_name_where_a_realm_was_appended(
+        self, login: str, names: tuple[str, ...], bare: str
+    ) -> None:
+        """Operators type what people log in with; nobody gets another one's name."""
+        accountable = outbound(login, realm="example.org", client=None)
+        domain = accountable.customer.rpartition("@")[2]
+        assert accountable.names == (accountable.customer, *names, domain)
+        assert accountable.bare_login == bare
+
     def test_a_customer_may_be_called_like_its_only_login(self) -> None:
         """The plain name means both, which is the same."""
         policy = a_policy(customers=[a_customer("anne", "anne")])

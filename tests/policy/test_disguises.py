@@ -332,6 +332,33 @@ class TestAllow:
         other = a_transaction(ANNE, client="198.51.100.9")
         assert post.actions([other] * 2) == [A, Q]
 
+    def test_a_login_is_found_without_the_realm_that_we_append(self) -> None:
+        """`HSET outgate:quarantine anne` would hold nobody otherwise."""
+        anne = a_transaction("Anne", realm="example.org", sender=ANNE)
+        dotted = a_transaction("anne.meier", realm="example.org", sender=ANNE)
+        post = Outpost(self.POLICY)
+        for order, expected in ((Order.QUARANTINE, Q), (Order.SUSPEND, R)):
+            for name, mail in (("anne", anne), ("anne.meier", dotted)):
+                post.order(order, name)
+                assert post.actions([mail]) == [expected]
+        other = Outpost(self.POLICY)
+        other.order(Order.ALLOW, "anne")
+        assert other.actions([anne] * 3) == [A, A, A]
+
+    @pytest.mark.parametrize("login", ["example.net", "192.0.2.7", "choir"])
+    def test_no_login_is_freed_by_an_order_about_a_domain_a_client_or_a_customer(
+        self, login: str
+    ) -> None:
+        """Whoever may choose a login would choose that one."""
+        policy = a_policy(
+            a_limit("1/1h"), customers=[a_customer("choir", "@choir.example")]
+        )
+        post = Outpost(policy)
+        post.order(Order.ALLOW, login)
+        post.copy(an_entry(Order.ALLOW, login.upper()))
+        mail = a_transaction(login, realm="example.org", sender=ANNE)
+        assert post.actions([mail] * 2) == [A, Q]
+
     def test_it_frees_from_what_it_names(self) -> None:
         """Limits by default; other rules have to be named."""
         post = Outpost(

@@ -47,6 +47,9 @@ class Accountable:
         forwarder: whether the client is a configured forwarder.
         names: canonical names under which an operator may allow this sender or change
             its limits, the customer first: none of them is the sender's own choice.
+        bare_login: canonical login without the realm that the configuration appended,
+            under which an operator may hold or suspend this sender; "" where it has no
+            such name, or somebody else has it.
     """
 
     kind: PrincipalKind
@@ -59,3 +62,4 @@ class Accountable:
     client: Client | None = None
     forwarder: bool = False
     names: tuple[str, ...] = ()
+    bare_login: str = ""

@@ -55,8 +55,10 @@ class Accountability:
             The direction, and who is accountable; nobody where mail is inbound.
         """
         if login:
+            kind = PrincipalKind.LOGIN
             name = canonical_login(login, realm)
-            return Direction.OUTBOUND, self._named(PrincipalKind.LOGIN, name, client)
+            bare = canonical_name(login) if realm and "@" not in login else ""
+            return Direction.OUTBOUND, self._named(kind, name, client, bare)
         if path is Path.LOCAL_SUBMISSION:
             name = canonical_local(local_user) or UNKNOWN_USER
             return Direction.OUTBOUND, self._named(PrincipalKind.LOCAL_USER, name, None)
@@ -92,11 +94,13 @@ class Accountability:
         return Direction.INBOUND, None
 
     def _named(
-        self, kind: PrincipalKind, name: str, client: Client | None
+        self, kind: PrincipalKind, name: str, client: Client | None, bare: str = ""
     ) -> Accountable:
         # Whoever proved who he is writes for himself, also on a forwarding host.
         customer = self._policy.customers.of_name(kind, name)
-        return self._accountable(kind, name, customer, client, forwarder=False)
+        return self._accountable(
+            kind, name, customer, client, forwarder=False, bare=bare
+        )
 
     def _accountable(
         self,
@@ -106,10 +110,16 @@ class Accountability:
         client: Client | None,
         *,
         forwarder: bool,
+        bare: str = "",
     ) -> Accountable:
         own = own_name(kind, principal, customer, self._customer_names)
         name = customer.name if customer else own
-        names = dict.fromkeys(_names(kind, own, principal, client))
+        if own_name(kind, bare, None, self._customer_names) != bare:
+            # Somebody else is called like this login without its realm.
+            bare = ""
+        # With a dot in it, it may be a domain's name too: that frees other logins.
+        own_bare = bare if "." not in bare else ""
+        names = dict.fromkeys(_names(kind, own, principal, client, own_bare))
         return Accountable(
             kind=kind,
             principal=principal,
@@ -121,6 +131,7 @@ class Accountability:
             client=client,
             forwarder=forwarder,
             names=(canonical_name(name), *names),
+            bare_login=bare,
         )
 
 
@@ -136,10 +147,12 @@ def canonical_login(login: str, realm: str) -> str:
 
 
 def _names(
-    kind: PrincipalKind, own: str, principal: str, client: Client | None
+    kind: PrincipalKind, own: str, principal: str, client: Client | None, bare: str
 ) -> Iterator[str]:
     """Names of the principal alone, the most telling first."""
     yield canonical_name(own)
+    if bare:
+        yield bare
     if kind is PrincipalKind.LOGIN and "@" in principal:
         yield principal.rpartition("@")[2]
     if client is not None:

@@ -47,7 +47,7 @@ def make_plan(
         transaction.sender[:MAX_PATH_BYTES]
     )
     own_names = accountable.names
-    names = dict.fromkeys((*own_names, *sender_names))
+    names = dict.fromkeys((*own_names, accountable.bare_login, *sender_names))
     if facts.header_from is not None:
         names[str(facts.header_from)] = None
         names[facts.header_from.domain] = None
