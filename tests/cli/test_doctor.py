@@ -52,12 +52,19 @@ def test_a_hash_that_nobody_reads_is_named(daemon: Outgate) -> None:
 
 
 def test_it_writes_nothing(tmp_path: Path, redis: RedisServer) -> None:
-    """A store that no daemon has started on yet stays as empty as it was."""
+    """A store that no daemon has started on yet stays as empty as it was.
+
+    That none runs is all there is to say before the first start.
+    """
     config = configure(tmp_path, redis, "doctored", HEALTHY)
     done = outgate("--config", config, "doctor")
 
-    assert (done.code, done.stderr) == (0, "")
+    assert (done.code, done.stderr) == (1, "")
+    assert [line.split()[0] for line in done.stdout.splitlines()] == [
+        *("configuration", "daemon")
+    ]
     assert redis.cli("KEYS", "doctored:*").strip() == ""
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["outgate.toml", "secret"]
 
 
 def test_an_alias_that_fits_into_no_limit_is_named(
@@ -109,10 +116,12 @@ def test_what_the_file_names_and_is_not_there_is_named(daemon: Outgate) -> None:
 
 
 def test_no_daemon_is_one_clear_line() -> None:
-    """What to start, and exit 1."""
-    with or_skip(), Outgate() as stopped:
+    """What to start, and exit 1; the store that it would start is not missed."""
+    with or_skip(), Outgate(settings=HEALTHY) as stopped:
         stopped.terminate()
         done = stopped.command("doctor")
+        (line,) = done.stdout.splitlines()[1:]
 
-    assert done.returncode == 1
-    assert "outgate run" in done.stdout
+        assert done.returncode == 1
+        assert line.startswith("daemon         does not run: ")
+        assert f"`outgate --config {stopped.config} run`" in line

@@ -1,31 +1,27 @@
 """`outgate doctor`: is everything as it should be?"""
 
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
 
+from outgate.cli import serving
+from outgate.cli.ailment import Ailment
 from outgate.cli.context import Context
 from outgate.model.errors import MtaError, OutgateError
-
-
-@dataclass(frozen=True, slots=True)
-class Ailment:
-    """One thing to look at: what it is about, and a sentence."""
-
-    about: str
-    text: str
 
 
 @click.command()
 @click.pass_obj
 def doctor(context: Context) -> None:
-    """Look for what is wrong: store, orders, hold queue, policy.
+    """Look for what is wrong: daemon, store, orders, held mail.
 
-    One line for each finding; exits 1 if there is any. A broken configuration is
-    reported in full, with exit code 78.
+    One line for each finding; exits 1 if there is any, a daemon that does not run
+    included. A broken configuration is reported in full, with exit code 78. It changes
+    nothing. What only root or the daemon's account may see, it names as not seen.
+
+    A daemon that is about to start or to reload is given five seconds.
     """
     settings = context.settings()
     click.echo(f"configuration  {context.file or 'none, defaults'}: ok")
@@ -38,7 +34,11 @@ def doctor(context: Context) -> None:
 
 
 def _examine(context: Context) -> Iterator[Ailment]:
-    yield from _store(context)
+    found, runs = serving.examine(context)
+    yield from found
+    # The daemon's own store goes and is seen with it.
+    if runs or context.settings().store.url:
+        yield from _store(context)
     yield from _hold_queue(context)
     yield from _policy(context)
 
@@ -48,6 +48,7 @@ def _store(context: Context) -> Iterator[Ailment]:
     from outgate.policy.compiled import Policy
     from outgate.signing.secret import key_id, read_secret
     from outgate.store.client import connect
+    from outgate.store.holds import Holds
     from outgate.store.keys import Keys
     from outgate.store.orders import Orders
     from outgate.store.schema import inspect
@@ -63,6 +64,7 @@ def _store(context: Context) -> Iterator[Ailment]:
         names = Policy.build(settings.for_policy()).limit_names()
         troubles = Orders(client, keys).read(names).troubles
         troubles += Strays(client, keys).look_everywhere()
+        held = Holds(client, keys).all()
     except OutgateError as error:
         yield Ailment("store", str(error))
         return
@@ -75,6 +77,22 @@ def _store(context: Context) -> Iterator[Ailment]:
     for trouble in troubles:
         words = (trouble.order, trouble.name, trouble.message)
         yield Ailment("orders", " ".join(word for word in words if word))
+    yield from _overdue(held)
+
+
+def _overdue(held: list[Mapping[str, str]]) -> Iterator[Ailment]:
+    """Held mail that nobody has decided on in time."""
+    from outgate.daemon.compose import now_us
+    from outgate.store.holds import flaw
+
+    usable = [record for record in held if not flaw(record)]
+    overdue = sum(int(record["until-us"]) <= now_us() for record in usable)
+    if overdue:
+        yield Ailment(
+            "hold queue",
+            f"{overdue} of {len(usable)} held messages are past their time: "
+            "`outgate queue list`, then release or delete them",
+        )
 
 
 def _hold_queue(context: Context) -> Iterator[Ailment]:

@@ -10,7 +10,7 @@ import os
 import pwd
 import socket
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -151,13 +151,38 @@ def _renew_access(key: str, old: Listener, listen: ListenSettings, log: Log) -> 
         ) from error
 
 
-def _set_access(path: Path, settings: ListenSettings) -> None:
-    parent = path.parent.stat()
+def access_differs(path: Path, settings: ListenSettings) -> Iterator[str]:
+    """What mends mode and group of a unix socket that are not as configured.
+
+    Raises:
+        OSError: it cannot be looked at.
+    """
+    there = path.stat()
+    if stat.S_IMODE(there.st_mode) != int(settings.mode, 8):
+        found = f"{stat.S_IMODE(there.st_mode):04o}"
+        yield (
+            f"its mode is {found}, configured is {settings.mode}: "
+            f"`chmod {settings.mode} {path}`"
+        )
+    group = _configured_group(path, settings)
+    if group is not None and there.st_gid != group:
+        found, wanted = _group_name(there.st_gid), _group_name(group)
+        yield (f"its group is {found}, configured is {wanted}: `chgrp {wanted} {path}`")
+
+
+def _configured_group(path: Path, settings: ListenSettings) -> int | None:
+    """Whose a unix socket is to be, None for the daemon's own group."""
     if settings.group:
-        group = grp.getgrnam(settings.group).gr_gid
-    else:
-        # Whom the kernel would give a new one to.
-        group = parent.st_gid if parent.st_mode & stat.S_ISGID else os.getegid()
+        return grp.getgrnam(settings.group).gr_gid
+    # Whom the kernel would give a new one to.
+    parent = path.parent.stat()
+    return parent.st_gid if parent.st_mode & stat.S_ISGID else None
+
+
+def _set_access(path: Path, settings: ListenSettings) -> None:
+    group = _configured_group(path, settings)
+    if group is None:
+        group = os.getegid()
     if path.stat().st_gid != group:
         try:
             os.chown(path, -1, group)

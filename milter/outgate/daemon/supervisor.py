@@ -13,7 +13,7 @@ import socket
 import time
 import traceback
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from outgate.config.settings import ListenSettings
 from outgate.daemon import children, systemd
@@ -22,6 +22,7 @@ from outgate.daemon.children import Child, State
 from outgate.daemon.compose import Places, default_listen
 from outgate.daemon.keeper import keep
 from outgate.daemon.plan import Plan
+from outgate.daemon.running import ServedSocket, digests
 from outgate.daemon.signals import Signals
 from outgate.daemon.sockets import Listener, replace_all
 from outgate.daemon.storeserver import StoreServer
@@ -65,7 +66,7 @@ class Supervisor:
         self._places = Places.of(plan.settings)
         self._children: dict[int, Child] = {}
         self._generation = 0
-        self._tally = Tally(self._places.supervisor)
+        self._tally = Tally(self._places.supervisor, digests(plan.settings))
         # By role and socket: trouble of one delays no other.
         self._backoffs: defaultdict[tuple[str, int], Backoff] = defaultdict(Backoff)
         self._stopping_since_s: float | None = None
@@ -249,15 +250,18 @@ class Supervisor:
                 self._listeners, default_listen(plan.settings), self._log
             )
         except (ConfigError, StartError) as error:
-            for line in str(error).splitlines():
+            problems = str(error).splitlines()
+            for line in problems:
                 self._log.error("reload-failed", problem=line)
-            self._keep_old()
+            self._keep_old(problems)
             return
         except Exception:  # noqa: BLE001 - told, and no reload is worth the daemon
             self._log.error("reload-failed", traceback=traceback.format_exc())
-            self._keep_old()
+            self._keep_old(["an error of Outgate's own; the log has its traceback"])
             return
         self._plan = plan
+        self._tally.in_force = digests(plan.settings)
+        self._tally.refused = []
         # What killed children may be what the reload repairs.
         self._backoffs.clear()
         self._generation += 1
@@ -267,8 +271,9 @@ class Supervisor:
             if child.role == "keeper":
                 child.drain()
 
-    def _keep_old(self) -> None:
+    def _keep_old(self, problems: list[str]) -> None:
         self._tally.reloads["failed"] += 1
+        self._tally.refused = problems
         systemd.notify("READY=1", "STATUS=reload failed; old configuration in force")
 
     def _advance_generation(self) -> None:
@@ -324,7 +329,26 @@ class Supervisor:
     def _write_status(self) -> None:
         try:
             self._tally.write(
-                self._children.values(), self._generation, serving=self._announced
+                self._children.values(),
+                self._served(),
+                self._generation,
+                serving=self._announced,
             )
         except OSError as error:
             self._log.warning("status-not-written", message=str(error))
+
+    def _served(self) -> Iterator[ServedSocket]:
+        for index, listener in enumerate(self._listeners):
+            ready = sum(
+                child.listener == index
+                and child.generation == self._generation
+                and child.state is State.READY
+                for child in self._children.values()
+            )
+            yield ServedSocket(
+                listener.settings.address,
+                listener.address,
+                listener.passed,
+                ready,
+                self._wanted(listener.settings),
+            )

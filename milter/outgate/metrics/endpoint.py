@@ -14,6 +14,8 @@ from outgate.metrics.status import Status, StatusCollector
 
 # A scraper that says nothing may hold a thread for so long.
 _CLIENT_TIMEOUT_S = 10
+# By which whoever asks knows it from another program on the port.
+SERVER_NAME = "outgate"
 
 
 class Endpoint:
@@ -72,7 +74,7 @@ class _Handler(BaseHTTPRequestHandler):
     directory: Path
     status: Status
     timeout = _CLIENT_TIMEOUT_S
-    server_version = "outgate"
+    server_version = SERVER_NAME
     sys_version = ""
 
     def do_GET(self) -> None:
