@@ -12,6 +12,7 @@ _READERS = (
     ("redis.md", "who is on call"),
     ("cli.md", "who is on call"),
     ("reasons.md", "who answers a sender"),
+    ("counting.md", "who asks why it was bulk"),
     ("metrics.md", "who watches it"),
     ("privacy.md", "who answers for personal data"),
     ("architecture.md", "who changes it"),

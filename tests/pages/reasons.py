@@ -16,7 +16,8 @@ A reason is the name of a rule: the same word in the log (`reasons=`), in the me
 (`reason`), in the reply that a sender reads, in orders (`allow … rules=`) and in the
 configuration (`[rules.<reason>]`). All rules are judged; the severest action wins, and
 among equals the earlier row gives the reply. Actions, mildest first: ACTIONS. Global
-`mode = "monitor"` is a lid: verdicts are reported, and only operators' orders act.
+`mode = "monitor"` is a lid: verdicts are reported, and only operators' orders act. What the
+rules about bulk mail count, and why: [counting](counting.md).
 """
 
 

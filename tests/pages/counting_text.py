@@ -1,0 +1,245 @@
+"""What docs/counting.md says between its tables."""
+
+from collections.abc import Mapping
+
+from outgate.message.fingerprint import BANDS, ROWS
+from outgate.message.words import MAX_TEXT_CHARACTERS
+from outgate.model.contacts import WEEKS_KEPT
+from outgate.model.content import FEW, HOURS_KEPT, PLACES
+from outgate.model.distinct import EXACT_MAX
+from outgate.model.limit import Limit
+from outgate.model.transaction import MAX_RECIPIENTS_KEPT
+from outgate.policy.rules.unusual_for_this_sender import FACTOR, FLOOR
+from outgate.policy.settings import CampaignSettings
+
+INTRO = """
+Bulk mail is not told by how much there is, but by whom it reaches: people who never had
+mail from this customer, and never asked for any. A note to fifteen friends is no bulk;
+neither are five thousand receipts that were waited for. This page says what Outgate counts
+to know that, how exactly, why the numbers are what they are, what it costs, and what
+escapes it.
+"""
+
+RATES = """
+What *drains* is a leaking bucket (GCRA): of `50/1w` 50 fit at once (`burst`), and they
+drain within a week; so in the first week 100 pass at most. What *slides* is a window: how
+many different ones there were lately, each until it has not been seen for the time of the
+rate. All limits of a message are checked, then all are charged or none; what is refused or
+held costs nothing. A limit whose action is `tag`, or whose `mode` is `monitor`, stops
+nothing, and is charged for itself. A message that is larger than a whole plain limit would
+never fit: [`message-exceeds-limit`](reasons.md#message-exceeds-limit) refuses it.
+"""
+
+STRANGERS = f"""
+A *contact* is a mailbox to which mail of this customer left in the last {WEEKS_KEPT} weeks
+(about 400 days: the readers of a yearly letter stay known). Everybody else outside is a
+*stranger*, until a first message to him has left. Contacts belong to the customer: whom
+one of its logins has written to is known to the others. Case, plus-tags (`anne+shop@`) and
+dots where a provider ignores them (`[domains] plus-tags`, `dotless`) make no other person.
+Recipients in `[domains] local` and `relay` are never strangers.
+
+What is remembered is four bytes of a keyed hash and a week, in one hash of the customer's
+in Redis; beyond 512 contacts two bytes and the week, in 512 pages of 256 at most. So with
+100,000 contacts 0.3 % of strangers are taken for known, and next to none with a few
+hundred. The key (`outgate secret`) is not in Redis: nobody reads an address out of it. How
+somebody is shown and forgotten: [privacy](privacy.md).
+
+Contacts become the recipients of what left, in monitor mode those of everything. Those of
+what was held and released later do not: no milter sees a released message again, so its
+readers are strangers still.
+"""
+
+DIFFERENT = f"""
+Different recipients, domains, clients and networks are kept as keyed hashes of four bytes
+with the time of their last use, to the 256th part of the window: one ages out late by one
+such part at most, never early. Up to {EXACT_MAX:,} their number is exact. Beyond, a sample
+of them is kept (adaptive sampling: Wegman; Flajolet, Computing 43, 1990), with a standard
+error of 4 %.
+"""
+
+CAMPAIGNS = f"""
+Copies of one mailing differ in names, links, codes, subject, order, and now and then in a
+word. So a message is read as a reader would see it, and becomes a set of words. Folded away
+are case, spellings of accents (NFKC), letters that only look like others, invisible
+characters, digits, markup and what it hides, quoted lines, signatures, legal notices, and
+links but for the site they lead to. The subject counts only where a text has fewer than
+eight different words: it is compared as a whole then. Pictures alone are compared by what
+the message consists of. Read are the first 64 KiB of a body, and of its text the first
+{MAX_TEXT_CHARACTERS:,} characters; whatever is sent, the time for it is linear in its
+bytes.
+
+Of these words MinHash (Broder 1997), by one permutation (Li, Owen, Zhang 2012) with empty
+bins filled by further ones (Shrivastava 2017), gives {BANDS * ROWS} minima; they are joined
+into {BANDS} *bands* of {ROWS} (locality-sensitive hashing: Indyk, Motwani 1998). Two
+messages of one customer are one *campaign* where one band is the same. Texts that share the
+part J of their words have each band in common with probability J^{ROWS}: unrelated texts
+share a twentieth of their words, copies more than three quarters.
+
+Of a campaign is kept: its bands as keyed hashes of three bytes, when it was last used, and
+how many it reached; of {PLACES} campaigns of a customer, for {HOURS_KEPT // 24} days after
+the last use. Those that reached {FEW} people at most make room first: to make Outgate
+forget a mailing takes {PLACES} other mailings. Beyond {PLACES} people the number that it
+reached is an estimate (standard error 15 %); strangers are counted one by one. Sender
+address, List-Id and class of a message make no other campaign of it, and no class lowers a
+count: bounces, auto-replies, invitations and forwarded mail are compared as everything is.
+No word of a text is kept, and none can be read back.
+"""
+
+JOINED = """
+What is joined in error matters less than it seems: only the strangers of both add up.
+Joined in error was none of 8,001 pairs of real personal mails, one in 21,528 of real list
+mail, one in 6,064 of real spam; of letters with the same signature, notice or quote, one in
+38,000 to 166,000. Of bounces it is one in 93: they look alike.
+
+What is not joined: of copies with a tenth of their words exchanged a fifth to a third of
+the pairs (but a copy has many others to be joined with); copies that a person or a program
+writes anew; and what is no text, as a PDF under another paragraph each time.
+"""
+
+CONSENT = """
+A list is registered by `[[list]]`, its id and its customer; who asked for it by `outgate
+optin`. For mail of that customer with that List-Id, those who asked cost nothing, however
+many they are; limits on messages, recipients and bytes leave it alone, but for those `per =
+"list"`. Everybody else is a stranger as ever, and the share rule makes no room for them: a
+list has confirmed subscribers only. An address that was merely imported (grade `import`)
+has not asked, and a perfect List-Unsubscribe is no consent either. Those who did not ask
+are charged after the verdict, so what is in flight may go beyond the limit.
+
+A stream is registered by `[[stream]]`, its header From and its customer: mail of a program,
+to one recipient each, who waits for it. It pays by a limit of its own for every message,
+and no other limit on strangers counts it.
+
+Whatever else a message says of itself moves no count: not header From, List-Id, Precedence,
+a null sender, nor signs of forwarding, unless they come from a host of `[network]
+forwarders`.
+"""
+
+_CAMPAIGN = CampaignSettings()
+ACROSS = f"""
+A botnet on hijacked accounts stays below the limits of each. So four of the twelve bands of
+what goes to strangers are known across customers for three days, with keyed hashes of the
+customers, 32 at most, and how many strangers each reached. Where {_CAMPAIGN.customers}
+customers reach {_CAMPAIGN.strangers} strangers together (`[campaign]`),
+[`campaign-across-customers`](reasons.md#campaign-across-customers) speaks for that message
+and those that follow. Texts of a few words are not compared: "thank you" is in everybody's
+mail. Neither is mail of registered lists and streams.
+"""
+
+BENCH = """
+Simulated days before the real policy and the real store (`make bench-policy`; here one
+seed, full size), beside what a limit of so many recipients an hour and sender would have
+made of the same mail. "After a month": the gate has watched in monitor mode for that long.
+More than 50 leave where some of the fifty drain meanwhile, or where twenty accounts begin
+at once.
+"""
+
+FIRST_DAY = """
+The first day of an empty gate is unfair: everybody is a stranger. The secretary of a club
+of 60, who writes once a month in one message by Bcc, is held (60 strangers, none known); so
+are the school and the incident notice.
+
+So leave `mode = "monitor"` for as long as your slowest senders take to write once; for most
+that is a month. What a mailing would have cost is charged as if it had been held, so that
+the report is true, but its recipients are contacts from then on. After that none of the
+good stories is stopped. Where there is no month: register the lists (`outgate optin load`),
+or free a sender for a first letter (`HSET outgate:allow … "for=2h …"`), whose recipients
+become contacts as well.
+"""
+
+COSTS = """
+**CPU.** With plain limits alone, and no look at bodies, a message costs a worker 1.6 times
+what it costs a milter that does nothing; with strangers, different ones and contents 2.4
+times (`make bench`: both in the same round, on the same CPU). The fingerprint by itself: a
+plain text of 64 KiB takes six times as long as one of 1 KiB; quoted lines or a legal notice
+make it three to four times as long, the costliest hostile body that is known sixteen times.
+`bodies = false` in a `[[listen]]` spares it, and all campaigns with it.
+
+**Memory in Redis.** All keys of an ordinary sender (50 recipients a day, 400 contacts, a
+circular each month) take 8 KiB at most after a year; 100,000 contacts 512 KiB, a full table
+of campaigns 28 KiB: tests hold it to that. A window of different ones is 6 KiB at most. A
+content that went to strangers takes four keys of 128 bytes at most for three days. Every
+counter expires: [keys and their lives](redis.md#keys).
+
+**Time.** One look-up answers and charges everything; no message waits for a second one.
+"""
+
+DEGRADED = """
+Without the store each host goes on with draining counters of its own, at its share of each
+limit (the limit divided by the hosts seen). Nobody knows contacts there: for every limit on
+strangers *each recipient counts as a stranger*, so an outage is no time for mailings;
+streams keep their own limits. Campaigns, different ones and contents across customers are
+not counted, mail of a registered list only per list. Whom mail reaches meanwhile does not
+become a contact. `[store] on-failure` chooses `accept` or `defer` instead.
+"""
+
+BLIND = f"""
+Recipients that the MTA adds after the milter: virtual aliases, `.forward`, `:include:`. One
+may be ten thousand. Name big ones in `[domains] aliases`: plain limits charge them at their
+size; to limits on strangers they are one person.
+
+Mail whose text is in a PDF or a picture: only the words around it are compared, or what the
+message consists of.
+
+Bounces that look alike, and notices of a few words: they are joined, and to many strangers
+they are a campaign. (The MTA's own bounces pass no milter.)
+
+Fifty strangers in seven days for each content, and two hundred a day for each login: so
+much it lets out by design. Whoever writes each copy anew gets the two hundred.
+
+Strangers who are taken for known (0.3 % with 100,000 contacts), and customers with more
+than 131,072 contacts: the pages that are full forget those who came first.
+
+More than {MAX_RECIPIENTS_KEPT:,} recipients of one message: beyond them only their number is
+known, to plain limits.
+"""
+
+MORE = """
+`outgate check FILE` shows which limits a message meets, and how full they are; every key is
+in [configuration](configuration.md#limit). For one sender and for some time:
+`HSET outgate:limit` ([Redis](redis.md#on-call)).
+"""
+
+
+def share(shipped: Mapping[str, Limit]) -> str:
+    """Why a campaign may go on beyond its limit."""
+    limit = shipped["strangers-per-campaign"]
+    return f"""
+A club writes to all its members, and some of them are new. So a campaign beyond its limit
+goes on as long as at most {limit.share} % of all whom it ever reached were strangers
+(`share` of `{limit.name}`), the message under judgement included: 400 members of whom 60
+joined lately pass, 400 bought addresses among 60 members do not. In single messages the
+order counts: a mailing that begins with its strangers is held at the fifty-first.
+"""
+
+
+def reasoning(shipped: Mapping[str, Limit]) -> str:
+    """Why the shipped limits are what they are, a paragraph for each."""
+
+    def rate(name: str) -> str:
+        return f"`{name}`, `{shipped[name].rate}`"
+
+    return f"""
+{rate("strangers-per-campaign")}: an invitation to forty guests who never had mail is
+nobody's spam; the same words to 51 strangers in a week nearly always are. A week, and not a
+day, since one a minute for a week is a campaign too. Lower, and the first letter of each
+small club is held; higher, and each hijacked account reaches so many more. It is held, not
+refused: the person behind it has written real mail too, and somebody can look.
+
+{rate("strangers-per-login-daily")}: it binds who writes each copy differently. A new
+customer with an address book writes 150 first mails on a day; a person hardly writes more,
+a program does.
+
+{rate("strangers-per-local-user-daily")}: a web form that is abused mails strangers, a cron
+job does not. {rate("strangers-per-client-daily")}: behind one address there may be a whole
+office; its campaigns are bound by the first limit all the same.
+
+{rate("networks-per-login-daily")}: a telephone on a train gives a person some networks a
+day, a stolen password is used from many more. It only tags: a traveller is no criminal. So
+does [`unusual-for-this-sender`](reasons.md#unusual-for-this-sender), on a day with more
+than {FLOOR} recipients who had no mail this week, and more than {FACTOR} times the busiest
+day so far (which fades by a twentieth a day).
+
+The limits on messages and recipients only bound what a machine that runs wild can do. They
+lie far above any day of the good stories below: a number that stops a spammer at 100 an
+hour stops a school as well.
+"""

@@ -1,0 +1,115 @@
+"""`[[limit]]` for the common wishes; a test reads each as the daemon would."""
+
+EXAMPLES: tuple[tuple[str, str], ...] = (
+    (
+        """
+**Per login:** another number for a limit that is shipped. Its name is enough,
+what is not given stays as it is.
+""",
+        """
+[[limit]]
+name = "strangers-per-login-daily"
+rate = "100/1d"
+""",
+    ),
+    (
+        """
+**Per address:** many senders behind one login, such as a shop's program. The
+sender chooses the address: such a limit narrows what the login may, and never
+stands alone.
+""",
+        """
+[[limit]]
+name = "recipients-per-address-hourly"
+per = "address"
+count = "recipients"
+rate = "200/1h"
+action = "defer"
+""",
+    ),
+    (
+        """
+**Per domain** of the envelope sender, within the customer; different
+recipients in a window that slides.
+""",
+        """
+[[limit]]
+name = "different-recipients-per-domain-daily"
+per = "domain"
+count = "distinct-recipients"
+rate = "2000/1d"
+""",
+    ),
+    (
+        """
+**Per network:** hosts that do not log in, each /24 (IPv6: /48) together. It
+only reports until its `mode` goes.
+""",
+        """
+[[limit]]
+name = "messages-per-network-hourly"
+per = "network"
+count = "messages"
+rate = "2000/1h"
+action = "defer"
+mode = "monitor"
+""",
+    ),
+    (
+        """
+**Per list:** each List-Id of a customer, registered or not.
+""",
+        """
+[[limit]]
+name = "messages-per-list-daily"
+per = "list"
+count = "messages"
+rate = "50000/1d"
+
+[[list]]
+id = "members.choir.example"
+customer = "choir"
+
+[[customer]]
+name = "choir"
+match = ["@choir.example"]
+""",
+    ),
+    (
+        """
+**Other rates for some customers**, and a shipped limit that is taken away.
+""",
+        """
+[[profile]]
+name = "event-office"
+limits = { strangers = "1000/1d", strangers-per-campaign = "300/7d" }
+
+[[customer]]
+name = "wedding-planner"
+match = ["@events.example"]
+profile = "event-office"
+
+[[limit]]
+name = "networks-per-login-daily"
+rate = "off"
+""",
+    ),
+    (
+        """
+**Mail of a program to who waits for it:** receipts look alike and go to
+strangers. As a stream they have a limit of their own, and no other on
+strangers.
+""",
+        """
+[[stream]]
+name = "shop-receipts"
+customer = "shop"
+sender = ["orders@shop.example"]
+rate = "5000/1d"
+
+[[customer]]
+name = "shop"
+match = ["shop@example.org"]
+""",
+    ),
+)
