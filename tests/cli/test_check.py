@@ -76,9 +76,10 @@ def test_it_shows_who_is_accountable_and_what_would_be(desk: Desk) -> None:
 
     assert (done.code, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert lines[:4] == [
+    assert lines[:5] == [
         "class        personal",
         "customer     anne@example.com  (by login anne@example.com)",
+        "profile      normal",
         "verdict      accept",
         "disposition  accept",
     ]

@@ -44,7 +44,9 @@ class Store:
             raise ZeroDivisionError
         return Answers(now_us=NOW_US)
 
-    def settle(self, plan: Plan, answers: Answers, *, held_bytes: int) -> None:
+    def settle(
+        self, plan: Plan, answers: Answers, *, held_bytes: int, stopped: bool = False
+    ) -> None:
         self.settled += 1
 
 

@@ -8,6 +8,7 @@ from pages.markdown import GENERATED, joined, paragraph, table
 # Who reads it, and in which order; a page that is not here comes after them.
 _READERS = (
     ("configuration.md", "who installs it"),
+    ("profiles.md", "who admits customers"),
     ("sendmail.md", "who runs Sendmail"),
     ("redis.md", "who is on call"),
     ("cli.md", "who is on call"),

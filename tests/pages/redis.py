@@ -33,6 +33,10 @@ ONE_LINERS: tuple[tuple[str, str], ...] = (
         'HSET outgate:limit alice@example.org "recipients=5000/1d for=1d by=anne"',
         "other rates, live",
     ),
+    (
+        'HSET outgate:limit alice@example.org "profile=probation for=30d by=anne"',
+        "another profile, live",
+    ),
     ("HGETALL outgate:quarantine", "who is held now, and why"),
     ("HDEL outgate:quarantine alice@example.org", "end it; what is held stays held"),
     ("XREVRANGE outgate:audit + - COUNT 20", "who did what, and why"),
@@ -63,7 +67,7 @@ _WRONG = """
 A value that cannot be read is reported: event `operator-trouble` in the log, metric
 `outgate_operator_troubles`, and `outgate doctor`. So is a word that is none (`untill=…`,
 `For=1h`), and one that stands in the free text, where nobody would read it (`newsletter
-for=2h`): before the text there are no words with `=` but the five. An order that protects (`quarantine`, `suspend`) holds although
+for=2h`): before the text there are no words with `=` but the six. An order that protects (`quarantine`, `suspend`) holds although
 its words are broken; one that loosens (`allow`, `limit`) does not. An order that has ended
 is removed, and each change is in the audit stream, with `by=` as the actor.
 """
@@ -142,6 +146,11 @@ def _words() -> list[tuple[str, str, str]]:
             "`<limit>=5000/1d`",
             "`limit`",
             f"the rate of one limit by its name, or of all limits of a count: {counts}",
+        ),
+        (
+            "`profile=probation`",
+            "`limit`",
+            "a [profile](profiles.md) instead of the customer's; rates in the same order win",
         ),
     ]
 

@@ -124,6 +124,7 @@ def test_every_key_that_is_spelled_is_in_the_table() -> None:
         keys.contacts("<customer>"),
         keys.content("<customer>"),
         keys.usual("<customer>", "<principal>"),
+        keys.standing("<customer>"),
         keys.shared("<band>"),
         "outgate:optin:{<list>:<bucket>}",
         keys.seen("<customer>", "<retry>"),

@@ -5,7 +5,8 @@ all or none, knows strangers and contents, and remembers what it was asked.
 """
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from hashlib import blake2b
 
 from outgate.model.contacts import WEEK_US, Contacts
@@ -13,7 +14,8 @@ from outgate.model.content import Content, Contents
 from outgate.model.distinct import Window, add, news, prune, remove, retry_after_us
 from outgate.model.gcra import NEVER, Charge, Level, check_all, refund
 from outgate.model.limit import Count
-from outgate.model.units import SECOND_US, to_us
+from outgate.model.standing import WHOLE, Record, scaled_burst, scaled_interval_us
+from outgate.model.units import SECOND_US, Rate, to_us
 from outgate.policy.operator import Order
 from outgate.policy.questions import (
     HASH_BYTES,
@@ -74,6 +76,7 @@ class Ledger:
     contents: dict[str, Contents] = field(default_factory=lambda: defaultdict(Contents))
     consents: set[tuple[str, str]] = field(default_factory=set)
     usual: dict[str, tuple[int, int]] = field(default_factory=dict)
+    records: dict[str, Record] = field(default_factory=dict)
     neighbours: Neighbours | None = None
     orders: dict[tuple[Order, str], bytes] = field(default_factory=dict)
     attempts: dict[tuple[str, bytes], int] = field(default_factory=dict)
@@ -85,6 +88,24 @@ class Ledger:
 
     def look_up(self, plan: Plan) -> Answers:
         self.asked.append(plan)
+        standing = self._standing(plan)
+        charges = [_in_force(charge, standing) for charge in plan.charges]
+        answers = self._look_up(replace(plan, charges=charges), standing)
+        if plan.conduct is not None and self.source is Source.STORE:
+            record = self.records[plan.customer]
+            if not (answers.allowed or answers.attempts) and plan.conduct.noted:
+                record.stopped_us = answers.now_us
+        return answers
+
+    def _standing(self, plan: Plan) -> int:
+        conduct, now_us = plan.conduct, self.clock.now_us
+        if conduct is None:
+            return WHOLE
+        known = bool(self.contacts[plan.customer].weeks)
+        fresh = Record.begin(conduct, now_us, known=known)
+        return self.records.setdefault(plan.customer, fresh).standing(conduct, now_us)
+
+    def _look_up(self, plan: Plan, standing: int) -> Answers:
         now_us = self.clock.now_us
         if self.source in {Source.ACCEPT, Source.DEFER}:
             return Answers(now_us=now_us, source=self.source, trouble="down")
@@ -93,6 +114,8 @@ class Ledger:
         strangers = contacts.strangers(people, now_us)
         unknown = len(strangers) if plan.greeting else 0
         renewed = sum(contacts.weeks.get(one) != now_us // WEEK_US for one in people)
+        if plan.campaign is not None:
+            plan = replace(plan, campaign=_in_force(plan.campaign, standing))
         spread = self._spread(plan, people, unknown)
         windows = [self._window(plan, charge) for charge in plan.charges]
         refused = any(
@@ -131,6 +154,7 @@ class Ledger:
             renewed=renewed if plan.greeting else 0,
             today=today,
             peak=peak,
+            standing=standing,
             spread=spread,
             neighbours=self.neighbours,
         )
@@ -138,7 +162,9 @@ class Ledger:
             self._tell(plan, answers)
         return answers
 
-    def settle(self, plan: Plan, answers: Answers, *, held_bytes: int) -> None:
+    def settle(
+        self, plan: Plan, answers: Answers, *, held_bytes: int, stopped: bool = False
+    ) -> None:
         self.settled.append(Settlement(plan, answers, held_bytes))
         self.attempts[plan.customer, plan.retry_material] = answers.attempts + 1
         if held_bytes:
@@ -146,6 +172,11 @@ class Ledger:
             self.held[plan.customer] = (messages + 1, already + held_bytes)
         if not answers.allowed or answers.source is not Source.STORE:
             return
+        if stopped and plan.conduct is not None and not answers.attempts:
+            self.records[plan.customer].stopped_us = self.clock.now_us
+        if plan.campaign is not None:
+            campaign = _in_force(plan.campaign, answers.standing)
+            plan = replace(plan, campaign=campaign)
         strangers = _split(answers.strangers) if plan.greeting else []
         self.contacts[plan.customer].forget(strangers)
         if answers.spread is not None and answers.spread.fits:
@@ -259,6 +290,18 @@ class Ledger:
 
     def _values(self, order: Order, names: tuple[str, ...]) -> list[bytes | None]:
         return [self.orders.get((order, name)) for name in names]
+
+
+def _in_force(charge: PlannedCharge, standing: int) -> PlannedCharge:
+    """As the script counts; `PlannedCharge.at` is what a person reads."""
+    if not charge.earned:
+        return charge
+    interval_us = scaled_interval_us(charge.rate.interval_us, standing)
+    return replace(
+        charge,
+        rate=Rate(1, timedelta(microseconds=interval_us)),
+        burst=scaled_burst(charge.burst, standing),
+    )
 
 
 def _split(hashes: bytes) -> list[bytes]:

@@ -10,7 +10,7 @@ from outgate.model.client import parse_client
 from outgate.model.limit import Count, Per
 from outgate.model.units import Rate
 from outgate.model.verdict import Action, Mode, Reason
-from outgate.policy.compiled import Policy, merge_limits, within
+from outgate.policy.compiled import Policy, Profile, merge_limits, within
 from outgate.policy.declared import setting, table
 from outgate.policy.rule_settings import (
     RuleSettings,
@@ -196,7 +196,7 @@ class TestPolicy:
         """Of a customer that names one."""
         limits = {"recipients": Rate.parse("1/h")}
         policy = a_policy(profiles=[ProfileSettings(name="small", limits=limits)])
-        assert policy.profiles == {"small": limits}
+        assert policy.profiles["small"] == Profile("small", limits)
 
     def test_mail_is_held_as_long_as_configured(self) -> None:
         """In microseconds, as the store counts time."""

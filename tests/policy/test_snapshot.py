@@ -1,10 +1,12 @@
 """The local copy of operator state, as the keeper last saw it."""
 
+from collections.abc import Mapping, Sequence
+
 import pytest
 
 from outgate.model.client import parse_client
 from outgate.model.units import Rate
-from outgate.policy.operator import Order
+from outgate.policy.operator import Entry, Order
 from outgate.policy.snapshot import EMPTY, Snapshot
 from policy.builders import (
     an_entry,
@@ -13,6 +15,10 @@ from policy.ledger import NOW_US
 
 ALICE = "alice@example.org"
 CLIENT = parse_client("203.0.113.9")
+
+
+def rates_of(orders: Sequence[Entry]) -> list[Mapping[str, Rate]]:
+    return [order.rates for order in orders]
 
 
 def names_found(
@@ -97,11 +103,11 @@ class TestRates:
             ]
         )
         names = ["anne", "bart", "carl", "dora"]
-        assert snapshot.rates(names, None, NOW_US) == [
+        assert rates_of(snapshot.limits(names, None, NOW_US)) == [
             {"messages": Rate.parse("3/h")},
             {"messages": Rate.parse("4/h")},
         ]
-        assert snapshot.rates(names[:2], None, NOW_US) == []
+        assert rates_of(snapshot.limits(names[:2], None, NOW_US)) == []
 
     def test_a_network_of_the_client_counts_behind_all_names(self) -> None:
         """It may be any network, not only those that are asked for by name."""
@@ -112,10 +118,10 @@ class TestRates:
             ]
         )
         one, two = {"messages": Rate.parse("1/h")}, {"messages": Rate.parse("2/h")}
-        assert snapshot.rates(["bart"], CLIENT, NOW_US) == [one]
-        assert snapshot.rates(["anne"], CLIENT, NOW_US) == [two, one]
-        assert snapshot.rates(["bart"], None, NOW_US) == []
+        assert rates_of(snapshot.limits(["bart"], CLIENT, NOW_US)) == [one]
+        assert rates_of(snapshot.limits(["anne"], CLIENT, NOW_US)) == [two, one]
+        assert rates_of(snapshot.limits(["bart"], None, NOW_US)) == []
 
     def test_without_orders_there_are_none(self) -> None:
         """The limits are those of the configuration."""
-        assert not EMPTY.rates(["anne"], CLIENT, NOW_US)
+        assert not EMPTY.limits(["anne"], CLIENT, NOW_US)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from outgate.message.fingerprint import BANDS
 from outgate.model.gcra import Level
 from outgate.model.limit import Count, Limit, Per
+from outgate.model.standing import Conduct
 from outgate.model.units import Rate
 from outgate.policy.questions import Answers, Plan, PlannedCharge
 
@@ -125,6 +126,7 @@ def a_plan(
     subscribed: str = "",
     campaign: PlannedCharge | None = None,
     bands: Sequence[bytes] = (),
+    conduct: Conduct | None = None,
 ) -> Plan:
     return Plan(
         customer=customer,
@@ -140,6 +142,7 @@ def a_plan(
         subscribed=subscribed,
         campaign=campaign,
         bands=tuple(bands),
+        conduct=conduct,
     )
 
 

@@ -66,7 +66,9 @@ class Moody(Counters):
             raise self.mood
         return Answers(now_us=1, levels=[Level(True, 1, 0)] * len(plan.charges))
 
-    def settle(self, plan: Plan, answers: Answers, *, held_bytes: int) -> None:
+    def settle(
+        self, plan: Plan, answers: Answers, *, held_bytes: int, stopped: bool = False
+    ) -> None:
         self.settled += 1
         if self.mood is not None:
             raise self.mood

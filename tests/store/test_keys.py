@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from outgate.model.standing import Conduct, Growth
 from outgate.policy.operator import Order
 from outgate.store.keys import KEYS, Keys, safe
 from store.builders import (
@@ -34,6 +35,7 @@ _SPELLED = {
     "contacts:{<customer>}": Keys("ns").contacts("choir"),
     "content:{<customer>}": Keys("ns").content("choir"),
     "usual:{<customer>}:<principal>": Keys("ns").usual("choir", "anne"),
+    "standing:{<customer>}": Keys("ns").standing("choir"),
     "shared:{<band>}": Keys("ns").shared("5f0c"),
     "optin:{<list>:<bucket>}": Keys("ns").optin("members.choir.example", 17),
     "seen:{<customer>}:<retry>": Keys("ns").seen("choir", "3f9a"),
@@ -123,6 +125,7 @@ def test_a_script_finds_the_types_of_the_table(store: Store, keys: Keys) -> None
         people=some_people(600),
         campaign=a_campaign(burst=1_000),
         bands=some_bands(*range(12)),
+        conduct=Conduct(Growth(start=50)),
     )
     first = replace(plan, charges=[a_charge(name="other"), of_different("one")])
     answers = counters.look_up(first)

@@ -49,8 +49,8 @@ def test_what_the_keeper_writes_a_worker_reads(path: Path) -> None:
     )
     found = snapshot.find(Order.QUARANTINE, [ANNE], None, only_odd=False)
     assert [entry.text for entry in found] == ["phished"]
-    (rates,) = snapshot.rates(["choir"], None, START_US)
-    assert str(rates["recipients"]) == "5000/1d"
+    (order,) = snapshot.limits(["choir"], None, START_US)
+    assert str(order.rates["recipients"]) == "5000/1d"
 
 
 @fast

@@ -18,6 +18,7 @@ import outgate.store
 from lab.errors import LabUnavailable
 from lab.skips import or_skip
 from outgate.model.gcra import Level
+from outgate.model.standing import Conduct, Growth
 from outgate.policy.operator import Order
 from outgate.policy.questions import Answers, Plan
 from outgate.store.counters import Counters
@@ -288,9 +289,13 @@ def _answer(command: list[bytes]) -> Reply:
 
 
 # Five strangers, all of them renewed, and a content that reached two of them before.
-_FIXED_KEYS = 5
+_FIXED_KEYS = 6
 _STRANGERS = b"aaaabbbbccccddddeeee"
-_EMPTY: list[Reply] = [0, 1, 0, 0, 0, _STRANGERS, 5, 0, 0, 1, 5, 0, 5, b"ccccddddeeee"]
+_HALF = 50
+_EMPTY: list[Reply] = [
+    *(0, 1, 0, 0, 0, _STRANGERS, 5, 0, 0, _HALF),
+    *(1, 5, 0, 5, b"ccccddddeeee"),
+]
 
 
 @dataclass
@@ -325,15 +330,18 @@ _CHARGES = (
     a_charge(name="one", interval_us=11, burst=12, cost=13),
     a_charge(name="two", identity="bart", interval_us=21, burst=22, binding=False),
     of_strangers(name="three", interval_us=31, burst=32, most=5),
+    replace(of_strangers(name="grown", interval_us=61, burst=62), earned=True),
     of_different("x", "y", name="four", window_us=41, limit=42),
 )
 _PLAN = a_plan(
     *_CHARGES,
     people=some_people(5),
-    campaign=a_campaign(interval_us=51, burst=52, share=53),
+    campaign=replace(a_campaign(interval_us=51, burst=52, share=53), earned=True),
     bands=some_bands(1),
+    conduct=Conduct(Growth(20, 300, 71), since_us=81, noted=False),
 )
 _HASHES = Hashes(SECRET)
+_FIXED_KINDS = ["seen", "holding", "contacts", "content", "usual", "standing"]
 
 
 def test_charge_is_called_as_its_header_says() -> None:
@@ -343,19 +351,20 @@ def test_charge_is_called_as_its_header_says() -> None:
 
     assert call.script == Script.load("charge").sha
     kinds = [key.removeprefix("outgate:").split(":")[0] for key in call.keys]
-    fixed_kinds = ["seen", "holding", "contacts", "content", "usual"]
-    assert kinds == [*fixed_kinds, "count", "count", "count", "distinct"]
+    assert kinds == [*_FIXED_KINDS, *["count"] * 4, "distinct"]
     assert list(zip(contract.arguments, call.arguments, strict=False)) == [
         ("now_us", b""),
         ("commit", b"1"),
         ("ttl_s", b"86400"),
         ("people", _HASHES.items(_PLAN.people)),
         ("greeting", b"1"),
+        ("conduct", b"20 300 71 81 0"),
         ("bands", _HASHES.bands(_PLAN.bands)),
         ("interval_us", b"51"),
         ("burst", b"52"),
         ("share", b"53"),
         ("binding", b"1"),
+        ("earned", b"1"),
     ]
     names = ("kind", "interval", "burst", "cost", "binding")
     assert _groups(contract, call) == [
@@ -364,15 +373,16 @@ def test_charge_is_called_as_its_header_says() -> None:
             (b"rate", b"11", b"12", b"13", b"1"),
             (b"rate", b"21", b"22", b"1", b"0"),
             (b"strangers", b"31", b"32", b"5", b"1"),
+            (b"earned", b"61", b"62", b"1", b"1"),
             (b"distinct", b"41", b"42", _HASHES.items(["x", "y"]), b"1"),
         )
     ]
 
 
 def test_what_counts_no_content_says_so() -> None:
-    """Empty bands, and numbers that nothing is calculated with."""
+    """No bounds, empty bands, and numbers that nothing is calculated with."""
     call, _, _ = _sent(a_plan(people=some_people(5)))
-    assert call.arguments[5:10] == [b"", b"1", b"0", b"0", b"0"]
+    assert call.arguments[5:12] == [b"", b"", b"1", b"0", b"0", b"0", b"0"]
 
 
 def test_settle_is_called_as_its_header_says() -> None:
@@ -393,11 +403,14 @@ def test_settle_is_called_as_its_header_says() -> None:
         "recipients": b"5",
         "bands": _HASHES.bands(_PLAN.bands),
         "people": b"ccccddddeeee",
-        "interval_us": b"51",
+        "interval_us": b"102",
+        "stopped": b"0",
     }
     groups = _groups(contract, call)
-    assert [group["kind"] for group in groups] == [b"rate"] * 3 + [b"distinct"]
-    assert [group["interval_us"] for group in groups] == [b"11", b"21", b"31", b"41"]
+    assert [group["kind"] for group in groups] == [b"rate"] * 4 + [b"distinct"]
+    # That of a limit of which a half is in force is twice as long.
+    intervals = [group["interval_us"] for group in groups]
+    assert intervals == [b"11", b"21", b"31", b"122", b"41"]
     # As the answer said what was charged.
     assert {group["cost"] for group in groups} == {b"1"}
 
@@ -410,10 +423,9 @@ def test_a_refusal_gives_nothing_back() -> None:
     counters.settle(_PLAN, refusal, held_bytes=700)
     call = Call.of(wire.commands[-1])
 
-    kinds = ["seen", "holding", "contacts", "content", "usual"]
-    assert [key.split(":")[1] for key in call.keys] == kinds
+    assert [key.split(":")[1] for key in call.keys] == _FIXED_KINDS
     assert call.arguments[:5] == [b"", b"0", b"86400", b"700", b"7776000"]
-    assert call.arguments[5:] == [b"", b"0", b"", b"", b"51"]
+    assert call.arguments[5:] == [b"", b"0", b"", b"", b"102", b"0"]
 
 
 def test_settle_says_how_many_counters_it_changed(store: Store, keys: Keys) -> None:
@@ -430,11 +442,12 @@ def test_settle_says_how_many_counters_it_changed(store: Store, keys: Keys) -> N
         keys.contacts(ANNE),
         keys.content(ANNE),
         keys.usual(ANNE, ANNE),
+        keys.standing(ANNE),
     )
-    nothing = (START_US, 0, 60, 0, 60, "", 0, "", "", 1)
+    nothing = (START_US, 0, 60, 0, 60, "", 0, "", "", 1, 0)
     group = ("rate", 1_000_000, 1)
 
-    assert store.ask("EVAL", text, 7, *fixed, *names, *nothing, *group, *group) == 1
+    assert store.ask("EVAL", text, 8, *fixed, *names, *nothing, *group, *group) == 1
     assert store.names(keys) == set()
 
 
@@ -490,14 +503,14 @@ def test_erase_is_called_as_its_header_says() -> None:
 
 
 def test_the_answer_of_charge_has_the_length_its_header_says(store: Store) -> None:
-    """Nine, then five for the content, then four for each counter."""
+    """Ten, then five for the content, then four for each counter."""
     contract = Contract.read("charge")
     returns = re.sub(
         r"\(.*?\)", "", contract.returns.partition("\nTwin")[0], flags=re.DOTALL
     )
     parts = re.split(r"then (?:for the content|four for each counter):", returns)
     lengths = [len(re.findall(r"\w[^,]*", part)) for part in parts]
-    assert lengths == [9, 5, 4]
+    assert lengths == [10, 5, 4]
 
     wire = Recorder()
     Counters(wire, Keys("contract"), SECRET).look_up(_PLAN)
@@ -506,10 +519,10 @@ def test_the_answer_of_charge_has_the_length_its_header_says(store: Store) -> No
     text = Script.load("charge").text
     (result,) = store.wire.call(pack((b"EVAL", text, *words, *call.arguments)), 1)
 
-    assert len(result) == 9 + 5 + 4 * len(_CHARGES)
+    assert len(result) == 10 + 5 + 4 * len(_CHARGES)
     hashes = [place for place, value in enumerate(result) if isinstance(value, bytes)]
     # Strangers; whom the content had not reached; what is new in the last counter.
-    assert hashes == [5, 13, 29]
+    assert hashes == [5, 14, 34]
     assert {type(value) for value in result} == {int, bytes}
 
 

@@ -61,8 +61,9 @@ def _store(context: Context) -> Iterator[Ailment]:
         secret = read_secret(Places.of(settings).secret(settings))
         # Whoever only looks must not be the one whose secret counts.
         server = inspect(client, keys, key_id(secret), claim=False)
-        names = Policy.build(settings.for_policy()).limit_names()
-        troubles = Orders(client, keys).read(names).troubles
+        policy = Policy.build(settings.for_policy())
+        state = Orders(client, keys).read(policy.limit_names(), policy.profiles)
+        troubles = state.troubles
         troubles += Strays(client, keys).look_everywhere()
         held = Holds(client, keys).all()
     except OutgateError as error:

@@ -61,6 +61,8 @@ class Judgement:
         return {
             "class": decision.mail_class.value,
             "customer": accountable.customer if accountable else None,
+            "profile": plan.profile if plan else None,
+            "standing": answers.standing if answers else None,
             "action": decision.verdict.action.value,
             "disposition": decision.disposition.action.value,
             "reply": str(decision.disposition.reply or "") or None,
@@ -77,9 +79,9 @@ class Judgement:
                 {
                     "limit": charge.limit.name,
                     "identity": charge.identity,
-                    "rate": str(charge.rate),
+                    "rate": str(charge.at(answers.standing).rate),
                     "used": _used_before(charge, level, answers),
-                    "burst": charge.burst,
+                    "burst": charge.at(answers.standing).burst,
                     "cost": charge.cost,
                     "fits": level.fits,
                 }
@@ -102,6 +104,8 @@ class Judgement:
             f"customer     {accountable.customer}  "
             f"(by {accountable.kind.value} {accountable.principal})"
         )
+        if decision.plan is not None:
+            _say(f"profile      {decision.plan.profile}{_standing(decision)}")
         click.echo(f"verdict      {verdict.action.value}")
         click.echo(f"disposition  {disposition.action.value}")
         if disposition.reply is not None:
@@ -136,7 +140,8 @@ class Judgement:
                 f"{spread.strangers} strangers among them"
             )
         click.echo("\nlimits       (used / burst, cost of this message)")
-        for charge, level in zip(plan.charges, answers.levels, strict=True):
+        for planned, level in zip(plan.charges, answers.levels, strict=True):
+            charge = planned.at(answers.standing)
             rate = charge.rate
             used = _used_before(charge, level, answers)
             _say(
@@ -155,6 +160,14 @@ def _used_before(charge: PlannedCharge, level: Level, answers: Answers) -> int:
     return level.used - (charge.cost if answers.allowed and level.fits else 0)
 
 
+def _standing(decision: Decision) -> str:
+    """What conduct leaves of the limits on strangers, "" where it moves nothing."""
+    plan, answers = decision.plan, decision.answers
+    if plan is None or answers is None or plan.conduct is None:
+        return ""
+    return f"  ({answers.standing} % of its limits on strangers)"
+
+
 def _say(line: str) -> None:
     """Print one line; names in it may be the sender's."""
     click.echo(escape(line))
@@ -169,7 +182,9 @@ class _Peek:
     def look_up(self, plan: Plan) -> Answers:
         return self._counters.look_up(plan, commit=False)
 
-    def settle(self, plan: Plan, answers: Answers, *, held_bytes: int) -> None:
+    def settle(
+        self, plan: Plan, answers: Answers, *, held_bytes: int, stopped: bool = False
+    ) -> None:
         """Nothing was charged."""
 
     def meet(self, plan: Plan) -> None:

@@ -18,6 +18,7 @@ from outgate.message.wanted import WANTED_HEADERS
 from outgate.model.errors import Problem
 from outgate.model.identity import Path as SubmissionPath
 from outgate.model.limit import Count
+from outgate.model.standing import WHOLE
 from outgate.model.units import MAX_PERIOD, format_duration
 from outgate.model.verdict import Mode, Reason
 from outgate.policy.compiled import LIMIT_REASONS, merge_limits
@@ -25,6 +26,8 @@ from outgate.policy.customers import Match, ties
 from outgate.policy.naming import KIND_PREFIXES
 from outgate.policy.operator import canonical_name
 from outgate.policy.rule_settings import RuleSettings, allowed_actions, rule_field
+from outgate.policy.shipped import SHIPPED_LIMITS
+from outgate.policy.shipped_profiles import merge_profiles
 
 # sun_path of unix(7) holds 108 bytes with its NUL.
 MAX_SOCKET_PATH = 107
@@ -35,6 +38,8 @@ MAX_WORKERS = 256
 MAX_ALIAS_SIZE = 10_000_000
 # Longer, and every session waits too long in an outage; the MTA waits 10 s and more.
 MAX_STORE_TIMEOUT = timedelta(milliseconds=500)
+# Per cent; whoever needs more than ten times a limit needs another one.
+MAX_STANDING = 1000
 # systemd's patience with a service that stops is shorter still.
 MAX_DRAIN = timedelta(hours=1)
 
@@ -170,7 +175,7 @@ def _customers(settings: Settings) -> Iterator[Problem]:
     # Orders do not tell `Choir` from `choir`.
     names = [canonical_name(one.name) for one in settings.customer]
     yield from twice("customer", "name", names)
-    profiles = [profile.name for profile in settings.profile]
+    profiles = list(merge_profiles(settings.profile))
     for index, customer in enumerate(settings.customer):
         key = f"customer[{index}]"
         if not customer.name.strip():
@@ -200,10 +205,27 @@ def _profiles(settings: Settings) -> Iterator[Problem]:
     yield from twice("profile", "name", [one.name for one in settings.profile])
     known = [limit.name for limit in merge_limits(settings.limit)]
     known += [count.value for count in Count]
+    # A shipped profile names shipped limits, also one that is `off` here.
+    named = {*known, *(limit.name for limit in SHIPPED_LIMITS)}
     for index, profile in enumerate(settings.profile):
+        key = f"profile[{index}]"
+        if not profile.name:
+            yield Problem(f"{key}.name", "is empty")
         for name in profile.limits:
-            if name not in known:
-                yield Problem(f"profile[{index}].limits", no_such(name, known))
+            if name not in named:
+                yield Problem(f"{key}.limits", no_such(name, known))
+        if not 1 <= profile.start <= WHOLE:
+            yield Problem(f"{key}.start", f"got {profile.start}: expected 1 to {WHOLE}")
+        if not WHOLE <= profile.most <= MAX_STANDING:
+            yield Problem(
+                f"{key}.most", f"got {profile.most}: expected {WHOLE} to {MAX_STANDING}"
+            )
+        if not timedelta(minutes=1) <= profile.warm_up <= MAX_PERIOD:
+            yield Problem(
+                f"{key}.warm-up",
+                f"got {format_duration(profile.warm_up)}: expected from 1m to "
+                f"{MAX_PERIOD.days}d",
+            )
 
 
 def _rules(settings: Settings) -> Iterator[Problem]:

@@ -12,7 +12,7 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
@@ -24,6 +24,8 @@ from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError
 from cattrs.gen import make_dict_structure_fn, override
 
 from outgate.config.checks import check
+from outgate.config.merging import with_shipped
+from outgate.config.moments import read_moment
 from outgate.config.settings import (
     STATE_VARIABLE,
     SYSTEM_CONFIG,
@@ -33,24 +35,13 @@ from outgate.config.settings import (
 from outgate.model.client import Network, parse_network
 from outgate.model.errors import ConfigError, Problem
 from outgate.model.units import ByteSize, Rate, parse_duration, parse_size
-from outgate.policy.settings import LimitSettings
-from outgate.policy.shipped import SHIPPED_LIMITS
+from outgate.policy.settings import LimitSettings, ProfileSettings
 
 _AT = re.compile(r"@ (?P<kind>attribute|index|key) (?P<part>.+)", re.DOTALL)
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _ITEM = re.compile(r"(?P<table>[a-z]+)\[(?P<index>\d+)\]")
 # Longer values would hide the sentence around them.
 _MOST_SHOWN = 60
-# What a limit with a shipped name need not repeat, as it would stand in the file.
-_SHIPPED = {
-    limit.name: {
-        "per": limit.per.value,
-        "count": limit.count.value,
-        "rate": str(limit.rate),
-        "action": limit.action.value,
-    }
-    for limit in SHIPPED_LIMITS
-}
 
 Place = tuple[str | int, ...]
 """Keys and indexes from the root of a document: `("limit", 2, "rate")`."""
@@ -346,16 +337,20 @@ def _class_hook(kind: type) -> Callable[[object, type], Any]:
     return hook
 
 
-def _limit_hook(kind: type) -> Callable[[object, type], Any]:
+def _merging_hook(kind: type) -> Callable[[object, type], Any]:
     structure = _class_hook(kind)
 
     def hook(value: object, target: type) -> Any:
-        name = value.get("name") if isinstance(value, dict) else None
-        if isinstance(value, dict) and isinstance(name, str):
-            value = _SHIPPED.get(name, {}) | value
-        return structure(value, target)
+        return structure(with_shipped(kind, value), target)
 
     return hook
+
+
+def _since(value: object, _: object) -> datetime:
+    try:
+        return read_moment(value)
+    except ValueError as error:
+        raise _BadValueError(value, str(error)) from None
 
 
 def _read_size(text: str) -> ByteSize:
@@ -380,6 +375,7 @@ def _build() -> Converter:
         (lambda kind: kind == Network, _network),
         (lambda kind: kind == Rate | None, _rate_or_off),
         (lambda kind: kind == int | None, _whole),
+        (lambda kind: kind == datetime | None, _since),
         (lambda kind: get_origin(kind) is tuple, _sequence),
         (lambda kind: get_origin(kind) is Mapping, _mapping),
     ]
@@ -387,7 +383,7 @@ def _build() -> Converter:
         converter.register_structure_hook_func(predicate, hook)
     converter.register_structure_hook_factory(attrs.has, _class_hook)
     converter.register_structure_hook_factory(
-        lambda kind: kind is LimitSettings, _limit_hook
+        lambda kind: kind in {LimitSettings, ProfileSettings}, _merging_hook
     )
     return converter
 

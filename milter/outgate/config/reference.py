@@ -6,7 +6,7 @@ declared, and `make check` fails when the committed pages differ.
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from textwrap import wrap
@@ -20,6 +20,7 @@ from outgate.model.units import ByteSize, Rate, format_duration
 from outgate.policy.compiled import LIMIT_REASONS
 from outgate.policy.rule_settings import RuleSettings, RulesSettings, rule_field
 from outgate.policy.shipped import SHIPPED_LIMITS
+from outgate.policy.shipped_profiles import SHIPPED_PROFILES
 
 _INTRO = """\
 # Configuration
@@ -42,7 +43,7 @@ _LIMIT_RULES = frozenset(rule_field(reason).name for reason in LIMIT_REASONS)
 def reference() -> str:
     """The reference page, Markdown."""
     sections = [_section(field) for field in attrs.fields(Settings)]
-    return "\n".join([_INTRO, *sections, _shipped_limits()])
+    return "\n".join([_INTRO, *sections, _shipped_limits(), _shipped_profiles()])
 
 
 def sample() -> str:
@@ -212,6 +213,30 @@ def _shipped_limits() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _shipped_profiles() -> str:
+    lines = [
+        "## Shipped profiles",
+        "",
+        (
+            "For `[[customer]] profile` and for orders (`profile=probation` in "
+            "`outgate:limit`). A `[[profile]]` of the same name changes the shipped one: of "
+            "its keys, and of its `limits`, it keeps what is not given; a count word "
+            "replaces all of that count. Who has no profile has `normal`. "
+            "[New customers](profiles.md) tells how to use them."
+        ),
+        "",
+        "| limit | " + " | ".join(f"`{one.name}`" for one in SHIPPED_PROFILES) + " |",
+        "|---" * (1 + len(SHIPPED_PROFILES)) + "|",
+    ]
+    for limit in SHIPPED_LIMITS:
+        rates = [one.limits.get(limit.name) for one in SHIPPED_PROFILES]
+        if any(rates):
+            cells = (f"`{rate}`" if rate else "" for rate in rates)
+            lines.append(f"| `{limit.name}` | {' | '.join(cells)} |")
+    lines += ["", "Where nothing stands, the limit's own rate is in force."]
+    return "\n".join(lines) + "\n"
+
+
 def _entry(field: "attrs.Attribute[Any]") -> str:
     text: str = field.metadata["doc"]
     default = _default(field)
@@ -273,7 +298,7 @@ def _toml(value: Any) -> str:
             return "true" if value else "false"
         case ByteSize() | Rate() | IPv4Network() | IPv6Network():
             return f'"{value}"'
-        case int():
+        case int() | datetime():
             return str(value)
         case timedelta():
             return f'"{format_duration(value)}"'

@@ -157,7 +157,7 @@ class Keeper:
 
     def _tend_orders(self) -> None:
         run = self._steps.run
-        state = self._orders.read(self._policy.limit_names())
+        state = self._orders.read(self._policy.limit_names(), self._policy.profiles)
         run("strays", lambda: state.troubles.extend(self._strays.look()))
         run("order-upkeep", lambda: self._orders.tend(state))
         run("hosts", lambda: self._count_hosts(state))

@@ -70,8 +70,9 @@ def _limits(decision: Decision) -> str:
     """`name:used/of` of every limit that the message was measured against."""
     if decision.plan is None or decision.answers is None:
         return ""
+    standing = decision.answers.standing
     return ",".join(
-        f"{charge.limit.name}:{level.used}/{charge.burst}"
+        f"{charge.limit.name}:{level.used}/{charge.at(standing).burst}"
         for charge, level in zip(
             decision.plan.charges, decision.answers.levels, strict=False
         )

@@ -2,19 +2,22 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Self
 
 from outgate.model.address import canonical_domain, parse_address
 from outgate.model.client import Client, Network
 from outgate.model.limit import Count, Limit, Per
 from outgate.model.recipient import Recipient, recipient_reader
+from outgate.model.standing import Growth
 from outgate.model.units import Rate, to_us
 from outgate.model.verdict import Action, Mode, Reason
 from outgate.policy.customers import CustomerMap
 from outgate.policy.registered import Streams
 from outgate.policy.rule_settings import RuleSettings, allowed_actions, rule_field
-from outgate.policy.settings import LimitSettings, PolicySettings
+from outgate.policy.settings import LimitSettings, PolicySettings, ProfileSettings
 from outgate.policy.shipped import SHIPPED_LIMITS
+from outgate.policy.shipped_profiles import NORMAL, merge_profiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,20 @@ class LimitInForce:
     binds_too_large: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One profile under this configuration.
+
+    Attributes:
+        limits: limit name or count word to rate.
+        growth: how limits on strangers follow conduct; None where they do not.
+    """
+
+    name: str
+    limits: Mapping[str, Rate]
+    growth: Growth | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """All that deciding depends on.
@@ -51,7 +68,9 @@ class Policy:
         limits: shipped and configured, without those that are off.
         rules: by reason.
         customers: from principal to customer.
-        profiles: by name: limit name or count word to rate.
+        profiles: shipped and configured, by name.
+        normal: the profile of whoever has no other.
+        since_us: of customers by name: since when they are known.
         internal_domains: local and relayed, canonical.
         aliases: canonical address to the number of people behind it.
         keep_us: how long a held message is meant to be held.
@@ -67,7 +86,9 @@ class Policy:
     limits: tuple[LimitInForce, ...]
     rules: Mapping[Reason, RuleInForce]
     customers: CustomerMap
-    profiles: Mapping[str, Mapping[str, Rate]]
+    profiles: Mapping[str, Profile]
+    normal: Profile
+    since_us: Mapping[str, int]
     internal_domains: frozenset[str]
     aliases: Mapping[str, int]
     keep_us: int
@@ -85,13 +106,23 @@ class Policy:
             _limit_in_force(limit, rules) for limit in merge_limits(settings.limits)
         )
         per_campaign = [one for one in limits if one.limit.per is Per.CAMPAIGN]
+        profiles = {
+            one.name: _profile(one)
+            for one in merge_profiles(settings.profiles).values()
+        }
         return cls(
             settings=settings,
             mode=settings.mode,
             limits=tuple(one for one in limits if one not in per_campaign),
             rules=rules,
             customers=CustomerMap.build(settings.customers),
-            profiles={profile.name: profile.limits for profile in settings.profiles},
+            profiles=profiles,
+            normal=profiles[NORMAL],
+            since_us={
+                one.name: max(1, to_us(one.since - _EPOCH))
+                for one in settings.customers
+                if one.since is not None
+            },
             internal_domains=frozenset(
                 canonical_domain(domain)
                 for domain in (*settings.domains.local, *settings.domains.relay)
@@ -119,6 +150,7 @@ class Policy:
         return frozenset(names)
 
 
+_EPOCH = datetime.fromtimestamp(0, UTC)
 _OF_PEOPLE = frozenset(
     {Count.STRANGERS, Count.DISTINCT_RECIPIENTS, Count.RECIPIENT_DOMAINS}
 )
@@ -157,6 +189,11 @@ def _limit_in_force(limit: Limit, rules: Mapping[Reason, RuleInForce]) -> LimitI
 def _rule_in_force(settings: PolicySettings, reason: Reason) -> RuleInForce:
     rule: RuleSettings = getattr(settings.rules, rule_field(reason).name)
     return RuleInForce(rule.action or allowed_actions(reason)[0], rule.mode, rule.reply)
+
+
+def _profile(settings: ProfileSettings) -> Profile:
+    growth = Growth(settings.start, settings.most, to_us(settings.warm_up))
+    return Profile(settings.name, settings.limits, growth if growth.moves else None)
 
 
 def merge_limits(configured: tuple[LimitSettings, ...]) -> tuple[Limit, ...]:

@@ -49,6 +49,14 @@ def would_let_out(verdict: Verdict) -> bool:
     )
 
 
+def was_stopped(verdict: Verdict) -> bool:
+    """Whether a rule stopped the message: what an operator ordered tells no conduct."""
+    return any(
+        finding.binding and not finding.always and not finding.action.lets_out
+        for finding in verdict.findings
+    )
+
+
 def _monitored(finding: Finding) -> Finding:
     return Finding(
         reason=finding.reason,

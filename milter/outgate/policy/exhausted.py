@@ -4,6 +4,7 @@ from collections.abc import Set as AbstractSet
 
 from outgate.model.gcra import NEVER, Level
 from outgate.model.limit import Count
+from outgate.model.standing import WHOLE
 from outgate.model.units import SECOND_US
 from outgate.model.verdict import Finding, Mode, Reason
 from outgate.policy.case import Case
@@ -38,24 +39,32 @@ def used_up(
 
 
 def finding_of(
-    reason: Reason, charge: PlannedCharge, retry_after_us: int, public: str
+    reason: Reason,
+    charge: PlannedCharge,
+    retry_after_us: int,
+    public: str,
+    standing: int = WHOLE,
 ) -> Finding:
     """What a limit that is used up asks for.
 
     Args:
         reason: whose finding it is.
-        charge: the limit, as it stood for this message.
+        charge: the limit, as it was planned for this message.
         retry_after_us: until there is room, or `NEVER`.
-        public: what the sender reads; `{when}` is filled in.
+        public: what the sender reads; `{when}` and `{rate}` are filled in.
+        standing: the customer's; what it leaves of the limit is named.
     """
     retry_after_us = 0 if retry_after_us == NEVER else retry_after_us
-    limit = charge.limit
+    limit, rate = charge.limit, charge.at(standing).rate
+    detail = f"{limit.name} {rate}"
+    if rate is not charge.rate:
+        detail += f", {standing}% of {charge.rate}"
     return Finding(
         reason=reason,
         action=limit.action,
         binding=limit.mode is Mode.ENFORCE,
-        public=public.format(when=in_words(retry_after_us)),
-        detail=f"{limit.name} {charge.rate}",
+        public=public.format(when=in_words(retry_after_us), rate=rate),
+        detail=detail,
         retry_after_us=retry_after_us,
     )
 

@@ -23,7 +23,7 @@ from outgate.model.verdict import (
 from outgate.policy.accountability import Accountability
 from outgate.policy.case import Case
 from outgate.policy.compiled import Policy
-from outgate.policy.decide import decide, would_let_out
+from outgate.policy.decide import decide, was_stopped, would_let_out
 from outgate.policy.decision import Decision
 from outgate.policy.enforce import Circumstances, enforce
 from outgate.policy.plan import make_plan
@@ -181,7 +181,9 @@ class Gate:
         settled = held or not would_let_out(verdict)
         if settled:
             held_bytes = max(1, transaction.size_bytes) if held else 0
-            self._store.settle(plan, answers, held_bytes=held_bytes)
+            self._store.settle(
+                plan, answers, held_bytes=held_bytes, stopped=was_stopped(verdict)
+            )
         elif answers.strangers:
             self._store.introduce(plan, answers)
         if (

@@ -5,6 +5,7 @@ A value is optional words and then free text:
     for=1h by=anne phished, ticket 4711
     until=2026-11-24T12:00:00Z by=anne rules=limit-exceeded newsletter week
     recipients=5000/1d by=anne                       (only in `outgate:limit`)
+    profile=probation for=30d by=anne                (only in `outgate:limit`)
 
 `for=` is turned into `until=` by the first keeper that sees it; until then the order
 is in force. A value that cannot be read is reported, never ignored in silence; neither is
@@ -13,9 +14,10 @@ a word that is none (`untill=`) or that stands in the text. An order that protec
 limit) does not: without the end that was meant it would never end.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from enum import StrEnum
 from functools import lru_cache
 
@@ -45,7 +47,7 @@ _WORDS = {
     Order.QUARANTINE: _ALWAYS,
     Order.SUSPEND: _ALWAYS,
     Order.ALLOW: (*_ALWAYS, "rules"),
-    Order.LIMIT: (*_ALWAYS, *(count.value for count in Count)),
+    Order.LIMIT: (*_ALWAYS, "profile", *(count.value for count in Count)),
 }
 
 # `allow` without `rules=` frees from limits only.
@@ -77,6 +79,7 @@ class Entry:
         by: who gave the order, "" where not said.
         rules: for `allow`, which rules are lifted.
         rates: for `limit`, limit name or count word to rate.
+        profile: for `limit`, the profile instead of the customer's; "" for none.
         text: the free text.
         value: the whole value, as it was typed.
         problems: what could not be read.
@@ -89,6 +92,7 @@ class Entry:
     by: str = ""
     rules: frozenset[Reason] = ALLOWED_BY_DEFAULT
     rates: Mapping[str, Rate] = field(default_factory=dict)
+    profile: str = ""
     text: str = ""
     value: str = ""
     problems: tuple[str, ...] = ()
@@ -124,7 +128,7 @@ def parse_entry(order: Order, name: str, raw: bytes) -> Entry:
 def _parse(order: Order, name: str, value: str) -> Entry:
     problems = [nobody] if (nobody := nameless(name)) else []
     until_us = for_us = 0
-    by = ""
+    texts = {"by": "", "profile": ""}
     rules = ALLOWED_BY_DEFAULT
     rates: dict[str, Rate] = {}
     known = _WORDS[order]
@@ -143,9 +147,9 @@ def _parse(order: Order, name: str, value: str) -> Entry:
                 case "until":
                     # The epoch itself is over too, and 0 would mean never.
                     until_us = max(1, parse_moment_us(argument))
-                case "by":
-                    by = argument
-                    problems += misplaced(argument, known)
+                case "by" | "profile" if key in known:
+                    texts[key] = argument
+                    problems += _misread(key, argument, known)
                 case "rules" if order is Order.ALLOW:
                     rules = _parse_rules(argument)
                 case _ if order is Order.LIMIT:
@@ -157,16 +161,19 @@ def _parse(order: Order, name: str, value: str) -> Entry:
             problems.append(f"{key}={argument}: {error}")
         rest = after.lstrip()
     problems += misplaced(rest, known)
-    if order is Order.LIMIT and not rates and not problems:
-        problems.append("expected a limit or a count and a rate, as recipients=5000/1d")
+    if order is Order.LIMIT and not (rates or texts["profile"] or problems):
+        problems.append(
+            "expected a limit or a count and a rate, as recipients=5000/1d, or profile="
+        )
     return Entry(
         order=order,
         name=name,
         until_us=until_us,
         for_us=0 if until_us else for_us,
-        by=by,
+        by=texts["by"],
         rules=rules,
         rates=rates,
+        profile=texts["profile"],
         text=" ".join((*kept, rest)).strip(),
         value=value.strip(),
         problems=tuple(problems),
@@ -214,6 +221,26 @@ def _parse_rules(argument: str) -> frozenset[Reason]:
     if not names or not names <= known.keys():
         raise ValueError(f"expected some of {', '.join(sorted(known))}")
     return frozenset(known[name] for name in names)
+
+
+def _misread(key: str, argument: str, known: Collection[str]) -> Iterator[str]:
+    if key == "profile" and not argument:
+        yield "profile=: expected the name of a profile"
+    yield from misplaced(argument, known)
+
+
+def unknown_profile(entry: Entry, profile_names: Collection[str]) -> str:
+    """What is wrong with the profile of a `limit` order, "" for nothing."""
+    name = entry.profile
+    if not name or name in profile_names:
+        return ""
+    close = get_close_matches(name, profile_names, n=1)
+    hint = (
+        f"did you mean {close[0]}?"
+        if close
+        else (f"expected one of {', '.join(sorted(profile_names))}")
+    )
+    return f"profile={name}: no such profile; {hint}"
 
 
 def unknown_rates(entry: Entry, limit_names: frozenset[str]) -> tuple[str, ...]:

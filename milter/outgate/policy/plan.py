@@ -9,11 +9,13 @@ from outgate.message.retry import retry_material
 from outgate.model.address import MAX_PATH_BYTES, NullSender, read_sender
 from outgate.model.identity import Accountable, PrincipalKind
 from outgate.model.limit import Count, Limit, Per
+from outgate.model.standing import Conduct
 from outgate.model.transaction import Transaction
 from outgate.model.units import Rate
 from outgate.model.verdict import Mode, Reason
-from outgate.policy.compiled import Policy
+from outgate.policy.compiled import Policy, Profile
 from outgate.policy.envelope import Envelope, read_envelope
+from outgate.policy.operator import ALLOWED_BY_DEFAULT, Entry, Order
 from outgate.policy.questions import Plan, PlannedCharge
 from outgate.policy.snapshot import Snapshot
 
@@ -54,6 +56,7 @@ def make_plan(
     names[facts.list_id] = None
     names.pop("", None)
     rates = _Rates(accountable, policy, snapshot, now_us)
+    conduct = rates.conduct
     forwarded = accountable.forwarder and facts.forwarded
     customer = accountable.customer
     people = () if forwarded else envelope.people
@@ -79,13 +82,16 @@ def make_plan(
     campaign = None
     bands: tuple[bytes, ...] = ()
     if stream is not None:
-        rate, burst = rates.of(stream)
+        # The operator registered it with this very rate: conduct moves it nowhere.
+        rate, burst, _ = rates.of(stream)
         binds = policy.rules[Reason.BULK_TO_STRANGERS].mode is Mode.ENFORCE
         charges.append(PlannedCharge(stream, customer, rate, burst, 1, binds))
     elif policy.campaign is not None and people:
         one = policy.campaign
-        rate, burst = rates.of(one.limit)
-        campaign = PlannedCharge(one.limit, "", rate, burst, 0, one.binds)
+        rate, burst, earned = rates.of(one.limit)
+        campaign = PlannedCharge(
+            one.limit, "", rate, burst, 0, one.binds, earned=earned
+        )
         bands = fingerprint(transaction.headers, transaction.body)
     return Plan(
         customer,
@@ -102,6 +108,8 @@ def make_plan(
         subscribed=subscribed or "",
         stream=stream is not None,
         campaign=campaign,
+        profile=rates.profile.name,
+        conduct=conduct,
     )
 
 
@@ -133,10 +141,10 @@ def _charges(
         identity = identities.get(limit.per, "")
         if not identity:
             continue
-        rate, burst = rates.of(limit)
+        rate, burst, earned = rates.of(limit)
         binding = one.binds_too_large if cost > burst else one.binds
         charges.append(
-            PlannedCharge(limit, identity, rate, burst, cost, binding, items)
+            PlannedCharge(limit, identity, rate, burst, cost, binding, items, earned)
         )
     return charges
 
@@ -153,28 +161,67 @@ def _registered(
 
 
 class _Rates:
-    """Rates in force for one message: operators' orders, profile, or the limit's own."""
+    """Rates in force for one message: operators' orders, profile, or the limit's own.
+
+    An order's profile stands in place of the customer's. One for a login changes only
+    what is that login's own, and so leaves the growth of the customer's limits alone.
+    """
 
     def __init__(
         self, accountable: Accountable, policy: Policy, snapshot: Snapshot, now_us: int
     ) -> None:
         names = accountable.names
-        self._own = snapshot.rates(names[1:], accountable.client, now_us)
-        customer = snapshot.rates(names[:1], None, now_us)
-        profile = policy.profiles.get(accountable.profile)
-        self._shared = (*customer, profile) if profile else customer
-        self._overridden = bool(self._own or self._shared)
+        own = snapshot.limits(names[1:], accountable.client, now_us)
+        customer = snapshot.limits(names[:1], None, now_us)
+        profile = policy.profiles.get(accountable.profile, policy.normal)
+        self.profile = profile = _ordered_profile(customer, policy) or profile
+        self._own_profile = _ordered_profile(own, policy) or profile
+        self._shared = [entry.rates for entry in customer]
+        self._own = [*(entry.rates for entry in own), *self._shared]
+        self._overridden = bool(own or customer or profile.limits)
+        self.conduct = None
+        if profile.growth is not None:
+            self.conduct = Conduct(
+                profile.growth,
+                policy.since_us.get(accountable.customer, 0),
+                noted=not _freed(accountable, snapshot, now_us),
+            )
 
-    def of(self, limit: Limit) -> tuple[Rate, int]:
-        """Rate and burst of a limit."""
+    def of(self, limit: Limit) -> tuple[Rate, int, bool]:
+        """Rate and burst of a limit, and whether it follows conduct.
+
+        What an operator ordered stands as it was ordered.
+        """
+        earned = self.conduct is not None and limit.count is Count.STRANGERS
         if self._overridden:
             # An order for one login must not change what its customer shares.
-            found = (
-                _override(limit, self._own) if limit.per in _OWN else None
-            ) or _override(limit, self._shared)
+            is_own = limit.per in _OWN
+            found = _override(limit, self._own if is_own else self._shared)
             if found is not None:
-                return found, found.count
-        return limit.rate, limit.burst
+                return found, found.count, False
+            profile = self._own_profile if is_own else self.profile
+            found = _override(limit, (profile.limits,))
+            if found is not None:
+                return found, found.count, earned
+        return limit.rate, limit.burst, earned
+
+
+def _ordered_profile(orders: Iterable[Entry], policy: Policy) -> Profile | None:
+    """The first profile that there is; the keeper reports the others."""
+    for entry in orders:
+        if entry.profile and (found := policy.profiles.get(entry.profile)):
+            return found
+    return None
+
+
+def _freed(accountable: Accountable, snapshot: Snapshot, now_us: int) -> bool:
+    """Whether an operator lets this sender's mail out beyond limits."""
+    allowed = snapshot.find(
+        Order.ALLOW, accountable.names, accountable.client, only_odd=False
+    )
+    return any(
+        entry.in_force(now_us) and entry.rules & ALLOWED_BY_DEFAULT for entry in allowed
+    )
 
 
 def _items(

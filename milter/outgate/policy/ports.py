@@ -20,13 +20,17 @@ class Store(Protocol):
         Never raises for trouble of the store: the answer's `source` says who stood in.
         """
 
-    def settle(self, plan: Plan, answers: Answers, *, held_bytes: int) -> None:
+    def settle(
+        self, plan: Plan, answers: Answers, *, held_bytes: int, stopped: bool = False
+    ) -> None:
         """Give a charge back, and remember the attempt; nobody waits.
 
         Args:
             plan: what was asked.
             answers: what was answered.
             held_bytes: size of the message if it is held now, else 0.
+            stopped: whether a rule stopped it, and no operator: it counts for the
+                customer's standing.
         """
 
     def introduce(self, plan: Plan, answers: Answers) -> None:

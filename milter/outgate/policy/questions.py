@@ -1,11 +1,12 @@
 """What policy asks about a message, and what it gets to know: one look-up each."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple
 
 from outgate.model.gcra import Level
 from outgate.model.limit import Limit
+from outgate.model.standing import WHOLE, Conduct, scaled_burst, scaled_rate
 from outgate.model.units import Rate
 
 HASH_BYTES = 4
@@ -34,6 +35,7 @@ class PlannedCharge:
         binding: whether a refusal refuses the message: the limit is enforced, and
             what it asks for does not let the message out.
         items: of a counter of different ones, what is counted.
+        earned: whether the limit follows the customer's standing.
     """
 
     limit: Limit
@@ -43,6 +45,18 @@ class PlannedCharge:
     cost: int
     binding: bool
     items: tuple[str, ...] = ()
+    earned: bool = False
+
+    def at(self, standing: int) -> "PlannedCharge":
+        """Give it with the rate and the burst that such a standing leaves."""
+        if standing == WHOLE or not self.earned:
+            return self
+        return replace(
+            self,
+            rate=scaled_rate(self.rate, standing),
+            burst=scaled_burst(self.burst, standing),
+            earned=False,
+        )
 
 
 @dataclass(slots=True)
@@ -68,6 +82,9 @@ class Plan:
             message; "" for none.
         campaign: the limit on strangers that one content may reach; None where the
             content does not count.
+        profile: name of the profile in force.
+        conduct: what is asked about the customer's conduct; None where nothing depends
+            on it.
     """
 
     customer: str
@@ -84,6 +101,8 @@ class Plan:
     subscribed: str = ""
     stream: bool = False
     campaign: PlannedCharge | None = None
+    profile: str = ""
+    conduct: Conduct | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +157,7 @@ class Answers:
         renewed: recipients whom the customer had not mailed this week.
         today: such recipients of the principal today, before this message.
         peak: the same on its busiest day of the last weeks, faded.
+        standing: per cent that are in force of limits that follow conduct.
         spread: of the message's content, None where it does not count.
         neighbours: who else sends this content, None where nobody asked.
         store_us: how long the look-up took.
@@ -159,6 +179,7 @@ class Answers:
     renewed: int = 0
     today: int = 0
     peak: int = 0
+    standing: int = WHOLE
     spread: Spread | None = None
     neighbours: Neighbours | None = None
     store_us: int = 0

@@ -6,7 +6,7 @@ classes; it checks what one value can tell, `policy.compiled` what they say toge
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from ipaddress import ip_network
 
 import attrs
@@ -93,7 +93,16 @@ class CustomerSettings:
         example='["@choir.example", "user:choir", "192.0.2.0/28"]',
     )
     profile: str = setting(
-        "Name of a `[[profile]]` with limits of its own.", "", example='"newsletter"'
+        "Name of a profile: a shipped one (see below), or a `[[profile]]`. Default: "
+        "`normal`.",
+        "",
+        example='"newsletter"',
+    )
+    since: datetime | None = setting(
+        "Since when you know this customer, where that is longer than Outgate does: a "
+        "date, or a time with its zone (RFC 3339). Good conduct counts from then.",
+        None,
+        example="2025-01-01",
     )
     contact: str = setting(
         "Address that gets the digest of held mail.", "", example='"post@choir.example"'
@@ -102,15 +111,36 @@ class CustomerSettings:
 
 @attrs.frozen(kw_only=True)
 class ProfileSettings:
-    """Limits that several customers share."""
+    """Limits that several customers share, and whether conduct moves them."""
 
-    name: str = setting("The profile's name.", example='"newsletter"')
+    name: str = setting(
+        "The profile's name; a shipped one changes that profile.",
+        example='"newsletter"',
+    )
     limits: Mapping[str, Rate] = setting(
         "Rates that replace those of the named limits; a count word (`messages`, "
         "`recipients`, `internal-recipients`) replaces the rates of all limits of "
         "that count.",
         attrs.Factory(dict),
         example='{ recipients = "20000/1d" }',
+    )
+    start: int = setting(
+        "Per cent of the limits on strangers (those that tell bulk mail) that a customer "
+        "has at first, and again after a message of its was stopped: 1 to 100. The other "
+        "limits only bound what a machine can do, and stay as they are.",
+        100,
+        example="20",
+    )
+    most: int = setting(
+        "Per cent that they may grow to by good conduct: 100 to 1000.",
+        100,
+        example="200",
+    )
+    warm_up: timedelta = setting(
+        "How long good conduct takes them from `start` to 100 per cent, and as long again "
+        "from there to `most`.",
+        timedelta(days=30),
+        example='"30d"',
     )
 
 

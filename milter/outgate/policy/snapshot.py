@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from outgate.model.client import Client, Network, parse_network
-from outgate.model.units import Rate
 from outgate.policy.operator import Entry, Order, canonical_name
 
 
@@ -75,10 +74,10 @@ class Snapshot:
                 if not asked and client.address in network:
                     yield entry
 
-    def rates(
+    def limits(
         self, names: Iterable[str], client: Client | None, now_us: int
-    ) -> Sequence[Mapping[str, Rate]]:
-        """Overridden rates of all orders in force for these names, or the client.
+    ) -> Sequence[Entry]:
+        """All orders about limits in force for these names, or the client.
 
         They are not merged here: an order's count word stands for all limits of that
         count, and so for what a less telling order says of one of them.
@@ -91,7 +90,7 @@ class Snapshot:
         if Order.LIMIT not in self.orders:
             return ()
         return [
-            entry.rates
+            entry
             for entry in self.find(Order.LIMIT, names, client, only_odd=False)
             if entry.in_force(now_us)
         ]

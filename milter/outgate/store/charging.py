@@ -10,6 +10,7 @@ from functools import lru_cache
 from outgate.model.errors import ScriptError
 from outgate.model.gcra import Level
 from outgate.model.limit import Count
+from outgate.model.standing import scaled_interval_us
 from outgate.model.units import Rate, to_us
 from outgate.policy.questions import Answers, Plan, PlannedCharge, Source, Spread
 from outgate.store.hashes import Hashes
@@ -23,16 +24,17 @@ ATTEMPTS_TTL_S = 86_400
 # Longer than anybody holds mail; the keeper corrects the count long before.
 HOLDING_TTL_S = 90 * 86_400
 
-_FIXED_KEYS = 5
-# EVALSHA, digest, number of keys; keys; six arguments and four for the content.
-_CHARGE_WORDS = 3 + _FIXED_KEYS + 6 + 4
+_FIXED_KEYS = 6
+# EVALSHA, digest, number of keys; keys; seven arguments and five for the content.
+_CHARGE_WORDS = 3 + _FIXED_KEYS + 7 + 5
 # Its key, and five arguments.
 _CHARGE_WORDS_A_COUNTER = 6
-_FIXED_RESULTS = 14
+_FIXED_RESULTS = 15
 _RESULTS_PER_COUNTER = 4
-_NO_CONTENT = known("") + known("1") + known("0") + known("0") + known("0")
-_YES, _NO = known("1"), known("0")
+_YES, _NO, _NOTHING = known("1"), known("0"), known("")
+_NO_CONTENT = _NOTHING + _YES + 4 * _NO
 _RATE, _STRANGERS, _DISTINCT = known("rate"), known("strangers"), known("distinct")
+_EARNED = known("earned")
 
 
 class Charging:
@@ -63,6 +65,7 @@ class Charging:
             known(str(ATTEMPTS_TTL_S)),
             word(people),
             _YES if plan.greeting else _NO,
+            _conduct(plan),
             self._content(plan),
         ]
         for charge in charges:
@@ -82,7 +85,7 @@ class Charging:
     def meet(self, plan: Plan, now: str) -> tuple[int, bytes]:
         """The command that remembers recipients and charges nothing."""
         people = self._hashes.items(plan.people)
-        plan = replace(plan, charges=[], greeting=True, campaign=None)
+        plan = replace(plan, charges=[], greeting=True, campaign=None, conduct=None)
         return self._command(plan, people, now, commit=True)
 
     def introduce(self, plan: Plan, answers: Answers, now: str) -> tuple[int, bytes]:
@@ -99,7 +102,13 @@ class Charging:
         return self._command(strangers, answers.strangers, now, commit=True)
 
     def settle(
-        self, plan: Plan, answers: Answers, now: str, *, held_bytes: int
+        self,
+        plan: Plan,
+        answers: Answers,
+        now: str,
+        *,
+        held_bytes: int,
+        stopped: bool,
     ) -> list[bytes]:
         """All words of the command after the script's text."""
         charged = [
@@ -119,7 +128,10 @@ class Charging:
             keys.contacts(customer),
             keys.content(customer),
             keys.usual(customer, safe(plan.principal)),
+            keys.standing(customer),
         ]
+        # A refused charge noted that by itself; what is tried again was stopped once.
+        noted = stopped and answers.allowed and not answers.attempts
         arguments: list[bytes | str | int] = [
             now,
             # A refused charge counted the attempt by itself.
@@ -131,7 +143,8 @@ class Charging:
             answers.renewed if undone and plan.greeting else 0,
             self._hashes.bands(plan.bands) if content else b"",
             spread.added if content and spread is not None else b"",
-            plan.campaign.rate.interval_us if plan.campaign is not None else 1,
+            _interval_us(plan.campaign, answers) if plan.campaign is not None else 1,
+            1 if noted and plan.conduct is not None else 0,
         ]
         for charge, level in charged:
             count = charge.limit.count
@@ -141,7 +154,7 @@ class Charging:
             if count.is_distinct:
                 arguments += ("distinct", _window_us(charge), cost)
             else:
-                arguments += ("rate", charge.rate.interval_us, cost)
+                arguments += ("rate", _interval_us(charge, answers), cost)
         return [
             text if isinstance(text, bytes) else str(text).encode()
             for text in (*words, *arguments)
@@ -160,6 +173,7 @@ class Charging:
             keys.contacts(customer),
             keys.content(customer),
             keys.usual(customer, safe(principal)),
+            keys.standing(customer),
         )
         return customer, b"".join(map(known, shared))
 
@@ -180,8 +194,30 @@ class Charging:
                 known(str(campaign.burst)),
                 known(str(campaign.limit.share)),
                 _YES if campaign.binding else _NO,
+                _YES if campaign.earned else _NO,
             )
         )
+
+
+def _conduct(plan: Plan) -> bytes:
+    conduct = plan.conduct
+    if conduct is None:
+        return _NOTHING
+    growth = conduct.growth
+    return known(
+        f"{growth.start} {growth.most} {growth.warm_up_us} {conduct.since_us} "
+        f"{conduct.noted:d}"
+    )
+
+
+def _interval_us(charge: PlannedCharge, answers: Answers) -> int:
+    """At which the store counted."""
+    interval_us = charge.rate.interval_us
+    return (
+        scaled_interval_us(interval_us, answers.standing)
+        if charge.earned
+        else interval_us
+    )
 
 
 def _window_us(charge: PlannedCharge) -> int:
@@ -201,7 +237,9 @@ def _counter_arguments(charge: PlannedCharge, hashes: Hashes) -> bytes:
                 _YES if charge.binding else _NO,
             )
         )
-    kind = _STRANGERS if count is Count.STRANGERS else _RATE
+    kind = _RATE
+    if count is Count.STRANGERS:
+        kind = _EARNED if charge.earned else _STRANGERS
     binding = _YES if charge.binding else _NO
     return _rate_words(kind, charge.rate, charge.burst, charge.cost, binding)
 
@@ -225,7 +263,7 @@ def read_charge(plan: Plan, result: Reply) -> Answers:
         raise ScriptError(f"charge: {result!r} instead of {expected} results")
     spread = None
     if plan.campaign is not None:
-        spread = Spread(result[9] == 1, *result[10:_FIXED_RESULTS])
+        spread = Spread(result[10] == 1, *result[11:_FIXED_RESULTS])
     return Answers(
         now_us=result[0],
         source=Source.STORE,
@@ -237,6 +275,7 @@ def read_charge(plan: Plan, result: Reply) -> Answers:
         renewed=result[6],
         today=result[7],
         peak=result[8],
+        standing=result[9],
         spread=spread,
         roomy=0 not in result[_FIXED_RESULTS::_RESULTS_PER_COUNTER],
         levels=[

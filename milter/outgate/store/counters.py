@@ -94,15 +94,27 @@ class Counters:
         answers.allow = _values(allow, len(plan.own_names))
         return answers
 
-    def settle(self, plan: Plan, answers: Answers, *, held_bytes: int) -> None:
+    def settle(
+        self, plan: Plan, answers: Answers, *, held_bytes: int, stopped: bool = False
+    ) -> None:
         """Give back what was charged, remember the attempt, count what is held.
+
+        Args:
+            plan: what was asked.
+            answers: what was answered.
+            held_bytes: size of the message if it is held now, else 0.
+            stopped: whether a rule stopped it, which counts for the standing.
 
         Raises:
             StoreError: it could not be sent; the counters stay too high until they
                 have drained.
         """
         words = self._charging.settle(
-            plan, answers, self._now_argument(), held_bytes=held_bytes
+            plan,
+            answers,
+            self._now_argument(),
+            held_bytes=held_bytes,
+            stopped=stopped,
         )
         # EVAL, not EVALSHA: nobody reads the reply that would say NOSCRIPT.
         self._wire.post(pack((b"EVAL", self._settle.text, *words)), 1)

@@ -117,11 +117,15 @@ class Front:
         answers.store_us = int((self._monotonic_s() - started_s) * 1_000_000)
         return answers
 
-    def settle(self, plan: Plan, answers: Answers, *, held_bytes: int) -> None:
+    def settle(
+        self, plan: Plan, answers: Answers, *, held_bytes: int, stopped: bool = False
+    ) -> None:
         """Give a charge back where it was made."""
         try:
             if answers.source is Source.STORE:
-                self._counters.settle(plan, answers, held_bytes=held_bytes)
+                self._counters.settle(
+                    plan, answers, held_bytes=held_bytes, stopped=stopped
+                )
                 return
             if held_bytes:
                 self._local.hold(plan.customer, held_bytes, answers.now_us)

@@ -69,7 +69,8 @@ KEYS: tuple[Key, ...] = (
         "hash",
         "none; `for=` and `until=` inside",
         "operators",
-        "Other rates for one sender or customer: name → limit or count word = rate.",
+        "Other rates for one sender or customer: name → limit or count word = rate, or "
+        "`profile=` and the name of one.",
         'HSET outgate:limit alice@example.org "recipients=5000/1d"',
     ),
     Key(
@@ -114,6 +115,16 @@ KEYS: tuple[Key, ...] = (
         "workers",
         "How many recipients somebody has on a busy day, and today.",
         "TTL 'outgate:usual:{alice}:alice'",
+    ),
+    Key(
+        "standing:{<customer>}",
+        "string",
+        "407 days after the last message",
+        "workers",
+        "Since when a customer is known, and when a message of its was stopped last "
+        "(microseconds since the epoch; 0: never). Only where its profile lets limits "
+        "follow conduct.",
+        "GET 'outgate:standing:{alice}'",
     ),
     Key(
         "shared:{<band>}",
@@ -254,6 +265,10 @@ class Keys:
     def usual(self, customer: str, principal: str) -> str:
         """What somebody usually sends; both must be `safe` already."""
         return f"{self.namespace}:usual:{{{customer}}}:{principal}"
+
+    def standing(self, customer: str) -> str:
+        """How a customer behaves; `customer` must be `safe` already."""
+        return f"{self.namespace}:standing:{{{customer}}}"
 
     def shared(self, band: str) -> str:
         """One band of a content, for all customers."""

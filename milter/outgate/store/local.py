@@ -6,7 +6,9 @@ divided by the hosts that were last seen. What is counted here is not carried ov
 the store comes back.
 
 Mail that is held meanwhile is counted, too, or one customer could fill the disk. What
-was held before is in the store, and not known here.
+was held before is in the store, and not known here. Nor is how a customer behaved: where
+its profile lets limits follow conduct, it has what a new one has, and never more than the
+limits as they are written.
 """
 
 import sqlite3
@@ -17,6 +19,7 @@ from pathlib import Path
 
 from outgate.model.gcra import Charge, check_all, refund, rescale
 from outgate.model.limit import Count
+from outgate.model.standing import WHOLE, scaled_burst, scaled_interval_us
 from outgate.policy.questions import Answers, Plan, PlannedCharge, Source
 
 _SCHEMA = """
@@ -71,6 +74,7 @@ class LocalCounters:
             levels=levels,
             held_messages=messages,
             held_bytes=size,
+            standing=_standing(plan),
         )
 
     def settle(self, plan: Plan, answers: Answers, hosts: int) -> None:
@@ -159,8 +163,16 @@ class LocalCounters:
 
 
 def _charges(plan: Plan) -> list[Charge]:
+    standing = _standing(plan)
     return [
         Charge(
+            scaled_interval_us(charge.rate.interval_us, standing),
+            scaled_burst(charge.burst, standing),
+            _cost(plan, charge),
+            charge.binding,
+        )
+        if charge.earned
+        else Charge(
             charge.rate.interval_us,
             charge.burst,
             _cost(plan, charge),
@@ -168,6 +180,10 @@ def _charges(plan: Plan) -> list[Charge]:
         )
         for charge in plan.charges
     ]
+
+
+def _standing(plan: Plan) -> int:
+    return plan.conduct.growth.start if plan.conduct is not None else WHOLE
 
 
 def _cost(plan: Plan, charge: PlannedCharge) -> int:

@@ -10,7 +10,7 @@ It speaks through redis-py: nobody waits for it.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -23,6 +23,7 @@ from outgate.policy.operator import (
     Order,
     format_moment,
     parse_entry,
+    unknown_profile,
     unknown_rates,
 )
 from outgate.store.keys import Keys
@@ -82,8 +83,14 @@ class Orders:
         self._keys = keys
         self._replace = Script.load("replace_order")
 
-    def read(self, limit_names: frozenset[str]) -> State:
+    def read(
+        self, limit_names: frozenset[str], profile_names: Collection[str] = ()
+    ) -> State:
         """Read everything once; changes nothing.
+
+        Args:
+            limit_names: that an order may name.
+            profile_names: that an order may name.
 
         Raises:
             StoreError: the store did not answer.
@@ -104,6 +111,8 @@ class Orders:
                 state.troubles.append(
                     Trouble(entry.order, entry.name, "is no network that exists")
                 )
+            if wrong := unknown_profile(entry, profile_names):
+                state.troubles.append(Trouble(entry.order, entry.name, wrong))
             if unknown := unknown_rates(entry, limit_names):
                 state.troubles.append(
                     Trouble(

@@ -10,8 +10,8 @@ from importlib.resources import files
 from typing import Self
 
 PARTS: dict[str, tuple[str, ...]] = {
-    "charge": ("records", "contacts", "distinct", "content", "usual"),
-    "settle": ("records", "contacts", "distinct", "content", "usual"),
+    "charge": ("records", "contacts", "distinct", "content", "usual", "standing"),
+    "settle": ("records", "contacts", "distinct", "content", "usual", "standing"),
     "share": ("records",),
     "erase": ("records", "contacts", "distinct", "content"),
     "replace_order": (),

@@ -22,6 +22,11 @@ _PUBLIC = (
     "Too many recipients who never had mail from you; try again {when}. Newsletters "
     "need a confirmed opt-in list."
 )
+# Whose limit moves cannot know it from anywhere else.
+_PUBLIC_BY_STANDING = (
+    "Too many recipients who never had mail from you, of whom you may reach {rate} now; "
+    "try again {when}. Newsletters need a confirmed opt-in list."
+)
 
 
 def _of_others(case: Case) -> Iterator[tuple[PlannedCharge, int]]:
@@ -42,27 +47,36 @@ def _of_list(case: Case) -> Iterator[tuple[PlannedCharge, int]]:
     if not strangers:
         return
     campaign, spread = case.plan.campaign, case.answers.spread
+    standing = case.answers.standing
     if campaign is not None and spread is not None:
-        yield from _over(campaign, spread.strangers, strangers)
+        yield from _over(campaign, spread.strangers, strangers, standing)
     for charge, level in zip(case.plan.charges, case.answers.levels, strict=False):
         if charge.limit.count in COUNTS:
-            yield from _over(charge, level.used, strangers)
+            yield from _over(charge, level.used, strangers, standing)
 
 
 def _over(
-    charge: PlannedCharge, used: int, strangers: int
+    charge: PlannedCharge, used: int, strangers: int, standing: int
 ) -> Iterator[tuple[PlannedCharge, int]]:
-    over = used + strangers - charge.burst
-    if strangers > charge.burst:
+    in_force = charge.at(standing)
+    over = used + strangers - in_force.burst
+    if strangers > in_force.burst:
         yield charge, NEVER
     elif over > 0:
-        yield charge, over * charge.rate.interval_us
+        yield charge, over * in_force.rate.interval_us
 
 
 def judge(case: Case) -> Finding | None:
     """Find a mailing that reached too many strangers, or else a sender that did."""
+    standing = case.answers.standing
     findings = [
-        finding_of(REASON, charge, retry_after_us, _PUBLIC)
+        finding_of(
+            REASON,
+            charge,
+            retry_after_us,
+            _PUBLIC if charge.at(standing) is charge else _PUBLIC_BY_STANDING,
+            standing,
+        )
         for charge, retry_after_us in (
             _of_list(case) if case.plan.subscribed else _of_others(case)
         )
