@@ -131,6 +131,30 @@ def test_a_limit_that_is_used_up_is_a_hit(desk: Desk) -> None:
     ) in done.stdout
 
 
+def test_what_conduct_leaves_of_a_limit_is_told(
+    tmp_path: Path, redis: RedisServer
+) -> None:
+    """The profile, the standing, and the limit in force."""
+    growing = '[[profile]]\nname = "normal"\nstart = 10\n'
+    desk = Desk(tmp_path, redis, growing)
+
+    recipients = [f"--rcpt=b{number}@example.net" for number in range(20)]
+    done = desk.check("--login", "anne", *recipients)
+    judged = desk.judge("--login", "anne", *recipients)
+
+    assert "profile      normal  (10 % of its limits on strangers)\n" in done.stdout
+    assert "  HIT  bulk-to-strangers        quarantine: " in done.stdout
+    assert "strangers-per-campaign 5/1w, 10% of 50/1w" in done.stdout
+    assert "  FULL strangers-per-login-daily        0/20, " in done.stdout
+    assert "       20/1d: 20 at once, then one every 4320 s" in done.stdout
+    assert (judged["profile"], judged["standing"]) == ("normal", 10)
+    (limit,) = [
+        one for one in judged["limits"] if one["limit"] == "strangers-per-login-daily"
+    ]
+    assert (limit["rate"], limit["burst"]) == ("20/1d", 20)
+    assert desk.keys() == []
+
+
 def test_an_order_of_an_operator_is_a_hit(desk: Desk) -> None:
     """With the reply that the client would read."""
     desk.order("suspend", "anne@example.com", "by=bart bot, ticket 4711")

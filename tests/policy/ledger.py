@@ -5,6 +5,7 @@ all or none, knows strangers and contents, and remembers what it was asked.
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from hashlib import blake2b
@@ -12,7 +13,7 @@ from hashlib import blake2b
 from outgate.model.contacts import WEEK_US, Contacts
 from outgate.model.content import Content, Contents
 from outgate.model.distinct import Window, add, news, prune, remove, retry_after_us
-from outgate.model.gcra import NEVER, Charge, Level, check_all, refund
+from outgate.model.gcra import NEVER, Charge, Level, check_all, refund, rescale
 from outgate.model.limit import Count
 from outgate.model.standing import WHOLE, Record, scaled_burst, scaled_interval_us
 from outgate.model.units import SECOND_US, Rate, to_us
@@ -71,6 +72,7 @@ class Ledger:
     clock: Clock
     source: Source = Source.STORE
     tats_us: dict[Key, int] = field(default_factory=dict)
+    counted_us: dict[Key, int] = field(default_factory=dict)
     windows: dict[Key, Window] = field(default_factory=lambda: defaultdict(Window))
     contacts: dict[str, Contacts] = field(default_factory=lambda: defaultdict(Contacts))
     contents: dict[str, Contents] = field(default_factory=lambda: defaultdict(Contents))
@@ -125,9 +127,9 @@ class Ledger:
         if spread is not None and plan.campaign is not None:
             refused = refused or (not spread.fits and plan.campaign.binding)
         keys = _keys(plan)
-        charges = _charges(plan, unknown)
+        charges = _charges(plan.charges, unknown)
         allowed, levels, after = check_all(
-            [*(self.tats_us.get(key, 0) for key in keys), *([0] if refused else [])],
+            [*self._tats_us(keys, charges), *([0] if refused else [])],
             [*charges, *([_NEVER] if refused else [])],
             now_us,
         )
@@ -139,7 +141,7 @@ class Ledger:
         ]
         if allowed:
             self._write(plan, people, unknown, spread, found)
-            self.tats_us.update(zip(keys, after, strict=False))
+            self._note(keys, charges, after)
         messages, held_bytes = self.held.get(plan.customer, (0, 0))
         today, peak = self.usual.get(plan.principal, (0, 0))
         answers = Answers(
@@ -187,15 +189,17 @@ class Ledger:
                 self.clock.now_us,
                 _interval_us(plan),
             )
-        charges = _charges(plan, len(strangers))
-        for key, charge, planned, level in zip(
-            _keys(plan), charges, plan.charges, answers.levels, strict=False
+        in_force = [_in_force(charge, answers.standing) for charge in plan.charges]
+        keys, charges = _keys(plan), _charges(in_force, len(strangers))
+        tats_us = self._tats_us(keys, charges)
+        for key, charge, planned, level, tat_us in zip(
+            keys, charges, plan.charges, answers.levels, tats_us, strict=False
         ):
             if level.fits and planned.limit.count.is_distinct:
                 assert isinstance(level.charged, bytes)
                 remove(self.windows[key], _split(level.charged))
             elif level.fits:
-                self.tats_us[key] = refund(self.tats_us.get(key, 0), charge)
+                self._note([key], [charge], [refund(tat_us, charge)])
 
     def introduce(self, plan: Plan, answers: Answers) -> None:
         assert answers.strangers
@@ -218,6 +222,25 @@ class Ledger:
                     left_us = self.tats_us.get(key, 0) - self.clock.now_us
                     return max(0, -(-left_us // charge.rate.interval_us))
         return 0
+
+    def _tats_us(self, keys: list[Key], charges: list[Charge]) -> list[int]:
+        """As limits of other rates see what was counted."""
+        return [
+            rescale(
+                self.tats_us.get(key, 0),
+                self.counted_us.get(key, 0),
+                charge.interval_us,
+                self.clock.now_us,
+            )
+            for key, charge in zip(keys, charges, strict=True)
+        ]
+
+    def _note(
+        self, keys: list[Key], charges: list[Charge], tats_us: Iterable[int]
+    ) -> None:
+        for key, charge, tat_us in zip(keys, charges, tats_us, strict=False):
+            self.tats_us[key] = tat_us
+            self.counted_us[key] = charge.interval_us
 
     def _spread(self, plan: Plan, people: list[bytes], unknown: int) -> Spread | None:
         campaign = plan.campaign
@@ -322,7 +345,7 @@ def _keys(plan: Plan) -> list[Key]:
     ]
 
 
-def _charges(plan: Plan, unknown: int) -> list[Charge]:
+def _charges(planned: Iterable[PlannedCharge], unknown: int) -> list[Charge]:
     return [
         Charge(
             charge.rate.interval_us,
@@ -330,7 +353,7 @@ def _charges(plan: Plan, unknown: int) -> list[Charge]:
             _cost(charge, unknown),
             charge.binding,
         )
-        for charge in plan.charges
+        for charge in planned
     ]
 
 

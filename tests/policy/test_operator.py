@@ -21,6 +21,7 @@ from outgate.policy.operator import (
     format_moment,
     parse_entry,
     parse_moment_us,
+    unknown_profile,
     unknown_rates,
 )
 from policy.builders import (
@@ -107,6 +108,18 @@ class TestWords:
                 },
                 id="limit names limits or counts",
             ),
+            pytest.param(
+                Order.LIMIT,
+                "profile=probation by=anne new",
+                {"profile": "probation", "by": "anne", "text": "new"},
+                id="limit names a profile",
+            ),
+            pytest.param(
+                Order.LIMIT,
+                "recipients=5/1d profile=trusted",
+                {"profile": "trusted", "rates": {"recipients": Rate.parse("5/1d")}},
+                id="limit names both",
+            ),
         ],
     )
     def test_a_value_is_read(
@@ -127,6 +140,9 @@ class TestWords:
             (Order.QUARANTINE, "until=2026-11-24T12:00:00", "the time needs a zone"),
             (Order.QUARANTINE, "until=1795485600000", "expected a time such as"),
             (Order.QUARANTINE, "until=9999-12-31T23:59:59-23:59", "expected a time"),
+            (Order.LIMIT, "profile=", "profile=: expected the name of a profile"),
+            (Order.LIMIT, "by=anne busy", "as recipients=5000/1d, or profile="),
+            (Order.QUARANTINE, "profile=probation", "profile=: no such word"),
             (Order.ALLOW, "rules=", "expected some of bulk-by-distinct-recipients"),
             (
                 Order.ALLOW,
@@ -364,6 +380,27 @@ def test_unknown_limits_are_named() -> None:
     """An override of a limit that does not exist would be ignored in silence."""
     entry = an_entry(Order.LIMIT, "anne", "recipients=1/h hourly=1/h z=1/h mine=1/h")
     assert unknown_rates(entry, frozenset({"mine"})) == ("hourly", "z")
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ("profile=probation", ""),
+        ("recipients=5/1d", ""),
+        (
+            "profile=probaton",
+            "profile=probaton: no such profile; did you mean probation?",
+        ),
+        (
+            "profile=x recipients=5/1d",
+            "profile=x: no such profile; expected one of normal, probation",
+        ),
+    ],
+)
+def test_an_unknown_profile_is_named(value: str, problem: str) -> None:
+    """It would be ignored in silence."""
+    entry = an_entry(Order.LIMIT, "anne", value)
+    assert unknown_profile(entry, {"probation", "normal"}) == problem
 
 
 @pytest.mark.parametrize(

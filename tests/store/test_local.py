@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outgate.model.gcra import NEVER, Level
+from outgate.model.standing import Conduct, Growth
 from outgate.policy.questions import Answers, Source
 from outgate.store.local import LocalCounters
 from store import crowd
@@ -312,3 +314,33 @@ class TestHeld:
         assert local.held("choir", START_US) == (0, 0)
         local.forget_held()
         assert not path.exists()
+
+
+class TestConduct:
+    """Limits that follow conduct, where nobody knows how a customer behaved."""
+
+    @pytest.mark.parametrize(
+        ("growth", "room"), [(Growth(20, 300, 1), 2), (Growth(100, 300, 1), 10)]
+    )
+    def test_everybody_has_the_start_and_never_more_than_the_limit(
+        self, local: LocalCounters, growth: Growth, room: int
+    ) -> None:
+        """All recipients are taken for strangers."""
+        earned = replace(of_strangers(burst=10), earned=True)
+        plan = a_plan(earned, people=("bart",), conduct=Conduct(growth))
+        answers = [local.look_up(plan, START_US, 1, commit=True) for _ in range(12)]
+        assert sum(one.allowed for one in answers) == room
+        assert answers[-1].standing == growth.start
+        local.settle(plan, answers[0], 1)
+        assert local.look_up(plan, START_US, 1, commit=False).allowed
+
+    def test_what_does_not_follow_stays(self, local: LocalCounters) -> None:
+        """A rate that an operator ordered, and plain numbers."""
+        plan = a_plan(
+            of_strangers(burst=3),
+            a_charge(burst=3),
+            people=("bart",),
+            conduct=Conduct(Growth(1, 100, 1)),
+        )
+        allowed = [local.look_up(plan, START_US, 1, commit=True) for _ in range(4)]
+        assert [one.allowed for one in allowed] == [True, True, True, False]

@@ -287,6 +287,19 @@ class TestExpiry:
         assert desk.value(Order.SUSPEND, ANNE) == "bot"
 
 
+class TestProfile:
+    """An order that gives a sender another profile."""
+
+    def test_one_that_does_not_exist_is_reported(self, desk: Desk) -> None:
+        """With the name that is meant."""
+        desk.type(Order.LIMIT, ANNE, "profile=probaton for=30d")
+        desk.type(Order.LIMIT, "bart", "profile=probation for=30d by=anne")
+        state = desk.keeper().read(LIMITS, {"normal", "probation"})
+        assert [(one.name, one.message) for one in state.troubles] == [
+            (ANNE, "profile=probaton: no such profile; did you mean probation?")
+        ]
+
+
 class TestAudit:
     """Who did what, and why."""
 
