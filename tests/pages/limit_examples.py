@@ -77,7 +77,8 @@ match = ["@choir.example"]
     ),
     (
         """
-**Other rates for some customers**, and a shipped limit that is taken away.
+**Other rates for some customers**, and a shipped limit that is taken away. Profiles for new
+and for well-known customers are shipped: [profiles](profiles.md).
 """,
         """
 [[profile]]
