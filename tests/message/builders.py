@@ -92,6 +92,9 @@ _PIECES = (
     b"multipart/report; report-type=delivery-status",
     b"text/calendar; method=REQUEST",
     b"(from anne@localhost)\n\tby host.example.org (8.17.1/8.17.1/Submit) id 5A1;",
+    b"1001:contact.php(3) : eval()'d code",
+    b"shop.example/contact.php/x for 203.0.113.9",
+    b"confirm 0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c",
     b"Anne",
     b"anne@example.com",
 )

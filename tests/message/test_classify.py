@@ -17,6 +17,7 @@ from outgate.model.verdict import MailClass
 _LIST = "List-Id: <news.example.org>\nList-Unsubscribe: <mailto:leave@example.org>"
 _DSN = "Content-Type: multipart/report; report-type=delivery-status"
 _INVITATION = "Content-Type: text/calendar; method=REQUEST"
+_CONFIRMATION = f"Precedence: bulk\nSubject: confirm {'0f' * 20}"
 _SRS = b"<SRS0=HHH=TT=example.net=bart@forwarder.example.org>"
 
 
@@ -50,6 +51,7 @@ class TestClasses:
             ("X-Listmonk-Campaign: 4711", MailClass.BULK),
             ("Auto-Submitted: auto-replied", MailClass.AUTO_REPLY),
             (_INVITATION, MailClass.CALENDAR),
+            (_CONFIRMATION, MailClass.CONFIRMATION),
             ("X-Forwarded-To: bart@example.net", MailClass.FORWARD),
             ("Resent-From: anne@example.com", MailClass.FORWARD),
             ("ARC-Seal: i=1; a=rsa-sha256", MailClass.FORWARD),
@@ -70,6 +72,10 @@ class TestClasses:
             ("ARC-Seal: i=1; a=rsa-sha256\nPrecedence: bulk", MailClass.BULK),
             (f"X-Forwarded-To: bart@example.net\n{_LIST}", MailClass.FORWARD),
             (f"{_INVITATION}\n{_LIST}", MailClass.CALENDAR),
+            (f"{_INVITATION}\n{_CONFIRMATION}", MailClass.CALENDAR),
+            # Mailman's own notices have the headers of their list.
+            (f"{_CONFIRMATION}\n{_LIST}", MailClass.CONFIRMATION),
+            (f"X-Forwarded-To: x@example.net\n{_CONFIRMATION}", MailClass.CONFIRMATION),
             (f"Auto-Submitted: auto-replied\n{_LIST}", MailClass.LIST),
         ],
     )

@@ -107,6 +107,8 @@ class TestWantedHeaders:
             "precedence": "bulk",
             "received": "(from anne@localhost) by a (8/8/Submit) id 1; x",
             "x-mailer": "phplist",
+            "x-php-originating-script": "33:x.php",
+            "x-php-script": "shop.example/x.php for 203.0.113.9",
         }
         found = headers(f"{name}: {values.get(name, 'x')}")
         bounce = a_transaction(found, sender=b"<>")
@@ -251,6 +253,7 @@ class TestRefolding:
             facts.header_from,
             facts.list_id,
             facts.forwarded,
+            (facts.script, facts.site),
             notes,
             lists and (lists.uris, lists.post, lists.one_click),
             retry,

@@ -12,6 +12,7 @@ How to read this room:
     facts           `read_facts`: everything that policy asks, of one transaction
     classify        which kind of mail it is; whether it declares itself bulk
     automation      bounces, auto-replies, calendar mail
+    confirmation    requests to confirm a subscription
     list_headers    List-Id, List-Unsubscribe, one-click; what is odd about them
     list_note         … in sentences for the maintainer of the list
     uri             one unsubscribe link, and whether a recipient can use it
@@ -22,6 +23,7 @@ How to read this room:
     own_text          … without quotes, signatures, legal notices
     markup            … of HTML
     local_user      who called Sendmail on this host
+    script          which script of which web site did, by PHP
     headers         header From; text that is fit to show
     split           a message in a file into headers and body
     address_list, encoded_words, charsets, cfws

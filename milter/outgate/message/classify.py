@@ -7,12 +7,16 @@ that it depends on. In the order in which they are tried:
     bounce       null sender, one recipient, and it looks like an automatic response;
                  otherwise a null sender is a normal one
     calendar     an iTIP message
+    confirmation a request to confirm a subscription, as list software words it
     forward      SRS sender, X-Forwarded-To: someone else wrote it
     list         a well-formed List-Id, or another header that only lists have
     auto-reply   before bulk: vacation programs say `Precedence: bulk`
     bulk         declares itself bulk, or has a Feedback-ID
     forward      only Resent-* or ARC-Seal
     personal     all else, receipts and cron mail included
+
+What a message is by behaviour, or because its customer registered it, is not told by its
+headers: see `policy.mail_class`.
 
 Resent-* and ARC-Seal come last because lists have them too: SmartList (lists.debian.org)
 resends, and whatever a member posts from Microsoft 365 comes sealed. A list that were
@@ -31,6 +35,10 @@ from outgate.message.automation import (
     is_notification,
     is_response,
     precedence,
+)
+from outgate.message.confirmation import (
+    CONFIRMATION_HEADERS,
+    is_confirmation_request,
 )
 from outgate.message.headers import Headers, first_value
 from outgate.message.list_headers import LIST_HEADERS
@@ -74,6 +82,7 @@ PASSED_ON_HEADERS = frozenset({"arc-seal", "resent-date", "resent-from", "resent
 CLASS_HEADERS = (
     AUTOMATION_HEADERS
     | BULK_HEADERS
+    | CONFIRMATION_HEADERS
     | FORWARDED_HEADERS
     | PASSED_ON_HEADERS
     | {CAMPAIGN_HEADER, "x-mailer"}
@@ -140,6 +149,8 @@ def classify(transaction: Transaction, *, bulk: bool, list_id: str) -> MailClass
         mail_class = MailClass.BOUNCE
     elif is_calendar(headers):
         mail_class = MailClass.CALENDAR
+    elif is_confirmation_request(headers, transaction.recipient_count, bulk=bulk):
+        mail_class = MailClass.CONFIRMATION
     elif _is_forward(transaction):
         mail_class = MailClass.FORWARD
     elif list_id or not DISCUSSION_HEADERS.isdisjoint(headers):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from outgate.message.classify import classify, declares_bulk, is_forwarded
 from outgate.message.headers import header_from_address
 from outgate.message.list_headers import LIST_HEADERS, ListHeaders, parse_list_headers
+from outgate.message.script import SCRIPT_HEADERS, read_script
 from outgate.model.address import Address
 from outgate.model.transaction import Transaction
 from outgate.model.verdict import MailClass
@@ -19,12 +20,15 @@ class Facts:
     """What a message says about itself.
 
     Attributes:
-        mail_class: which kind of mail it is.
+        mail_class: which kind of mail it declares itself to be.
         declares_bulk: whether it calls itself list or bulk mail, whatever its class.
         header_from: first address of header From; None where there is none.
         list_headers: what its list headers say; None where it has none.
         list_id: the well-formed List-Id, or "".
         forwarded: whether anything says that it was passed on, and not written, here.
+        script: which script of a web site sent it, "" where nothing tells; to be
+            believed only of local users' mail.
+        site: the web site of that script, likewise.
     """
 
     mail_class: MailClass
@@ -33,6 +37,8 @@ class Facts:
     list_headers: ListHeaders | None
     list_id: str
     forwarded: bool
+    script: str = ""
+    site: str = ""
 
 
 def read_facts(transaction: Transaction) -> Facts:
@@ -43,6 +49,9 @@ def read_facts(transaction: Transaction) -> Facts:
     if not LIST_HEADERS.isdisjoint(headers):
         list_headers = parse_list_headers(headers)
         list_id = list_headers.list_id or ""
+    script = site = ""
+    if not SCRIPT_HEADERS.isdisjoint(headers):
+        script, site = read_script(headers)
     bulk = declares_bulk(headers)
     return Facts(
         classify(transaction, bulk=bulk, list_id=list_id),
@@ -51,4 +60,6 @@ def read_facts(transaction: Transaction) -> Facts:
         list_headers,
         list_id,
         is_forwarded(transaction),
+        script,
+        site,
     )

@@ -10,6 +10,7 @@ from outgate.message.headers import FROM_HEADERS
 from outgate.message.list_headers import LIST_HEADERS
 from outgate.message.local_user import LOCAL_USER_HEADERS
 from outgate.message.retry import RETRY_HEADERS
+from outgate.message.script import SCRIPT_HEADERS
 
 WANTED_HEADERS: frozenset[str] = (
     CLASS_HEADERS
@@ -18,4 +19,5 @@ WANTED_HEADERS: frozenset[str] = (
     | LIST_HEADERS
     | LOCAL_USER_HEADERS
     | RETRY_HEADERS
+    | SCRIPT_HEADERS
 )

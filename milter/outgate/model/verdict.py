@@ -66,6 +66,10 @@ class Reason(StrEnum):
 class MailClass(StrEnum):
     """What kind of mail a message declares itself to be, or is.
 
+    `transactional` is mail of a registered stream; `bulk-by-behaviour` declares nothing,
+    but its content reached as many people as bulk mail does. The others are told by
+    headers, `confirmation` by either.
+
     A class selects among things that belong to the message's own customer. It never
     lowers a count and never moves a charge: the sender chooses most of it.
     """
@@ -74,9 +78,12 @@ class MailClass(StrEnum):
     BOUNCE = "bounce"
     AUTO_REPLY = "auto-reply"
     CALENDAR = "calendar"
+    CONFIRMATION = "confirmation"
     FORWARD = "forward"
     LIST = "list"
     BULK = "bulk"
+    BULK_BY_BEHAVIOUR = "bulk-by-behaviour"
+    TRANSACTIONAL = "transactional"
     PERSONAL = "personal"
 
 
