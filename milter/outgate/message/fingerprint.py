@@ -9,7 +9,14 @@ words have each band in common with probability J^ROWS: unrelated texts share a 
 of their words, copies of one mailing more than three quarters.
 
 A text of a few words has no meaningful minima: it is compared as a whole, together with
-its subject. So are messages without any text, by what they consist of.
+its subject.
+
+A message without any text is compared by the types of its parts alone: all pictures of a
+customer are one content. A digest of the first part, or the subject beside it, would tell
+them apart, but the copies of a mailing that hides in pictures too: those who hide there
+change the picture, and the subject, from copy to copy. Little is lost by it. Such mail is
+rare (none of 470 messages of people, lists and shops, four of 312 of spam), only strangers
+count against a content, and what has one band is never compared across customers.
 """
 
 from bisect import bisect_left
