@@ -18,7 +18,16 @@ from policy.builders import MALLORY, OUTSIDE, Outpost, a_limit, a_policy, a_tran
 
 _ORDER = (
     *("time", "level", "event", "queue-id", "mta", "customer", "login", "local-user"),
-    *("client", "sender", "recipients", "size", "class", "action", "disposition"),
+    *(
+        "script",
+        "client",
+        "sender",
+        "recipients",
+        "size",
+        "class",
+        "action",
+        "disposition",
+    ),
     *("reasons", "detail", "instead", "limits", "attempt", "source", "trouble"),
     *("store-ms", "total-ms", "worker"),
 )
@@ -133,6 +142,22 @@ def test_a_local_submission_names_its_user(tmp_path: Path) -> None:
     assert told["local-user"] == told["customer"] == "www-data"
     assert "client" not in told
     assert "login" not in told
+
+
+def test_a_script_is_named_where_local_users_send(tmp_path: Path) -> None:
+    """It is what on-call has to look at; by SMTP anybody can write it."""
+    headers = {"X-PHP-Originating-Script": "33:contact.php"}
+    local = a_transaction(
+        path=SubmissionPath.LOCAL_SUBMISSION, local_user="www-data", headers=headers
+    )
+
+    told = line(Outpost(a_policy()).judge(local), tmp_path)
+    other = line(
+        Outpost(a_policy()).judge(a_transaction(MALLORY, headers=headers)), tmp_path
+    )
+
+    assert told["script"] == "33:contact.php"
+    assert "script" not in other
 
 
 def test_inbound_mail_is_one_short_line(tmp_path: Path) -> None:

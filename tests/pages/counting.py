@@ -43,6 +43,14 @@ PERS: Mapping[Per, tuple[str, str]] = {
         "a host of `[network] forwarders`",
         "mail that shows signs of forwarding; no other limit counts it then",
     ),
+    Per.SCRIPT: (
+        "a script of a web site, of one customer: `<uid>:<file>`, else `<site>/<path>`",
+        "mail of a local submission that PHP, or cPanel's PHP, says it of",
+    ),
+    Per.SITE: (
+        "a web site, of one customer",
+        "mail of a local submission that cPanel's PHP says it of",
+    ),
 }
 
 _PICTURE = """

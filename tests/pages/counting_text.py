@@ -107,7 +107,7 @@ are charged after the verdict, so what is in flight may go beyond the limit.
 
 A stream is registered by `[[stream]]`, its header From and its customer: mail of a program,
 to one recipient each, who waits for it. It pays by a limit of its own for every message,
-and no other limit on strangers counts it.
+and no other limit on strangers counts it. Its `kind` is the class of its mail.
 
 Whatever else a message says of itself moves no count: not header From, List-Id, Precedence,
 a null sender, nor signs of forwarding, unless they come from a host of `[network]

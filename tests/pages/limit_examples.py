@@ -77,6 +77,36 @@ match = ["@choir.example"]
     ),
     (
         """
+**Per script:** many web sites behind one system user. The shipped limit of the user is
+wider then, and one hacked script does not stop the mail of the others. PHP must name
+scripts (`mail.add_x_header = On`).
+""",
+        """
+[[limit]]
+name = "strangers-per-local-user-daily"
+rate = "200/1d"
+
+[[limit]]
+name = "strangers-per-script-daily"
+per = "script"
+count = "strangers"
+rate = "50/1d"
+""",
+    ),
+    (
+        """
+**A customer whose texts are nobody's business:** they are not compared, so a mailing is
+only seen by how many strangers its sender reaches.
+""",
+        """
+[[customer]]
+name = "lawyers"
+match = ["@law.example"]
+fingerprints = false
+""",
+    ),
+    (
+        """
 **Other rates for some customers**, and a shipped limit that is taken away. Profiles for new
 and for well-known customers are shipped: [profiles](profiles.md).
 """,

@@ -10,7 +10,9 @@ from outgate.model.client import parse_client
 from outgate.model.identity import Accountable, Direction, Path, PrincipalKind
 from outgate.policy.accountability import Accountability, canonical_login
 from outgate.policy.naming import UNKNOWN_CLIENT, UNKNOWN_USER
+from outgate.policy.settings import CustomerSettings
 from policy.builders import (
+    ANNE,
     FORWARDER,
     INSIDE,
     OUTSIDE,
@@ -139,6 +141,15 @@ class TestWho:
         assert accountable.kind is kind
         assert accountable.principal == principal
         assert accountable.customer == customer
+
+    def test_a_customer_may_have_its_content_left_alone(self) -> None:
+        """Anybody else's is compared."""
+        quiet = CustomerSettings(name="quiet", match=(ANNE,), fingerprints=False)
+        resolve = Accountability(a_policy(customers=[quiet])).resolve
+        for login, fingerprints in ((ANNE, False), ("bart@example.com", True)):
+            _, found = resolve(login, "", "", "", None, Path.SMTP)
+            assert found is not None
+            assert found.fingerprints is fingerprints
 
     def test_a_mapped_customer_brings_profile_and_contact(self) -> None:
         """From the configuration, and nowhere else."""

@@ -1,12 +1,14 @@
 """The rules about bulk mail, one by one: what each finds, and what it says."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from outgate.model.gcra import NEVER, Level
 from outgate.model.limit import Count, Per
-from outgate.model.verdict import Action, Finding, Mode, Reason
+from outgate.model.verdict import Action, Finding, MailClass, Mode, Reason
 from outgate.policy.case import Case
 from outgate.policy.questions import Answers, Neighbours, Spread
 from outgate.policy.rule_settings import RuleSettings
@@ -356,6 +358,19 @@ class TestUnusualForThisSender:
         if finding is not None:
             assert finding.action is Action.TAG
             assert finding.detail == f"{today + renewed} today, {peak} on busy days"
+
+    @pytest.mark.parametrize(
+        "registered",
+        [{"stream": MailClass.TRANSACTIONAL}, {"subscribed": "news.example.org"}],
+        ids=["stream", "list"],
+    )
+    def test_what_is_registered_is_not_asked(self, registered: dict[str, Any]) -> None:
+        """A program has a busy day without anybody's password being stolen."""
+        case = a_bulk_case()
+        case.answers = Answers(now_us=NOW_US, today=5_000, renewed=1, peak=1)
+        assert unusual_for_this_sender.judge(case) is not None
+        case.plan = replace(case.plan, **registered)
+        assert unusual_for_this_sender.judge(case) is None
 
     def test_the_constants_are_those_of_the_manual(self) -> None:
         """Its text names them."""

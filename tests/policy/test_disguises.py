@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from outgate.model.identity import Path
 from outgate.model.limit import Count, Per
 from outgate.model.transaction import Transaction
 from outgate.model.verdict import Action, Reason
 from outgate.policy.compiled import Policy
 from outgate.policy.operator import Order
+from outgate.policy.settings import StreamSettings
 from policy.builders import (
     ANNE,
     FORWARDER,
@@ -57,6 +59,22 @@ DISGUISES: dict[str, tuple[str, Headers]] = {
         },
     ),
     "a confirmation request": (MALLORY, {"Subject": "Please confirm", "X-Opt-In": "y"}),
+    "a request of Mailman's": (
+        MALLORY,
+        {
+            "From": f"news-confirm+{'0f' * 20}@lists.example.org",
+            "Precedence": "bulk",
+            "X-List-Administrivia": "yes",
+        },
+    ),
+    "a receipt": (MALLORY, {"From": "orders@shop.example", "Feedback-ID": "1:a:b:c"}),
+    "a script": (
+        MALLORY,
+        {
+            "X-PHP-Originating-Script": "33:contact.php",
+            "X-PHP-Script": "shop.example/contact.php for 203.0.113.9",
+        },
+    ),
     "DKIM": (MALLORY, {"DKIM-Signature": "v=1; d=example.org"}),
 }
 SESSIONS: dict[str, Callable[[str, Headers], Transaction]] = {
@@ -69,7 +87,14 @@ SESSIONS: dict[str, Callable[[str, Headers], Transaction]] = {
     "client": lambda sender, headers: a_transaction(
         client=INSIDE, sender=sender, headers=headers
     ),
+    "local user": lambda sender, headers: a_transaction(
+        path=Path.LOCAL_SUBMISSION, local_user="m", sender=sender, headers=headers
+    ),
 }
+
+
+# Another customer's.
+RECEIPTS = StreamSettings(name="x", customer="shop", sender=("orders@shop.example",))
 
 
 def a_counting_policy() -> Policy:
@@ -81,7 +106,14 @@ def a_counting_policy() -> Policy:
         a_limit("6/1h", per=Per.CLIENT),
         a_limit("5/1h", per=Per.DOMAIN),
         a_limit("1/1d", per=Per.FORWARDER),
+        streams=[RECEIPTS],
     )
+
+
+scripts = st.tuples(
+    st.sampled_from(["", "33:contact.php", "33:m1.php", "0:x", "forged"]),
+    st.sampled_from(["", "shop.example/b.php for x", "bank.example/ for x", "nono"]),
+)
 
 
 class TestDisguise:
@@ -116,6 +148,36 @@ class TestDisguise:
         assert actions.count(Action.ACCEPT) + actions.count(Action.TAG) == min(
             4, len(disguises)
         )
+
+    @fast
+    @given(st.lists(scripts, min_size=1, max_size=BURST))
+    def test_a_script_per_message_lifts_no_limit(
+        self, forged: list[tuple[str, str]]
+    ) -> None:
+        """A counter per script comes on top, and those of others are not touched."""
+        post = Outpost(
+            a_policy(
+                a_limit("4/1h", per=Per.LOCAL_USER),
+                a_limit("2/1h", per=Per.SCRIPT),
+                a_limit("3/1h", per=Per.SITE),
+            )
+        )
+        quiet = Outpost(post.policy)
+        for caller, page in forged:
+            headers = {"X-PHP-Originating-Script": caller, "X-PHP-Script": page}
+            post.judge(
+                a_transaction(
+                    path=Path.LOCAL_SUBMISSION, local_user="mallory", headers=headers
+                )
+            )
+        passed = post.store.used("mallory", "recipients-per-local-user", "mallory")
+        assert passed <= 4
+        own = a_transaction(
+            path=Path.LOCAL_SUBMISSION,
+            local_user="anne",
+            headers={"X-PHP-Originating-Script": "33:contact.php"},
+        )
+        assert post.actions([own] * 3) == quiet.actions([own] * 3) == [A, A, Q]
 
     def test_a_sender_per_recipient_fills_one_counter(self) -> None:
         """VERP never filled a bucket by envelope sender (policyd-rate-limit #24)."""

@@ -1,5 +1,6 @@
 """What must be known to decide: names to look up, counters to charge."""
 
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -8,12 +9,13 @@ from outgate.model.identity import Path
 from outgate.model.limit import Count, Per
 from outgate.model.transaction import Session, Transaction
 from outgate.model.units import Rate
-from outgate.model.verdict import Action, Mode, Reason
+from outgate.model.verdict import Action, MailClass, Mode, Reason
 from outgate.policy.envelope import count_recipients
 from outgate.policy.operator import Order
 from outgate.policy.questions import Plan
 from outgate.policy.rule_settings import RuleSettings
 from outgate.policy.settings import (
+    CustomerSettings,
     LimitSettings,
     ListSettings,
     ProfileSettings,
@@ -405,6 +407,15 @@ class TestContent:
         )
         assert (plan.campaign, plan.bands) == (None, ())
 
+    def test_a_customer_may_have_none(self) -> None:
+        """Its other limits stay."""
+        quiet = CustomerSettings(name="quiet", match=(ANNE,), fingerprints=False)
+        limits = (self.CAMPAIGN, a_limit(count=Count.STRANGERS), a_limit())
+        plan = plan_of(*limits, customers=[quiet])
+        assert (plan.campaign, plan.bands) == (None, ())
+        assert identities(plan) == {"strangers-per-login": ANNE, PER_LOGIN: ANNE}
+        assert plan.people
+
     def test_what_a_forwarder_forwards_has_none(self) -> None:
         """Somebody else wrote it, and its recipients asked for it."""
         plan = plan_of(
@@ -481,7 +492,7 @@ class TestRegistered:
     def test_a_streams_mail_has_one_limit_on_strangers(self) -> None:
         """Its own, under the customer; its content does not count."""
         plan = self.plan(headers={"From": "Shop <Orders@choir.example>"})
-        assert plan.stream
+        assert plan.stream is MailClass.TRANSACTIONAL
         assert identities(plan) == {"stream-receipts": "choir"}
         assert rates(plan) == {"stream-receipts": "30/1d"}
         assert (plan.campaign, plan.bands, plan.greeting) == (None, (), True)
@@ -511,6 +522,43 @@ class TestRegistered:
             rules={Reason.BULK_TO_STRANGERS: RuleSettings(mode=Mode.MONITOR)},
         )
         assert not plan.charges[0].binding
+
+
+class TestScript:
+    """Scripts and web sites of local users."""
+
+    LIMITS = (a_limit(per=Per.SCRIPT), a_limit(per=Per.SITE))
+    HEADERS = MappingProxyType(
+        {
+            "X-PHP-Originating-Script": "33:contact.php",
+            "X-PHP-Script": "shop.example/contact.php for 203.0.113.9",
+        }
+    )
+
+    def test_a_local_users_script_has_a_counter(self) -> None:
+        """And so has its site; both are the customer's."""
+        plan = plan_of(
+            *self.LIMITS,
+            customers=[a_customer("shop", "user:www-data")],
+            transaction=a_transaction(
+                path=Path.LOCAL_SUBMISSION, local_user="www-data", headers=self.HEADERS
+            ),
+        )
+        assert plan.customer == "shop"
+        assert identities(plan) == {
+            "recipients-per-script": "33:contact.php",
+            "recipients-per-site": "shop.example",
+        }
+
+    @pytest.mark.parametrize(
+        "session",
+        [{"login": ANNE}, {"client": INSIDE}, {"client": FORWARDER}],
+        ids=["login", "client", "forwarder"],
+    )
+    def test_by_smtp_nobody_has_one(self, session: dict[str, Any]) -> None:
+        """There anybody can write the headers."""
+        transaction = a_transaction(**session, headers=self.HEADERS)
+        assert not identities(plan_of(*self.LIMITS, transaction=transaction))
 
 
 class TestRate:

@@ -7,7 +7,7 @@ import pytest
 from outgate.model.gcra import NEVER, Level
 from outgate.model.limit import Count
 from outgate.model.units import SECOND_US
-from outgate.model.verdict import Action, Finding, Mode, Reason
+from outgate.model.verdict import Action, Finding, MailClass, Mode, Reason
 from outgate.policy.case import Case
 from outgate.policy.operator import Order
 from outgate.policy.order import RULES, Rule
@@ -21,7 +21,7 @@ from outgate.policy.rules import (
     store_unavailable,
     suspended,
 )
-from outgate.policy.settings import LimitSettings
+from outgate.policy.settings import LimitSettings, StreamSettings
 from outgate.policy.snapshot import EMPTY, Snapshot
 from policy.builders import (
     ANNE,
@@ -385,6 +385,28 @@ class TestMissingUnsubscribe:
         if finding is not None:
             assert finding.action is Action.TAG
             assert finding.detail
+
+    @pytest.mark.parametrize("kind", ["transactional", "confirmation"])
+    def test_a_registered_stream_needs_none(self, kind: str) -> None:
+        """It answers somebody; other mail of its customer needs one."""
+        stream = StreamSettings(
+            name="mail", customer=ANNE, sender=("join@example.com",), kind=kind
+        )
+        policy = a_policy(streams=[stream])
+        for author, hit in (("join@example.com", False), (ANNE, True)):
+            headers = {"From": author, "Precedence": "bulk"}
+            case = a_case(policy, a_transaction(ANNE, headers=headers))
+            assert (missing_unsubscribe.judge(case) is not None) is hit
+
+    def test_a_request_that_only_its_headers_tell_needs_one(self) -> None:
+        """Its sender chooses them."""
+        headers = {
+            "From": f"news-confirm+{'0f' * 20}@lists.example.org",
+            "Precedence": "bulk",
+        }
+        case = a_case(a_policy(), a_transaction(ANNE, headers=headers))
+        assert case.facts.mail_class is MailClass.CONFIRMATION
+        assert missing_unsubscribe.judge(case) is not None
 
     def test_mail_that_stays_inside_is_nobodys_business(self) -> None:
         """Bulk and list rules are for mail that leaves."""

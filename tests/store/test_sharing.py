@@ -4,9 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from outgate.model.limit import Count, Per
 from outgate.policy.questions import Neighbours, Plan
+from outgate.policy.settings import CustomerSettings
 from outgate.store.counters import Counters
 from outgate.store.keys import Keys
+from policy.builders import ANNE, a_case, a_limit, a_policy, a_transaction
 from store.builders import Clock, a_campaign, a_plan, some_bands, some_people
 from store.running import Store
 
@@ -35,6 +38,27 @@ def send(counters: Counters, plan: Plan) -> Neighbours | None:
     if answers.strangers:
         counters.introduce(plan, answers)
     return answers.neighbours
+
+
+@pytest.mark.parametrize("compared", [True, False])
+def test_a_customer_whose_content_is_left_alone_has_none_here(
+    counters: Counters, store: Store, keys: Keys, *, compared: bool
+) -> None:
+    """Neither a mailing of its own nor a part of others'; its contacts are counted."""
+    policy = a_policy(
+        a_limit(count=Count.STRANGERS),
+        a_limit("50/7d", per=Per.CAMPAIGN, count=Count.STRANGERS),
+        customers=[
+            CustomerSettings(name="quiet", match=(ANNE,), fingerprints=compared)
+        ],
+    )
+    mail = a_transaction(ANNE)
+    mail.body = b"apples bring colour down every friday garden house"
+    plan = a_case(policy, mail).plan
+    assert send(counters, plan) == (Neighbours(0, 0) if compared else None)
+    found = {name.partition(":")[0] for name in store.names(keys)}
+    about_content = {"content", "shared"} if compared else set()
+    assert found == {"contacts", "count", "usual"} | about_content
 
 
 def test_others_are_counted_with_their_strangers(counters: Counters) -> None:

@@ -46,6 +46,8 @@ def fields(decision: Decision, worker: int) -> list[Field]:
     ]
     if accountable and accountable.local_user:
         found.insert(4, ("local-user", accountable.local_user))
+        if decision.facts is not None and decision.facts.script:
+            found.insert(5, ("script", decision.facts.script))
     if decision.verdict.action is not Action.ACCEPT:
         findings = decision.verdict.findings
         found += [

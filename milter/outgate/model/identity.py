@@ -45,6 +45,7 @@ class Accountable:
         local_user: the system user, "" where unknown.
         client: the client address, None on a local path.
         forwarder: whether the client is a configured forwarder.
+        fingerprints: whether the content of the customer's mail may be compared.
         names: canonical names under which an operator may allow this sender or change
             its limits, the customer first: none of them is the sender's own choice.
         bare_login: canonical login without the realm that the configuration appended,
@@ -61,5 +62,6 @@ class Accountable:
     local_user: str = ""
     client: Client | None = None
     forwarder: bool = False
+    fingerprints: bool = True
     names: tuple[str, ...] = ()
     bare_login: str = ""

@@ -50,6 +50,8 @@ class Per(StrEnum):
     CAMPAIGN = "campaign"
     STREAM = "stream"
     FORWARDER = "forwarder"
+    SCRIPT = "script"
+    SITE = "site"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -130,6 +130,7 @@ class Accountability:
             local_user=principal if kind is PrincipalKind.LOCAL_USER else "",
             client=client,
             forwarder=forwarder,
+            fingerprints=customer is None or customer.fingerprints,
             names=(canonical_name(name), *names),
             bare_login=bare,
         )

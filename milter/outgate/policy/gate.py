@@ -26,6 +26,7 @@ from outgate.policy.compiled import Policy
 from outgate.policy.decide import decide, was_stopped, would_let_out
 from outgate.policy.decision import Decision
 from outgate.policy.enforce import Circumstances, enforce
+from outgate.policy.mail_class import class_of
 from outgate.policy.plan import make_plan
 from outgate.policy.ports import Host, NowUs, Observer, Store
 from outgate.policy.questions import Answers, Source
@@ -172,7 +173,8 @@ class Gate:
         case = Case(transaction, facts, accountable, policy, plan, answers, snapshot)
         try:
             verdict = decide(case)
-            disposition = self._enforce(case, verdict)
+            mail_class = class_of(facts, plan, answers)
+            disposition = self._enforce(case, verdict, mail_class)
         except Exception:
             # The guard answers; what it answers for must not have been charged.
             self._store.settle(plan, answers, held_bytes=0)
@@ -196,7 +198,7 @@ class Gate:
             self._store.meet(plan)
         return Decision(
             transaction,
-            facts.mail_class,
+            mail_class,
             verdict,
             disposition,
             answers.now_us,
@@ -206,13 +208,15 @@ class Gate:
             answers,
         )
 
-    def _enforce(self, case: Case, verdict: Verdict) -> Disposition:
+    def _enforce(
+        self, case: Case, verdict: Verdict, mail_class: MailClass
+    ) -> Disposition:
         if verdict.action is Action.ACCEPT:
             return ACCEPTED
         transaction = case.transaction
         around = Circumstances(
             path=transaction.session.path,
-            mail_class=case.facts.mail_class,
+            mail_class=mail_class,
             queue_id=transaction.queue_id,
             hold_queue_full=self._hold_queue_full(transaction, case.answers),
             now_us=case.answers.now_us,

@@ -7,7 +7,7 @@ from outgate.message.facts import Facts
 from outgate.message.fingerprint import fingerprint
 from outgate.message.retry import retry_material
 from outgate.model.address import MAX_PATH_BYTES, NullSender, read_sender
-from outgate.model.identity import Accountable, PrincipalKind
+from outgate.model.identity import Accountable, Path, PrincipalKind
 from outgate.model.limit import Count, Limit, Per
 from outgate.model.standing import Conduct
 from outgate.model.transaction import Transaction
@@ -60,9 +60,13 @@ def make_plan(
     forwarded = accountable.forwarder and facts.forwarded
     customer = accountable.customer
     people = () if forwarded else envelope.people
-    subscribed = stream = None
-    if people:
-        subscribed, stream = _registered(transaction, facts, customer, policy)
+    registered = (customer, facts.list_id) in policy.lists
+    subscribed = facts.list_id if registered and people else ""
+    stream = None
+    if not registered and not forwarded:
+        stream = policy.streams.find(
+            customer, facts.header_from, transaction.recipient_count
+        )
     costs = {
         Count.MESSAGES: 1 if external else 0,
         Count.RECIPIENTS: external,
@@ -74,19 +78,25 @@ def make_plan(
     identities = (
         {Per.FORWARDER: accountable.principal}
         if forwarded
-        else _identities(accountable, sender_domain, sender_address, facts.list_id)
+        else _identities(
+            accountable,
+            sender_domain,
+            sender_address,
+            facts,
+            local=transaction.session.path is Path.LOCAL_SUBMISSION,
+        )
     )
     charges = _charges(
         policy, rates, costs, identities, envelope, accountable, listed=bool(subscribed)
     )
     campaign = None
     bands: tuple[bytes, ...] = ()
-    if stream is not None:
+    if people and stream is not None:
         # The operator registered it with this very rate: conduct moves it nowhere.
-        rate, burst, _ = rates.of(stream)
+        rate, burst, _ = rates.of(stream.limit)
         binds = policy.rules[Reason.BULK_TO_STRANGERS].mode is Mode.ENFORCE
-        charges.append(PlannedCharge(stream, customer, rate, burst, 1, binds))
-    elif policy.campaign is not None and people:
+        charges.append(PlannedCharge(stream.limit, customer, rate, burst, 1, binds))
+    elif people and policy.campaign is not None and accountable.fingerprints:
         one = policy.campaign
         rate, burst, earned = rates.of(one.limit)
         campaign = PlannedCharge(
@@ -103,10 +113,10 @@ def make_plan(
         envelope.internal,
         principal=accountable.principal,
         people=people,
-        greeting=subscribed is None,
+        greeting=not subscribed,
         bands=bands,
-        subscribed=subscribed or "",
-        stream=stream is not None,
+        subscribed=subscribed,
+        stream=stream.mail_class if stream is not None else None,
         campaign=campaign,
         profile=rates.profile.name,
         conduct=conduct,
@@ -147,17 +157,6 @@ def _charges(
             PlannedCharge(limit, identity, rate, burst, cost, binding, items, earned)
         )
     return charges
-
-
-def _registered(
-    transaction: Transaction, facts: Facts, customer: str, policy: Policy
-) -> tuple[str | None, Limit | None]:
-    """The registered list of a message, or else the limit of its registered stream."""
-    if (customer, facts.list_id) in policy.lists:
-        return facts.list_id, None
-    return None, policy.streams.limit(
-        customer, facts.header_from, transaction.recipient_count
-    )
 
 
 class _Rates:
@@ -255,7 +254,7 @@ def _sender(path: bytes) -> tuple[str, str, tuple[str, ...]]:
 
 
 def _identities(
-    accountable: Accountable, domain: str, address: str, list_id: str
+    accountable: Accountable, domain: str, address: str, facts: Facts, *, local: bool
 ) -> Mapping[Per, str]:
     """Whose counter each kind of limit has, "" where it does not apply."""
     client = accountable.client if accountable.kind in _UNAUTHENTICATED else None
@@ -266,8 +265,11 @@ def _identities(
         Per.NETWORK: client.network if client is not None else "",
         Per.DOMAIN: domain,
         Per.ADDRESS: address,
-        Per.LIST: list_id,
+        Per.LIST: facts.list_id,
         Per.CUSTOMER: accountable.customer,
+        # Whoever comes by SMTP can write these headers, and no PHP of ours is asked.
+        Per.SCRIPT: facts.script if local else "",
+        Per.SITE: facts.site if local else "",
         Per.FORWARDER: "",
     }
 

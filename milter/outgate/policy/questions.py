@@ -8,6 +8,7 @@ from outgate.model.gcra import Level
 from outgate.model.limit import Limit
 from outgate.model.standing import WHOLE, Conduct, scaled_burst, scaled_rate
 from outgate.model.units import Rate
+from outgate.model.verdict import MailClass
 
 HASH_BYTES = 4
 """Of a keyed hash by which recipients and the like are told apart."""
@@ -77,7 +78,7 @@ class Plan:
             counted.
         greeting: whether strangers among them are charged and remembered now.
         bands: fingerprint of the content, as `message.fingerprint` gives it.
-        stream: whether it belongs to a registered stream.
+        stream: class of the registered stream to which it belongs; None for none.
         subscribed: the registered list whose subscribers are no strangers to this
             message; "" for none.
         campaign: the limit on strangers that one content may reach; None where the
@@ -99,7 +100,7 @@ class Plan:
     greeting: bool = True
     bands: tuple[bytes, ...] = ()
     subscribed: str = ""
-    stream: bool = False
+    stream: MailClass | None = None
     campaign: PlannedCharge | None = None
     profile: str = ""
     conduct: Conduct | None = None

@@ -4,44 +4,71 @@ A stream is told by header From, which the sender chooses; so it is bound to a c
 and what it is spared (the other limits on strangers) it pays for with a limit of its own.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from outgate.model.address import Address, canonical_domain, parse_address
 from outgate.model.limit import Count, Limit, Per
-from outgate.model.verdict import Action
+from outgate.model.units import Rate
+from outgate.model.verdict import Action, MailClass
 from outgate.policy.settings import StreamSettings
+
+# Few lists grow by a thousand readers a day; many shops have as many buyers.
+DEFAULT_RATES: Mapping[MailClass, Rate] = {
+    MailClass.TRANSACTIONAL: Rate.parse("2000/1d"),
+    MailClass.CONFIRMATION: Rate.parse("1000/1d"),
+}
+
+
+class Stream(NamedTuple):
+    """A registered stream.
+
+    Attributes:
+        mail_class: of its mail, `transactional` or `confirmation`.
+        limit: on the strangers that it may reach.
+    """
+
+    mail_class: MailClass
+    limit: Limit
 
 
 class Streams:
     """Registered streams by customer and header From."""
 
     def __init__(self, streams: Iterable[StreamSettings]) -> None:
-        self._limits: dict[tuple[str, str], Limit] = {}
-        for stream in streams:
-            limit = Limit(
-                name=f"stream-{stream.name}",
-                per=Per.STREAM,
-                count=Count.STRANGERS,
-                rate=stream.rate,
-                burst=stream.rate.count,
-                action=Action.QUARANTINE,
-            )
-            for sender in stream.sender:
+        self._streams: dict[tuple[str, str], Stream] = {}
+        for one in streams:
+            stream = _stream(one)
+            for sender in one.sender:
                 name = str(parse_address(sender)) if "@" in sender else ""
                 key = name or canonical_domain(sender)
-                self._limits[stream.customer, key] = limit
+                self._streams[one.customer, key] = stream
 
     @property
     def limit_names(self) -> frozenset[str]:
         """Names of their limits, which an override may use."""
-        return frozenset(limit.name for limit in self._limits.values())
+        return frozenset(stream.limit.name for stream in self._streams.values())
 
-    def limit(
+    def find(
         self, customer: str, header_from: Address | None, recipients: int
-    ) -> Limit | None:
-        """The limit of the stream that a message belongs to, None for none."""
-        if not self._limits or header_from is None or recipients != 1:
+    ) -> Stream | None:
+        """The stream that a message belongs to, None for none."""
+        if not self._streams or header_from is None or recipients != 1:
             return None
-        return self._limits.get((customer, str(header_from))) or self._limits.get(
+        return self._streams.get((customer, str(header_from))) or self._streams.get(
             (customer, header_from.domain)
         )
+
+
+def _stream(settings: StreamSettings) -> Stream:
+    mail_class = MailClass(settings.kind)
+    rate = settings.rate or DEFAULT_RATES[mail_class]
+    limit = Limit(
+        name=f"stream-{settings.name}",
+        per=Per.STREAM,
+        count=Count.STRANGERS,
+        rate=rate,
+        burst=rate.count,
+        action=Action.QUARANTINE,
+    )
+    return Stream(mail_class, limit)

@@ -106,7 +106,8 @@ class RulesSettings:
     )
     unusual_for_this_sender: RuleSettings = _rule(
         "Today's recipients are more than ten times those of the busiest day of the "
-        "last weeks, and more than 200.",
+        "last weeks, and more than 200. Mail of registered lists and streams is not "
+        "asked.",
         Action.TAG,
         Action.DEFER,
         Action.QUARANTINE,
@@ -130,7 +131,8 @@ class RulesSettings:
     )
     missing_unsubscribe: RuleSettings = _rule(
         "Mail that declares itself bulk or a list, without a way to unsubscribe that "
-        "a recipient could use (RFC 2369, RFC 8058).",
+        "a recipient could use (RFC 2369, RFC 8058). Mail of registered streams needs "
+        "none.",
         Action.TAG,
         Action.DEFER,
         Action.QUARANTINE,

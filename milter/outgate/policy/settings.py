@@ -107,6 +107,15 @@ class CustomerSettings:
     contact: str = setting(
         "Address that gets the digest of held mail.", "", example='"post@choir.example"'
     )
+    fingerprints: bool = setting(
+        "Whether the content of its mail is compared with other mail's, by fingerprints. "
+        "Without them none is kept, but the same advert in many messages is no campaign "
+        "any more: strangers are counted only for each login, user or client, and the "
+        "same mail from other customers is not seen. A message that was not accepted is "
+        "known again all the same, for a day, by one keyed hash of the whole.",
+        True,
+        example="true",
+    )
 
 
 @attrs.frozen(kw_only=True)
@@ -166,7 +175,8 @@ class StreamSettings:
     """Mail of a program to people who asked it for something: receipts, confirmations.
 
     It goes to strangers and looks alike, so it has a limit of its own, and no other
-    limit on strangers counts it.
+    limit on strangers counts it. Nor is it tagged for a missing List-Unsubscribe, or for
+    being much more than on other days.
     """
 
     name: str = setting("Unique.", example='"shop-receipts"')
@@ -176,14 +186,15 @@ class StreamSettings:
         example='["orders@shop.example"]',
     )
     kind: str = setting(
-        "`transactional`, or `confirmation` for requests to confirm a subscription. "
-        "Only messages to one recipient belong to a stream.",
+        "`transactional`, or `confirmation` for requests to confirm a subscription: the "
+        "class of its mail. Only messages to one recipient belong to a stream.",
         "transactional",
         example='"transactional"',
     )
-    rate: Rate = setting(
-        "How many strangers it may reach; what is beyond is held.",
-        Rate.parse("2000/1d"),
+    rate: Rate | None = setting(
+        "How many strangers it may reach; what is beyond is held. Default: `2000/1d`; of "
+        "confirmations `1000/1d`.",
+        None,
         example='"10000/1d"',
     )
 
@@ -202,7 +213,10 @@ class LimitSettings:
         "`address` (envelope sender, within the customer), `network` (of an "
         "unauthenticated client, /24 or /48), `list` (List-Id, within the customer), "
         "`campaign` (messages of one customer that say the same; goes with `strangers` "
-        "alone), `customer`, `forwarder`. The limit applies where that exists.",
+        "alone), `customer`, `forwarder`; `script` and `site`, of local submissions "
+        "alone and within the customer: `<uid>:<file>` of X-PHP-Originating-Script, else "
+        "`<site>/<path>` of X-PHP-Script, and that `<site>`. The limit applies where that "
+        "exists.",
         example='"login"',
     )
     count: Count = setting(

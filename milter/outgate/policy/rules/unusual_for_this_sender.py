@@ -1,4 +1,8 @@
-"""An account that wakes up: far more mail than on any day of the last weeks."""
+"""An account that wakes up: far more mail than on any day of the last weeks.
+
+A program has such days (a sale, a new list) without anybody's password being stolen: mail
+of registered streams and lists is not asked. Strangers hold it as before.
+"""
 
 from outgate.model.verdict import Finding, Reason
 from outgate.policy.case import Case
@@ -17,6 +21,8 @@ def judge(case: Case) -> Finding | None:
     Only those count who had no mail from the customer this week: an alarm that comes
     two thousand times is noise, and no campaign.
     """
+    if case.plan.stream or case.plan.subscribed:
+        return None
     answers = case.answers
     today = answers.today + answers.renewed
     if today <= FLOOR or today <= FACTOR * answers.peak:
