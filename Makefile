@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONPATH = tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fmt check test verify bench bench-fingerprints bench-policy demo run deb docs clean
+.PHONY: help setup fmt check test verify bench bench-fingerprints bench-hostile bench-policy demo run deb docs clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -64,6 +64,9 @@ bench: setup ## the daemon's cost per message beside a null milter
 
 bench-fingerprints: setup ## which mail is taken for copies of one, and what it costs to find out
 	$(BIN)/python -m bench.fingerprints
+
+bench-hostile: setup ## what a message costs that was made to be costly
+	$(BIN)/python -m bench.hostile
 
 bench-policy: setup ## simulated days: what the shipped limits stop, and should not have
 	$(BIN)/python -m scenarios

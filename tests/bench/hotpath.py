@@ -11,8 +11,9 @@ import os
 import pstats
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.filters import configuration
@@ -21,6 +22,7 @@ from bench.report import say
 from bench.stopwatch import Stopwatch
 from lab.redis import RedisServer
 from outgate.config.reader import load
+from outgate.config.settings import Settings
 from outgate.daemon.compose import (
     Places,
     StoreWatcher,
@@ -46,6 +48,8 @@ from outgate.store.front import Front
 _WARM_UP = 300
 _FUNCTIONS = 30
 _SENDERS = 100
+# An answer that comes late is measured too.
+_PATIENCE_S = 5.0
 _ADDRESS = b"anne@choir.example.org"
 
 Handle = Callable[[int], None]
@@ -53,30 +57,62 @@ Handle = Callable[[int], None]
 
 def show_profile(messages: int) -> None:
     """Measure and print."""
-    with _gate() as (gate, front, own_header):
-        handle = _handler(gate, own_header)
+    tables = configuration(workers=1, level="info", plain=True)
+    with open_hot_path(tables) as path:
+        handle = _handler(path.gates[0], path.own_header)
         for number in range(_WARM_UP):
             handle(number)
         _show_whole(handle, messages)
         _show_functions(handle, messages)
         # Last: the stopwatch stays where it was put.
-        _show_stages(gate, front, own_header, messages)
+        _show_stages(path, messages)
+
+
+@dataclass(frozen=True, slots=True)
+class HotPath:
+    """What serves a message in a worker.
+
+    Attributes:
+        gates: judge it, one for each configuration.
+        front: asks the store, from behind a circuit breaker.
+        own_header: name of the header that is added.
+        redis: the store.
+        troubles: what the store did not answer.
+    """
+
+    gates: Sequence[Gate]
+    front: Front
+    own_header: str
+    redis: RedisServer
+    troubles: list[str]
+
+
+class Watcher(StoreWatcher):
+    """Keeps what the store did not answer: such a message was judged by other means."""
+
+    def __init__(self, log: Log, recorder: Recorder) -> None:
+        super().__init__(log, recorder)
+        self.troubles: list[str] = []
+
+    def store_failed(self, kind: str, message: str) -> None:
+        """Count it, and keep its text."""
+        super().store_failed(kind, message)
+        self.troubles.append(f"{kind}: {message}")
 
 
 @contextmanager
-def _gate() -> Iterator[tuple[Gate, Front, str]]:
-    """A worker's gate and store, and the name of the header that it adds."""
+def open_hot_path(*configurations: str) -> Iterator[HotPath]:
+    """Build the objects of a worker, with a store of their own.
+
+    Args:
+        configurations: tables in TOML; a gate for each, all with the same store.
+    """
     with ExitStack() as stack:
         redis = stack.enter_context(RedisServer())
         _part(redis.pid)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        config = folder / "outgate.toml"
-        config.write_text(
-            f'mode = "enforce"\n[store]\nurl = "{redis.url}"\n'
-            f'[paths]\nstate = "{folder}"\nruntime = "{folder}"\n'
-            f"{configuration(workers=1, level='info', plain=True)}"
-        )
-        settings = load(config)
+        every = [_load(folder, redis.url, tables) for tables in configurations]
+        settings = every[0]
         places = Places.of(settings)
         fresh_directory(places.metrics)
         secret = make_secret(places.secret(settings))
@@ -85,16 +121,31 @@ def _gate() -> Iterator[tuple[Gate, Front, str]]:
         log = Log(now_us, descriptor=nowhere)
         recorder = Recorder(places.metrics, 0)
         host = make_host(settings)
+        watcher = Watcher(log, recorder)
         front = make_front(
             settings,
-            endpoint_of(settings),
+            replace(endpoint_of(settings), timeout_s=_PATIENCE_S),
             secret,
             host.snapshot,
-            StoreWatcher(log, recorder),
+            watcher,
         )
-        policy = Policy.build(settings.for_policy())
-        gate = make_gate(settings, policy, front, host, recorder, log, 0)
-        yield gate, front, settings.tag.header
+        gates = [
+            make_gate(
+                one, Policy.build(one.for_policy()), front, host, recorder, log, 0
+            )
+            for one in every
+        ]
+        yield HotPath(gates, front, settings.tag.header, redis, watcher.troubles)
+
+
+def _load(folder: Path, url: str, tables: str) -> Settings:
+    config = folder / "outgate.toml"
+    config.write_text(
+        f'mode = "enforce"\n[store]\nurl = "{url}"\n'
+        f'[paths]\nstate = "{folder}"\nruntime = "{folder}"\n'
+        f"{tables}"
+    )
+    return load(config)
 
 
 def _part(store: int) -> None:
@@ -170,7 +221,8 @@ def _show_functions(handle: Handle, messages: int) -> None:
             say(f"  {line.strip()}")
 
 
-def _show_stages(gate: Gate, front: Front, own_header: str, messages: int) -> None:
+def _show_stages(path: HotPath, messages: int) -> None:
+    gate, front, own_header = path.gates[0], path.front, path.own_header
     watch = Stopwatch()
     fill = watch.timed("session: MAIL to body", _fill)
     watch.wrap("session: effects", session_module, "effects_of")

@@ -8,6 +8,7 @@ from message.builders import HeaderMap, fast, headers, hostile_values
 from outgate.message.list_headers import (
     LIST_HEADERS,
     MAX_LIST_ID_CHARACTERS,
+    MAX_UNSUBSCRIBE_BYTES,
     MAX_URIS,
     ListHeaders,
     PostValue,
@@ -329,6 +330,17 @@ class TestListUnsubscribe:
         """RFC 3986 §2.2: a comma may stand in a link."""
         uris = _parse("List-Unsubscribe: <https://example.org/?a=1,2,3>").uris
         assert [uri.text for uri in uris] == ["https://example.org/?a=1,2,3"]
+
+    @pytest.mark.parametrize("filler", [b"()", b"(", b"(()) ", b"=?utf-8?q?a?= "])
+    def test_only_its_beginning_is_looked_at(self, filler: bytes) -> None:
+        """64 KB of comments would take longer than all the rest of a message."""
+        link = b"<mailto:leave@lists.example.net>"
+        for room, found in ((MAX_UNSUBSCRIBE_BYTES - len(link), True), (65_000, False)):
+            value = b"()" * (room // 2) + link
+            facts = parse_list_headers({"list-unsubscribe": [value]})
+            assert facts.usable_unsubscribe is found
+        value = link + filler * (65_000 // len(filler))
+        assert parse_list_headers({"list-unsubscribe": [value]}).usable_unsubscribe
 
     def test_each_note_comes_once(self) -> None:
         """Three broken links are one thing to mend."""

@@ -83,3 +83,14 @@ def test_a_tag_never_makes_another_person(local: str, tag: str) -> None:
     """Whatever stands behind the plus."""
     plain = READ(f"<{local}@gmail.com>".encode())
     assert READ(f"<{local}+{tag}@gmail.com>".encode()) == plain
+
+
+@fast
+@given(
+    st.from_regex(r"[A-Za-z0-9._+=-]{1,20}@[A-Za-z0-9.-]{1,20}", fullmatch=True),
+    st.booleans(),
+)
+def test_the_short_way_leads_to_the_same(address: str, plus_tags: bool) -> None:
+    """Plain paths are read in one step; without brackets nothing is plain."""
+    read = recipient_reader(plus_tags=plus_tags, dotless=DOTLESS)
+    assert read(f"<{address}>".encode()) == read(address.encode())

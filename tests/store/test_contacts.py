@@ -220,6 +220,42 @@ class TestPages:
         kept = sum(len(value) for value in store.ask("HVALS", keys.contacts(ANNE)))
         assert kept <= 2 * 3 * 5_000
 
+    def test_a_full_page_keeps_the_newest(
+        self, counters: Counters, store: Store, keys: Keys
+    ) -> None:
+        """Whoever mails more than there is room for forgets whom he mailed first."""
+        for first in range(0, 150_000, 1_000):
+            counters.look_up(a_plan(people=some_people(1_000, first=first)))
+
+        sizes = [len(page) // 3 for page in store.ask("HVALS", keys.contacts(ANNE))]
+        assert max(sizes) <= 256
+        # Some were taken for an older one, who is forgotten now.
+        assert strangers(counters, *some_people(10_000, first=140_000)) <= 100
+        assert strangers(counters, *some_people(10_000)) > 2_000
+
+    @pytest.mark.parametrize("turn", [0, 1])
+    def test_pages_are_swept_in_turn(
+        self,
+        counters: Counters,
+        clock: Clock,
+        store: Store,
+        keys: Keys,
+        turn: int,
+    ) -> None:
+        """Not all by every message: that would cost many times its own worth."""
+        key, week = keys.contacts(ANNE), clock.now_us // WEEK_US
+        page = (week + turn) % 64
+        records = [b"%2d%c" % (10, week % 256)]
+        records += [b"%2d%c" % (20 + one, (week - 100) % 256) for one in range(10)]
+        store.client.hset(key, str(page), b"".join(records))
+        # Somebody of this page is among them.
+        counters.look_up(a_plan(people=some_people(4_000)))
+
+        found = store.client.hget(key, str(page))
+        assert found is not None
+        assert found.startswith(records[0])
+        assert (records[1] in found) is (turn > 0)
+
 
 def test_a_message_without_strangers_passes_a_full_limit(counters: Counters) -> None:
     """Known people cost nothing, however many strangers there were before."""

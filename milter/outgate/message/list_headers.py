@@ -38,6 +38,9 @@ LIST_HEADERS = frozenset(
 
 # Senders name two (mailto and https); one of 674 real headers has nine.
 MAX_URIS = 16
+# One link of the largest size that anybody has to take; the links of real headers have
+# 1,005 characters at most. What stands behind them is not looked at.
+MAX_UNSUBSCRIBE_BYTES = 8_192
 MAX_LINE_BYTES = 998  # RFC 5322 §2.1.1
 MAX_LIST_ID_CHARACTERS = 255  # RFC 2919 §2
 
@@ -153,7 +156,7 @@ def _read_uris(headers: Headers, notes: list[ListNote]) -> tuple[Uri, ...]:
         return ()
     if values[0].lstrip(b" \t").startswith((b"\n", b"\r\n")):
         notes.append(ListNote.LEADING_FOLD)
-    value = unfold(values[0])
+    value = unfold(values[0])[:MAX_UNSUBSCRIBE_BYTES]
     if not value:
         notes.append(ListNote.UNSUBSCRIBE_EMPTY)
         return ()
