@@ -194,6 +194,38 @@ class TestUnreadable:
         assert not joined(one, multipart("mixed", PICTURE, PICTURE))
         assert not joined(one, ({"content-type": [b"application/pdf"]}, b"%PDF"))
 
+    def test_a_picture_under_other_names_is_the_same(self) -> None:
+        """Its subject greets each reader, the file is noise, links lead anywhere."""
+        copies = []
+        for name, picture in (("Anne", PICTURE), ("Bart", ANOTHER_PICTURE)):
+            link = f'<a href="https://{name}.example"><img src="cid:{name}"></a>'
+            headers, body = multipart("related", mail(link, kind="text/html"), picture)
+            headers["subject"] = [f"{name}, an offer".encode()]
+            copies.append((headers, body))
+        assert joined(*copies)
+
+    def test_a_picture_from_elsewhere_is_known_by_its_site(self) -> None:
+        """Nothing is attached; the subject still means nothing."""
+        one, same, other = (
+            mail(
+                f'<a href="https://{site}/{name}"><img src="https://{site}/x.png"></a>',
+                kind="text/html",
+                subject=f"{name}, an offer",
+            )
+            for site, name in (
+                ("deal.example", "Anne"),
+                ("deal.example", "Bart"),
+                ("news.example", "Anne"),
+            )
+        )
+        assert joined(one, same)
+        assert not joined(one, other)
+
+    def test_links_alone_belong_to_their_subject(self) -> None:
+        """People send each other where to look, and each means something else."""
+        one = mail("https://video.example/a\n", subject="our trip")
+        assert not joined(one, mail("https://video.example/b\n", subject="her talk"))
+
     def test_an_attachment_belongs_to_its_few_words(self) -> None:
         """They and the subject say what it is."""
         one = multipart("mixed", mail("My offer"), PICTURE)

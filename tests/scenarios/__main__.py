@@ -15,9 +15,10 @@ import os
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 from lab.errors import LabError, LabUnavailable
@@ -45,7 +46,9 @@ def main(arguments: list[str] | None = None) -> int:
     rows: dict[str, list[Row]] = defaultdict(list)
     started_s = time.monotonic()
     try:
-        for row in _play_all(scenarios, options, more):
+        for row in play_all(
+            scenarios, options.seeds, options.scale, options.jobs, more
+        ):
             rows[row.scenario].append(row)
             _progress(f"{row.scenario} ")
     except (LabUnavailable, LabError) as error:
@@ -61,20 +64,36 @@ def main(arguments: list[str] | None = None) -> int:
     return _FAILED if missed and options.gate else 0
 
 
-def _play_all(
-    scenarios: list[Scenario], options: argparse.Namespace, more: str
+def play_all(
+    scenarios: Sequence[Scenario],
+    seeds: int,
+    scale: float,
+    jobs: int,
+    more: str = "",
 ) -> Iterator[Row]:
+    """Play scenarios with so many seeds each, in so many processes.
+
+    Raises:
+        LabUnavailable: there is no server on this machine.
+    """
     work = [
         (one.key, f"{one.key}/{seed}")
         for one in scenarios
-        for seed in range(1, options.seeds + 1)
+        for seed in range(1, seeds + 1)
     ]
-    play_one = partial(_play_one, scale=options.scale, more=more)
-    if options.jobs == 1:
+    play_one = partial(_play_one, scale=scale, more=more)
+    if jobs == 1:
         yield from map(play_one, work)
         return
-    with ProcessPoolExecutor(options.jobs) as pool:
+    # Without threads and locks of whoever asks.
+    spawn = get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=spawn) as pool:
         yield from pool.map(play_one, work)
+
+
+def most_jobs() -> int:
+    """As many processes as are of use on this machine."""
+    return min(_MOST_JOBS, len(os.sched_getaffinity(0)))
 
 
 def _play_one(work: tuple[str, str], *, scale: float, more: str) -> Row:
@@ -119,7 +138,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--jobs",
         type=int,
-        default=min(_MOST_JOBS, len(os.sched_getaffinity(0))),
+        default=most_jobs(),
         help="processes",
     )
     parser.add_argument("--gate", action="store_true", help="fail beyond a target")

@@ -1,11 +1,13 @@
-"""Scenario (a) again, dressed up as each other class of mail."""
+"""Scenario (a) again, dressed up as each other class of mail, or as a picture."""
 
+from base64 import encodebytes
 from collections.abc import Mapping
 from random import Random
 
 from scenarios.bad import hijack
 from scenarios.mail import Content, Heading, Writer, compose
 from scenarios.mailings import advert, token
+from scenarios.people import first_name
 from scenarios.scenario import Make, Scenario
 
 _LIST_ID = "offers.example.com"
@@ -60,12 +62,27 @@ def _invitation(rng: Random, heading: Heading) -> Content:
     return compose(heading, "Invitation: lose ten kilograms", body, kind=kind)
 
 
+def _picture(rng: Random, heading: Heading) -> Content:
+    """All of it in a picture, which is another file in each copy."""
+    mark, place = token(rng), token(rng)
+    link = f"https://deal.slim-herb.example/order?c={token(rng)}"
+    body = f'--{mark}\nContent-Type: text/html; charset="utf-8"\n\n'
+    body += f'<html><body><a href="{link}"><img src="cid:{place}"></a></body></html>\n'
+    body += f"--{mark}\nContent-Type: image/png\nContent-ID: <{place}>\n"
+    body += "Content-Transfer-Encoding: base64\n\n"
+    body += encodebytes(rng.randbytes(12_000)).decode()
+    body += f"--{mark}--\n"
+    subject = f"{first_name(heading.readers[0])}, lose ten kilograms"
+    return compose(heading, subject, body, kind=f'multipart/related; boundary="{mark}"')
+
+
 def _disguise(key: str, story: str, make: Make) -> Scenario:
     return Scenario(key=f"a-{key}", story=f"(a) as {story}", make=make, target=60)
 
 
 DISGUISES = (
     _disguise("null", "mail of the null sender", hijack(advert, sender="")),
+    _disguise("picture", "a picture and nothing to read", hijack(_picture)),
     _disguise("bounce", "bounces", hijack(_report, sender="")),
     _disguise(
         "reply",

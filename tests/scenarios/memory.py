@@ -19,11 +19,6 @@ class How(StrEnum):
 
     WATCHED = "watched"
     SENT = "sent"
-    LOADED = "loaded"
-
-
-class CannotBeLoadedError(RuntimeError):
-    """The store's memory has no form yet in which it could be written from outside."""
 
 
 def remember(
@@ -35,17 +30,12 @@ def remember(
         house: which gate.
         history: the past, in order.
         how: by sending all of it in monitor mode, as the manual has operators begin,
-            or in enforce mode; or by writing what it leaves behind.
+            or in enforce mode.
 
     Returns:
         How many messages were `sent`, and how many of them were, or would have been,
         `stopped`.
-
-    Raises:
-        CannotBeLoadedError: always, for `How.LOADED`.
     """
-    if how is How.LOADED:
-        raise CannotBeLoadedError("history cannot be loaded as state: send it")
     counts: Counter[str] = Counter()
     for message in history:
         decision = house.offer(message, watching=how is How.WATCHED)

@@ -63,11 +63,16 @@ def lines(scenario: Scenario, rows: Sequence[Row]) -> str:
 
 
 def misses(scenario: Scenario, rows: Iterable[Row]) -> bool:
-    """Whether any seed is beyond the target, with history where there is one."""
-    value = _reached if scenario.is_bad else _stopped
-    return any(
-        value(row.after or row.first_day) > (scenario.target or 0) for row in rows
-    )
+    """Whether any seed is beyond the target.
+
+    What is bad is stopped by an empty gate too. What is good need not pass before the
+    gate knows it, where it has a history.
+    """
+    target = scenario.target or 0
+    if scenario.is_bad:
+        results = (one for row in rows for one in (row.first_day, row.after) if one)
+        return any(_reached(result) > target for result in results)
+    return any(_stopped(row.after or row.first_day) > target for row in rows)
 
 
 def _reached(result: Result) -> int:

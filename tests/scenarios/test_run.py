@@ -1,6 +1,6 @@
-"""Scenarios before the real gate and a real store: that the simulator is right.
+"""Scenarios before the real gate and a real store: the simulator, and small targets.
 
-What a gate makes of them is printed by `make bench-policy`.
+At full size, with three seeds, they are in `test_bench`.
 """
 
 from collections.abc import Iterator
@@ -11,15 +11,15 @@ import pytest
 from lab.redis import RedisServer
 from lab.skips import or_skip
 from outgate.model.errors import ConfigError
-from scenarios.__main__ import main
+from scenarios.__main__ import main, most_jobs, play_all
 from scenarios.catalogue import BY_KEY, SCENARIOS
 from scenarios.gatehouse import Gatehouse
 from scenarios.mail import EPOCH_S, HOUR_S, Content, Message, Origin
-from scenarios.memory import CannotBeLoadedError, How, remember
+from scenarios.memory import How
 from scenarios.registered import settings_of
-from scenarios.run import SHUT_AFTER, run, run_row, store_of
-from scenarios.scenario import Acts, Play, Scenario
-from scenarios.table import table
+from scenarios.run import SHUT_AFTER, Row, run, store_of
+from scenarios.scenario import Acts, Scenario
+from scenarios.table import misses, table
 from store.running import Store, new_keys
 
 _TENTH = 0.1
@@ -66,10 +66,19 @@ def a_scenario(*, target: int | None = None) -> Scenario:
     return Scenario(key="test", story="", make=lambda play: Acts((), ()), target=target)
 
 
+@pytest.fixture(scope="module")
+def reduced() -> dict[str, Row]:
+    """Every scenario with one seed, at a tenth of its size."""
+    with or_skip():
+        rows = play_all(SCENARIOS, seeds=1, scale=_TENTH, jobs=most_jobs())
+        return {row.scenario: row for row in rows}
+
+
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda one: one.key)
-def test_a_reduced_run(store: Store, scenario: Scenario) -> None:
-    """One seed, a tenth of the size: every message is judged, and the row is told."""
-    row = run_row(store, scenario, Play("1", _TENTH))
+def test_a_reduced_run(reduced: dict[str, Row], scenario: Scenario) -> None:
+    """Every message is judged, the target is met, and the row is told."""
+    row = reduced[scenario.key]
 
     results = [one for one in (row.first_day, row.after) if one is not None]
     for result in results:
@@ -80,6 +89,7 @@ def test_a_reduced_run(store: Store, scenario: Scenario) -> None:
             assert result.sent == row.offered
             assert result.reached == result.later == 0
     assert row.after is not None or scenario.key == "u"
+    assert not misses(scenario, [row]), results
     assert scenario.story in "\n".join(table([scenario], {scenario.key: [row]}))
 
 
@@ -154,14 +164,6 @@ def test_mail_that_is_not_ours_proves_nothing(store: Store) -> None:
 
     with pytest.raises(ConfigError, match="outbound"):
         house.offer(messages(0, origin=ELSEWHERE)[0])
-
-
-def test_history_cannot_be_loaded_yet(store: Store) -> None:
-    """It says what to do instead."""
-    house = Gatehouse(store, new_keys(), settings_of(a_scenario()))
-
-    with pytest.raises(CannotBeLoadedError, match="send it"):
-        remember(house, (), How.LOADED)
 
 
 def test_targets_are_those_of_the_policy() -> None:

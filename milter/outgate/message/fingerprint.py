@@ -12,7 +12,8 @@ A text of a few words has no meaningful minima: it is compared as a whole, toget
 its subject.
 
 A message without any text is compared by the types of its parts alone: all pictures of a
-customer are one content. A digest of the first part, or the subject beside it, would tell
+customer are one content; where it has none, as HTML with a picture from elsewhere, by the
+sites that it links to. A digest of the first part, or the subject beside it, would tell
 them apart, but the copies of a mailing that hides in pictures too: those who hide there
 change the picture, and the subject, from copy to copy. Little is lost by it. Such mail is
 rare (none of 470 messages of people, lists and shops, four of 312 of spam), only strangers
@@ -63,7 +64,7 @@ def fingerprint(headers: Headers, body: bytes) -> tuple[bytes, ...]:
     words, hosts = words_of(parts)
     if len(words) >= _FEW_WORDS:
         return _bands(words | hosts)
-    return (_whole(headers, parts, words | hosts),)
+    return (_whole(headers, parts, words, hosts),)
 
 
 def _bands(words: Iterable[bytes]) -> tuple[bytes, ...]:
@@ -99,13 +100,17 @@ def _minima(hashes: list[int]) -> list[int]:
     return [minima[place] for place in range(_BINS)]
 
 
-def _whole(headers: Headers, parts: list[Part], words: set[bytes]) -> bytes:
+def _whole(
+    headers: Headers, parts: list[Part], words: set[bytes], hosts: set[bytes]
+) -> bytes:
     kinds = [part.kind.encode() for part in parts if not part.kind.startswith("text/")]
-    if not words and kinds:
-        # Pictures, or what is no text: each copy is another file, so only what the
-        # message consists of is compared.
-        told = [b"nothing to read", *kinds]
+    is_html = any(part.kind == "text/html" for part in parts)
+    if not words and (kinds or is_html):
+        # Pictures, or what is no text: each copy is another file, its subject greets
+        # another reader, and its links may lead anywhere.
+        told = [b"nothing to read", *(kinds or sorted(hosts))]
     else:
         subject = decode_text(first_value(headers, "subject") or b"").lower()
-        told = [subject.encode("utf-8", "replace"), *sorted(words), *kinds]
+        said = sorted(words | hosts)
+        told = [subject.encode("utf-8", "replace"), *said, *kinds]
     return blake2b(b"\n".join(told), digest_size=_WHOLE_BYTES).digest()
