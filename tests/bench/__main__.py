@@ -17,6 +17,7 @@ from pathlib import Path
 
 from bench.comparison import GATE, compare
 from bench.hotpath import show_profile
+from bench.memory import show_memory
 from bench.report import say
 from lab.errors import LabError, LabUnavailable
 
@@ -39,6 +40,7 @@ def main() -> int:
             gate=options.gate,
             file=options.json,
         )
+        show_memory()
     except (LabUnavailable, LabError) as error:
         sys.stderr.write(f"bench: {error}\n")
         return _UNAVAILABLE

@@ -11,25 +11,18 @@ Exit status: 0; 1 with `--gate` where a target is missed; 2 where it cannot run.
 """
 
 import argparse
-import os
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 from lab.errors import LabError, LabUnavailable
-from lab.redis import RedisServer
 from scenarios.catalogue import BY_KEY, SCENARIOS
-from scenarios.run import Row, run_row, store_of
-from scenarios.scenario import Play, Scenario
+from scenarios.playing import most_jobs, play_all
+from scenarios.run import Row
 from scenarios.table import misses, table
 
 _SEEDS = 3
-_MOST_JOBS = 4
 _FAILED = 1
 _UNAVAILABLE = 2
 
@@ -62,45 +55,6 @@ def main(arguments: list[str] | None = None) -> int:
     if missed:
         sys.stdout.write(f"beyond their target: {', '.join(missed)}\n")
     return _FAILED if missed and options.gate else 0
-
-
-def play_all(
-    scenarios: Sequence[Scenario],
-    seeds: int,
-    scale: float,
-    jobs: int,
-    more: str = "",
-) -> Iterator[Row]:
-    """Play scenarios with so many seeds each, in so many processes.
-
-    Raises:
-        LabUnavailable: there is no server on this machine.
-    """
-    work = [
-        (one.key, f"{one.key}/{seed}")
-        for one in scenarios
-        for seed in range(1, seeds + 1)
-    ]
-    play_one = partial(_play_one, scale=scale, more=more)
-    if jobs == 1:
-        yield from map(play_one, work)
-        return
-    # Without threads and locks of whoever asks.
-    spawn = get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=spawn) as pool:
-        yield from pool.map(play_one, work)
-
-
-def most_jobs() -> int:
-    """As many processes as are of use on this machine."""
-    return min(_MOST_JOBS, len(os.sched_getaffinity(0)))
-
-
-def _play_one(work: tuple[str, str], *, scale: float, more: str) -> Row:
-    key, seed = work
-    # A server for each: what one leaves behind slows no other down.
-    with RedisServer() as server, store_of(server) as store:
-        return run_row(store, BY_KEY[key], Play(seed, scale), more)
 
 
 def _speed(rows: dict[str, list[Row]], wall_s: float) -> str:

@@ -11,11 +11,12 @@ import pytest
 from lab.redis import RedisServer
 from lab.skips import or_skip
 from outgate.model.errors import ConfigError
-from scenarios.__main__ import main, most_jobs, play_all
+from scenarios.__main__ import main
 from scenarios.catalogue import BY_KEY, SCENARIOS
 from scenarios.gatehouse import Gatehouse
 from scenarios.mail import EPOCH_S, HOUR_S, Content, Message, Origin
 from scenarios.memory import How
+from scenarios.playing import most_jobs, play_all
 from scenarios.registered import settings_of
 from scenarios.run import SHUT_AFTER, Row, run, store_of
 from scenarios.scenario import Acts, Scenario

@@ -149,3 +149,30 @@ def a_plan(
 def plain(answers: Answers) -> list[Level]:
     """The levels, without what there is to give back."""
     return [level._replace(charged=None) for level in answers.levels]
+
+
+def a_message(
+    number: int,
+    *,
+    people: tuple[str, ...],
+    content: int = 0,
+    room: int = 1_000,
+    burst: int = 1_000,
+) -> Plan:
+    """A message against one limit of each kind."""
+    return a_plan(
+        a_charge(name="messages", interval_us=DAY_US, burst=room),
+        of_strangers(interval_us=DAY_US, burst=room, most=len(people)),
+        of_different(*people, limit=room, window_us=30 * DAY_US),
+        people=people,
+        message=b"%d" % number,
+        campaign=a_campaign(burst=burst),
+        bands=some_bands(content),
+    )
+
+
+def narrowed(plan: Plan, place: int, *, burst: int) -> Plan:
+    """The same where one of its limits has room for so many."""
+    charges = list(plan.charges)
+    charges[place] = replace(charges[place], burst=burst)
+    return replace(plan, charges=charges)

@@ -13,6 +13,7 @@ from outgate.store.erasure import Kind
 from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys
 from store.builders import ANNE, START_US, Clock, a_plan, of_strangers, some_people
+from store.remembered import count_strangers, send_to_a_crowd, sizes_of
 from store.running import SECRET, Store, fast, new_keys
 
 _HASHES = Hashes(SECRET)
@@ -357,14 +358,10 @@ def test_many_contacts_are_kept_small(
     counters: Counters, store: Store, keys: Keys, number: int
 ) -> None:
     """At most 1 % of strangers are taken for known, at five bytes each and a little."""
-    for first in range(0, number, 1_000):
-        counters.look_up(a_plan(people=some_people(1_000, first=first)))
+    send_to_a_crowd(counters, number)
 
     # The latest ones were spread, so some of them may have met another's two bytes.
     assert strangers(counters, *some_people(2_000, first=number - 2_000)) == 0
-    unknown = [f"nobody{one}@example.com" for one in range(10_000)]
-    found = strangers(counters, *unknown)
-    assert found >= 9_900
-    used = int(store.ask("MEMORY", "USAGE", keys.contacts(ANNE), "SAMPLES", 0))
-    assert used <= 512 * 1024
+    assert count_strangers(counters, 10_000) >= 9_900
+    assert sizes_of(store, keys)["contacts"] <= 512 * 1024
     assert counters.look_up(a_plan(), commit=False).now_us == START_US

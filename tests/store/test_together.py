@@ -1,6 +1,5 @@
 """Everything that one look-up counts: charged together, or not at all."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -11,45 +10,23 @@ from hypothesis import strategies as st
 
 from lab.redis import Flavour, RedisServer
 from lab.skips import or_skip
-from outgate.policy.questions import Plan, PlannedCharge
+from outgate.policy.questions import Plan
 from outgate.store.client import connect
 from outgate.store.counters import Counters
 from outgate.store.keys import Keys
 from outgate.store.wire import Wire
 from store.builders import (
-    DAY_US,
     START_US,
     Clock,
     a_campaign,
-    a_charge,
+    a_message,
     a_plan,
-    of_different,
-    of_strangers,
-    some_bands,
+    narrowed,
     some_people,
 )
 from store.dumps import dump
+from store.remembered import send_for_a_year, sizes_of
 from store.running import SECRET, Store, endpoint, fast, narrow_wire, new_keys
-
-
-def a_message(
-    number: int,
-    *,
-    people: tuple[str, ...],
-    content: int = 0,
-    room: int = 1_000,
-    burst: int = 1_000,
-) -> Plan:
-    """A message against one limit of each kind."""
-    return a_plan(
-        a_charge(name="messages", interval_us=DAY_US, burst=room),
-        of_strangers(interval_us=DAY_US, burst=room, most=len(people)),
-        of_different(*people, limit=room, window_us=30 * DAY_US),
-        people=people,
-        message=b"%d" % number,
-        campaign=a_campaign(burst=burst),
-        bands=some_bands(content),
-    )
 
 
 @pytest.fixture
@@ -110,17 +87,11 @@ def test_giving_back_restores_what_was_there(
 
 
 _NARROW: dict[str, Callable[[Plan], Plan]] = {
-    "messages": lambda plan: _with(plan, 0, burst=0),
-    "strangers": lambda plan: _with(plan, 1, burst=1),
-    "different": lambda plan: _with(plan, 2, burst=1),
+    "messages": lambda plan: narrowed(plan, 0, burst=0),
+    "strangers": lambda plan: narrowed(plan, 1, burst=1),
+    "different": lambda plan: narrowed(plan, 2, burst=1),
     "content": lambda plan: replace(plan, campaign=a_campaign(burst=1, share=0)),
 }
-
-
-def _with(plan: Plan, place: int, *, burst: int) -> Plan:
-    charges = list(plan.charges)
-    charges[place] = replace(charges[place], burst=burst)
-    return replace(plan, charges=charges)
 
 
 @pytest.mark.parametrize("narrow", _NARROW)
@@ -195,61 +166,6 @@ def test_every_key_ends(
         assert int(store.ask("TTL", f"{keys.namespace}:{name}")) > 0
 
 
-@fast
-@given(
-    history=st.lists(
-        st.tuples(st.integers(0, 30), st.integers(1, 6), st.integers(0, 200)),
-        min_size=1,
-        max_size=12,
-    ),
-    room=st.integers(1, 9),
-    more=st.integers(0, 20),
-    factor=st.integers(1, 5),
-    shorter=st.integers(1, 4),
-)
-def test_a_raised_limit_stops_nothing_more(
-    store: Store,
-    history: list[tuple[int, int, int]],
-    room: int,
-    more: int,
-    factor: int,
-    shorter: int,
-) -> None:
-    """More at once, faster, a shorter time: what went under the old one goes."""
-    clock = Clock()
-    old = store.counters(new_keys(), clock)
-    new = store.counters(new_keys(), clock)
-    for number, (first, people, wait) in enumerate(history):
-        clock.now_us += wait * DAY_US // 50
-        plan = a_message(
-            number, people=some_people(people, first), room=room, burst=room
-        )
-        last = number == len(history) - 1
-        # The same history in both, until one of the limits is raised.
-        allowed = old.look_up(plan).allowed
-        if last:
-            plan = _raised(plan, more, factor, shorter)
-        assert new.look_up(plan).allowed >= allowed
-
-
-def _raised(plan: Plan, more: int, factor: int, shorter: int) -> Plan:
-    def raised(charge: PlannedCharge) -> PlannedCharge:
-        burst = charge.burst + more
-        period = charge.rate.period
-        if charge.limit.count.is_distinct:
-            rate = replace(charge.rate, count=burst, period=period / shorter)
-        else:
-            rate = replace(charge.rate, period=period / factor)
-        return replace(charge, rate=rate, burst=burst)
-
-    assert plan.campaign is not None
-    return replace(
-        plan,
-        charges=[raised(charge) for charge in plan.charges],
-        campaign=raised(plan.campaign),
-    )
-
-
 def test_two_gates_count_as_one(store: Store, keys: Keys) -> None:
     """Two MTAs on one store: each knows what the other let out."""
     wires = [Wire(endpoint(store.server)) for _ in range(2)]
@@ -319,43 +235,12 @@ def test_counts_survive_a_restart(lasting_server: RedisServer) -> None:
     client.connection_pool.disconnect()
 
 
-# Recipients of the messages of one day: 50 in all.
-_DAY = (*[1] * 34, *[2] * 3, *[5] * 2)
-
-
 def test_a_year_of_an_ordinary_sender_is_small(
     counters: Counters, store: Store, keys: Keys, clock: Clock
 ) -> None:
     """50 recipients a day, 400 contacts, a circular each month: 8 KiB in all."""
-    sent = person = 0
+    send_for_a_year(counters, clock)
 
-    def send(people: int, content: int) -> None:
-        nonlocal sent, person
-        sent, person = sent + 1, (person + people) % (400 - people)
-        counters.look_up(
-            a_plan(
-                a_charge(name="messages-hourly", interval_us=720_000, burst=5_000),
-                a_charge(name="recipients-daily", cost=people, burst=50_000),
-                of_strangers(burst=500, interval_us=432_000_000, most=people),
-                of_different("network", name="networks-daily", limit=20),
-                people=some_people(people, first=person),
-                campaign=a_campaign(burst=500),
-                bands=some_bands(content),
-                message=b"%d" % sent,
-            )
-        )
-
-    for day in range(365):
-        clock.now_us = START_US + day * DAY_US
-        for people in _DAY:
-            clock.now_us += DAY_US // 100
-            send(people, content=sent)
-        if day % 30 == 0:
-            for _ in range(10):
-                send(30, content=1_000_000 + day)
-    sizes: Counter[str] = Counter()
-    for name in store.names(keys):
-        full = f"{keys.namespace}:{name}"
-        sizes[name.partition(":")[0]] += int(store.ask("MEMORY", "USAGE", full))
+    sizes = sizes_of(store, keys)
     assert set(sizes) == {"contacts", "content", "usual", "count", "distinct"}
     assert sizes.total() <= 8 * 1024, dict(sizes)

@@ -3,9 +3,11 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 
 from outgate.config.settings import Settings
 from outgate.config.wording import one_of, twice
+from outgate.model.content import HOURS_KEPT
 from outgate.model.errors import Problem
 from outgate.model.limit import Count, Per
 from outgate.model.units import MAX_PERIOD, to_us
@@ -19,6 +21,8 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 _MOST_CUSTOMERS = 33
 _FEWEST_CUSTOMERS = 2
 _PER_CENT = 100
+# What drains more slowly would be forgotten before.
+_CONTENT_KEPT = timedelta(hours=HOURS_KEPT)
 _KINDS = ("transactional", "confirmation")
 _LIST_ID = re.compile(r"[^\s<>@]+")
 _SENDER = re.compile(r"(?:[^\s@]+@)?[^\s@*:/.]+(?:\.[^\s@*:/.]+)*")
@@ -123,6 +127,12 @@ def _whose(key: str, limit: LimitSettings) -> Iterator[Problem]:
         yield Problem(
             f"{key}.count",
             f"got {limit.count.value!r}: per campaign only strangers are counted",
+        )
+    if limit.per is Per.CAMPAIGN and limit.rate and limit.rate.period > _CONTENT_KEPT:
+        yield Problem(
+            f"{key}.rate",
+            f"got {str(limit.rate)!r}: a content is remembered for "
+            f"{_CONTENT_KEPT.days}d; expected no longer time",
         )
     if limit.share and limit.per is not Per.CAMPAIGN:
         yield Problem(f"{key}.share", 'goes only with per = "campaign"')
