@@ -63,9 +63,9 @@ def _invitation(rng: Random, heading: Heading) -> Content:
 
 
 def _picture(rng: Random, heading: Heading) -> Content:
-    """All of it in a picture, which is another file in each copy."""
+    """All of it in a picture: another file, and another link, in each copy."""
     mark, place = token(rng), token(rng)
-    link = f"https://deal.slim-herb.example/order?c={token(rng)}"
+    link = f"https://{token(rng)}.example/order?c={token(rng)}"
     body = f'--{mark}\nContent-Type: text/html; charset="utf-8"\n\n'
     body += f'<html><body><a href="{link}"><img src="cid:{place}"></a></body></html>\n'
     body += f"--{mark}\nContent-Type: image/png\nContent-ID: <{place}>\n"
