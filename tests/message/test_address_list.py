@@ -127,7 +127,7 @@ class TestMistakes:
         """A fact that is absent is not guessed."""
         assert _read(value) == "-"
 
-    def test_an_address_behind_four_kilobytes_of_name_is_not_sought(self) -> None:
+    def test_an_address_behind_a_full_line_of_name_is_not_sought(self) -> None:
         """The scanner reads a bounded part of the field."""
         name = b"x, " * MAX_MAILBOX_BYTES
         assert _read(name + b"<anne@example.com>") == "-"
