@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,24 @@ def test_what_is_used_is_told(desk: Desk) -> None:
     assert first["rate"] == "20/1h"
     assert (first["used"], first["burst"], first["cost"]) == (18, 20, 1)
     assert first["fits"]
+
+
+def test_a_limit_that_is_nearly_used_up_is_a_hit(desk: Desk) -> None:
+    """The message would leave, with a tag; it would be the sixteenth of twenty."""
+    now_us = time.time_ns() // 1_000
+    interval_us = 3_600_000_000 // 20
+    desk.server.cli(
+        *("SET", f"{desk.namespace}:count:{{anne}}:messages-per-login-hourly:anne"),
+        *(f"{now_us + 15 * interval_us} {interval_us}", "EX", "3600"),
+    )
+    done = desk.check("--login", "anne")
+
+    assert done.code == 0
+    assert "verdict      tag" in done.stdout
+    assert (
+        "  HIT  near-limit               tag: messages-per-login-hourly:16/20\n"
+        in done.stdout
+    )
 
 
 def test_a_limit_that_is_used_up_is_a_hit(desk: Desk) -> None:

@@ -111,7 +111,10 @@ def _burst(stage: Stage) -> list[Event]:
         to = f"victim{number}@world.example"
         spam = letter(EVE, to, "Your parcel", f"Click here, {number}.\n")
         answer = stage.mailer.send(spam, EVE, [to], login=EVE)
-        expected = "accept" if number <= 20 else "quarantine"
+        # The last fifth of twenty leaves with a warning.
+        expected = "accept" if number < 16 else "tag"
+        if number > 20:
+            expected = "quarantine"
         what = f"message {number} of a burst"
         events.append(_event(stage, answer, EVE, what, expected))
     return [events[0], *events[19:21], events[24]]
@@ -150,7 +153,8 @@ def _printer(stage: Stage) -> list[Event]:
             ["bob@friends.example"],
             client=PRINTER,
         )
-        expected = "accept" if number <= 4 else "defer"
+        # The fourth is the last that fits, and so a warning.
+        expected = {4: "tag", 5: "defer"}.get(number, "accept")
         what = f"message {number} of a printer without a login"
         events.append(_event(stage, answer, PRINTER, what, expected))
     return events[-1:]

@@ -15,10 +15,12 @@ from lab.waiting import wait_until
 from metrics.samples import families, samples
 from metrics.worker import work
 from outgate import __version__
+from outgate.config.reader import load
 from outgate.metrics import names
 from outgate.metrics.endpoint import Endpoint
 from outgate.metrics.names import METRICS, Kind
 from outgate.metrics.status import Status
+from outgate.policy.compiled import Policy
 
 
 @dataclass(frozen=True)
@@ -205,6 +207,11 @@ def test_a_daemon_uses_the_labels_of_the_table_and_their_words(
 ) -> None:
     """Nothing that a sender chose is ever a label."""
     found = samples(_exposition(outgate))
+    settings = load(outgate.config)
+    at_run_time = {
+        "version": {__version__},
+        "limit": Policy.build(settings.for_policy()).limit_names(),
+    }
 
     for metric in METRICS:
         name = metric.name if not metric.buckets else f"{metric.name}_count"
@@ -212,7 +219,7 @@ def test_a_daemon_uses_the_labels_of_the_table_and_their_words(
         for labels in found[name]:
             assert {label for label, _ in labels} == set(words)
             for label, word in labels:
-                assert word in (words[label] or (__version__,))
+                assert word in (words[label] or at_run_time[label])
 
 
 def test_promtool_finds_nothing_to_say(outgate: Outgate) -> None:

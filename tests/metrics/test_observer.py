@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from outgate.metrics.observer import Observer
 from outgate.metrics.recorder import Recorder
 from outgate.model.identity import Path
+from outgate.model.limit import Count
 from outgate.model.verdict import Action, Finding, MailClass, Mode, Reason, Verdict
 from outgate.policy.compiled import Policy
 from outgate.policy.decide import severest
@@ -64,6 +65,9 @@ class Memory:
 
     messages: Family = field(default_factory=Family)
     recipients: Family = field(default_factory=Family)
+    strangers: Family = field(default_factory=Family)
+    limit_exceeded: Family = field(default_factory=Family)
+    near_limit: Family = field(default_factory=Family)
     retries: Family = field(default_factory=Family)
     answers: Family = field(default_factory=Family)
     decision_seconds: Family = field(default_factory=Family)
@@ -94,6 +98,48 @@ def test_a_message_is_counted_with_everything_that_came_of_it() -> None:
     }
     assert memory.answers.counted() == {("store",): 1}
     assert memory.retries.value == 0
+
+
+def test_limits_are_counted_by_their_names_when_they_are_near_and_when_used_up() -> (
+    None
+):
+    """All that a message met, from 0."""
+    policy = a_policy(
+        a_limit("10/1h", name="recipients", warn=80),
+        a_limit("9/1h", name="messages", count=Count.MESSAGES, warn=80),
+        a_limit("5/1h", name="watched", count=Count.MESSAGES, mode=Mode.MONITOR),
+    )
+    memory, watching = observer(policy)
+    outpost = Outpost(policy)
+    names = {("recipients",), ("messages",), ("watched",)}
+    assert set(memory.near_limit.children) == names
+    assert set(memory.limit_exceeded.children) == names
+
+    for _ in range(5):
+        watching.observe(outpost.judge(a_transaction(ANNE)))
+    for _ in range(3):
+        watching.observe(outpost.judge(a_transaction(ANNE, recipients=1)))
+    watching.observe(outpost.judge(a_transaction(ANNE, recipients=9)))
+
+    assert memory.near_limit.counted() == {}
+    assert memory.limit_exceeded.counted() == {("watched",): 4, ("recipients",): 1}
+
+    other = a_transaction(MALLORY, recipients=8)
+    watching.observe(outpost.judge(other))
+
+    assert memory.near_limit.counted() == {("recipients",): 1}
+
+
+def test_strangers_are_counted_by_what_became_of_the_mail() -> None:
+    """Who was mailed before is none."""
+    policy = a_policy(a_limit("5/1d", count=Count.STRANGERS))
+    memory, watching = observer(policy)
+    outpost = Outpost(policy)
+
+    for recipients in (3, 3, 9):
+        watching.observe(outpost.judge(a_transaction(ANNE, recipients=recipients)))
+
+    assert memory.strangers.counted() == {("accept",): 3, ("quarantine",): 6}
 
 
 def test_inbound_mail_is_counted_once_and_costs_nothing_else() -> None:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from lab.ports import free_port
 from lab.sink import Sink
 from outgate.model.errors import EX_TEMPFAIL, MtaError
-from outgate.notify.digest import Held, render, send
+from outgate.notify.digest import Held, render
+from outgate.notify.letter import send
 
 NOW_US = 1_795_500_000_000_000
 HOUR_US = 3_600_000_000
@@ -138,7 +139,7 @@ def test_a_sender_forges_no_line(sender: str, customer: str, reasons: str) -> No
 )
 def test_a_contact_that_is_no_address_is_refused(to: str) -> None:
     """A login with an `@` in it is taken for an address, and may be none."""
-    with pytest.raises(MtaError, match=r"^digest to .*: no address$"):
+    with pytest.raises(MtaError, match=r"^mail to .*: no address$"):
         digest(held(), to=to)
 
 
@@ -174,5 +175,5 @@ def test_a_refusal_can_be_tried_again(server: Sink, command: str) -> None:
 
 def test_a_server_that_is_away_can_be_tried_again() -> None:
     """No MTA answers: one line."""
-    with pytest.raises(MtaError, match=f"^digest to {TO}: .*refused"):
+    with pytest.raises(MtaError, match=f"^mail to {TO}: .*refused"):
         send(digest(held()), "127.0.0.1", free_port())

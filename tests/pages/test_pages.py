@@ -131,6 +131,7 @@ def test_every_key_that_is_spelled_is_in_the_table() -> None:
         keys.holding("<customer>"),
         keys.held("<mta>", "<queue-id>"),
         keys.digest("<contact>"),
+        keys.notice("<customer>", "<limit>", "<identity>"),
     }
 
     assert spelled == {f"outgate:{key.pattern}" for key in KEYS}

@@ -64,7 +64,9 @@ def a_limit(
     action: Action = Action.QUARANTINE,
     mode: Mode = Mode.ENFORCE,
     share: int = 0,
+    warn: int = 0,
 ) -> LimitSettings:
+    """A limit that warns of nothing, unless it is said."""
     return LimitSettings(
         name=name or f"{count}-per-{per}",
         per=per,
@@ -74,6 +76,7 @@ def a_limit(
         action=action,
         mode=mode,
         share=share,
+        warn=warn,
     )
 
 

@@ -57,6 +57,7 @@ class TestTable:
             "null-sender-abuse",
             "missing-unsubscribe",
             "declared-bulk-unregistered",
+            "near-limit",
         ]
 
     @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.reason)

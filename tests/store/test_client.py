@@ -18,6 +18,7 @@ from outgate.model.errors import (
     StoreTimeout,
     StoreUnavailable,
 )
+from outgate.store.claims import Claims
 from outgate.store.client import command, connect
 from outgate.store.holds import Holds
 from outgate.store.keys import Keys
@@ -83,8 +84,8 @@ def test_a_server_that_is_gone_is_unavailable() -> None:
         lambda: Orders(client, Keys()).read(frozenset()),
         lambda: Orders(client, Keys()).announce("mx1", 1),
         lambda: Holds(client, Keys()).all(),
-        lambda: Holds(client, Keys()).claim_digest("post@choir.example", 1),
-        lambda: Holds(client, Keys()).forget_digest("post@choir.example"),
+        lambda: Claims(client).claim("outgate:digest:post@choir.example", 1),
+        lambda: Claims(client).forget("outgate:digest:post@choir.example"),
         lambda: Holds(client, Keys()).gone(
             {"mta": "mx1", "queue-id": "1", "customer": "choir", "size": "1"}
         ),

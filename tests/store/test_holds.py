@@ -202,21 +202,3 @@ class TestRecount:
         hall.holds.recount([])
 
         assert hall.counted() == (1, 700)
-
-
-class TestDigest:
-    """One digest for each address, whichever host is first."""
-
-    def test_one_host_gets_to_send_it(self, hall: Hall) -> None:
-        """The others see the mark, until it expires."""
-        assert hall.holds.claim_digest("post@choir.example", 3_600)
-        assert not hall.holds.claim_digest("post@choir.example", 3_600)
-        assert hall.holds.claim_digest("anne@choir.example", 3_600)
-        key = hall.keys.digest("post@choir.example")
-        assert 0 < int(hall.store.ask("TTL", key)) <= 3_600
-
-    def test_what_could_not_be_sent_is_given_back(self, hall: Hall) -> None:
-        """Some host tries again."""
-        hall.holds.claim_digest("post@choir.example", 3_600)
-        hall.holds.forget_digest("post@choir.example")
-        assert hall.holds.claim_digest("post@choir.example", 0)

@@ -46,6 +46,9 @@ _SPELLED = {
     "audited": Keys("ns").audited,
     "hosts": Keys("ns").hosts,
     "digest:<contact>": Keys("ns").digest("post@choir.example"),
+    "notice:<customer>:<limit>:<identity>": Keys("ns").notice(
+        "choir", "messages-per-login-hourly", "anne@choir.example"
+    ),
     "schema": Keys("ns").schema,
 }
 

@@ -322,6 +322,7 @@ def _durations(settings: Settings) -> Iterator[Problem]:
             MAX_STORE_TIMEOUT,
         ),
         ("notify.digest-every", settings.notify.digest_every, minute, MAX_PERIOD),
+        ("notify.warn-every", settings.notify.warn_every, minute, MAX_PERIOD),
     ):
         if not least <= value <= most:
             yield Problem(

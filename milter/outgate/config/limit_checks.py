@@ -47,6 +47,7 @@ def limits(settings: Settings) -> Iterator[Problem]:
             yield Problem(f"{key}.action", "got 'accept': use mode = \"monitor\"")
         yield from _burst(key, limit)
         yield from _whose(key, limit)
+        yield from _warn(key, limit)
     campaigns = [
         one.name for one in merge_limits(settings.limit) if one.per is Per.CAMPAIGN
     ]
@@ -116,6 +117,11 @@ def _burst(key: str, limit: LimitSettings) -> Iterator[Problem]:
                 f"got {limit.burst}: at {limit.rate} it takes longer than "
                 f"{MAX_PERIOD.days}d to drain; expected at most {most}",
             )
+
+
+def _warn(key: str, limit: LimitSettings) -> Iterator[Problem]:
+    if not 0 <= limit.warn < _PER_CENT:
+        yield Problem(f"{key}.warn", f"got {limit.warn}: expected 0 to {_PER_CENT - 1}")
 
 
 def _whose(key: str, limit: LimitSettings) -> Iterator[Problem]:

@@ -176,7 +176,7 @@ class MetricsSettings:
 
 @attrs.frozen(kw_only=True)
 class NotifySettings:
-    """The digest of held mail."""
+    """Digests of held mail, and notices of limits that are nearly used up."""
 
     postmaster: str = setting(
         "Who gets the digest of all held mail; empty for nobody.",
@@ -184,12 +184,13 @@ class NotifySettings:
         example='"postmaster@example.org"',
     )
     sender: str = setting(
-        "From of the digest. It leaves with the null sender, so that nothing bounces.",
+        "From of digests and notices; empty for none. They leave with the null sender, so "
+        "that nothing bounces.",
         "",
         example='"outgate@example.org"',
     )
     smtp: str = setting(
-        "`host:port` of the MTA that carries it.",
+        "`host:port` of the MTA that carries them.",
         "127.0.0.1:25",
         example='"127.0.0.1:25"',
     )
@@ -201,6 +202,12 @@ class NotifySettings:
     )
     digest_every: timedelta = setting(
         "At most one digest to an address in this time.",
+        timedelta(days=1),
+        example='"1d"',
+    )
+    warn_every: timedelta = setting(
+        "At most one notice to a customer's contact in this time of one and the same "
+        "limit that is nearly used up (`warn` of `[[limit]]`). Not sent in monitor mode.",
         timedelta(days=1),
         example='"1d"',
     )
@@ -305,7 +312,7 @@ class Settings:
     store: StoreSettings = table("Redis.", StoreSettings)
     log: LogSettings = table("The log.", LogSettings)
     metrics: MetricsSettings = table("Prometheus.", MetricsSettings)
-    notify: NotifySettings = table("Digests of held mail.", NotifySettings)
+    notify: NotifySettings = table("Digests and notices.", NotifySettings)
     paths: PathSettings = table("Directories.", PathSettings)
     secrets: SecretSettings = table("Keys.", SecretSettings)
 

@@ -5,7 +5,8 @@
     supervisor   one thread, one loop: starts, restarts, reloads, drains
     children     a child process and its control channel
     worker       serves one socket through libmilter
-    keeper       HTTP, local copy of operator state, outbox, digests; stops no mail
+    keeper       HTTP, local copy of operator state, outbox; stops no mail
+    holding      held mail and its digests; notices: who is to be told of limits
     compose      builds one process's objects, once
     systemd      sd_notify
 

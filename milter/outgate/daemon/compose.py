@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from outgate.config.settings import ListenSettings, Settings
+from outgate.daemon.notices import NoticeWriter
 from outgate.log.canonical import MessageLine
 from outgate.log.lines import Log
 from outgate.metrics.observer import Observer as MetricsObserver
@@ -15,11 +16,12 @@ from outgate.metrics.recorder import Recorder
 from outgate.model.address import shown_sender
 from outgate.model.errors import EX_CONFIG, StartError
 from outgate.model.identity import Path as SubmissionPath
-from outgate.model.verdict import Action
+from outgate.model.verdict import Action, Mode
 from outgate.mta.session import Socket
 from outgate.policy.compiled import Policy
 from outgate.policy.decision import Decision
 from outgate.policy.gate import Gate
+from outgate.policy.ports import Observer
 from outgate.policy.snapshot import Snapshot
 from outgate.store.breaker import Breaker
 from outgate.store.counters import Counters
@@ -225,7 +227,7 @@ class HoldKeeper:
                     "mta": transaction.session.mta_name,
                     "queue-id": transaction.queue_id,
                     "customer": accountable.customer,
-                    "contact": accountable.contact or _address(accountable.login),
+                    "contact": accountable.reachable,
                     "login": accountable.login,
                     "sender": shown_sender(transaction.sender),
                     "recipients": transaction.recipient_count,
@@ -246,10 +248,6 @@ class HoldKeeper:
                 queue_id=transaction.queue_id,
                 message=str(error),
             )
-
-
-def _address(login: str) -> str:
-    return login if "@" in login else ""
 
 
 def make_front(
@@ -294,17 +292,15 @@ def make_gate(
     worker: int,
 ) -> Gate:
     """The gate of one worker, with everyone who hears of decisions."""
-    return Gate(
-        policy,
-        front,
-        host,
-        now_us,
-        (
-            HoldKeeper(Outbox(Places.of(settings).spool), log),
-            MetricsObserver(recorder, policy),
-            MessageLine(log, worker),
-        ),
-    )
+    outbox = Outbox(Places.of(settings).spool)
+    observers: list[Observer] = [
+        HoldKeeper(outbox, log),
+        MetricsObserver(recorder, policy),
+        MessageLine(log, worker),
+    ]
+    if settings.notify.sender and settings.mode is Mode.ENFORCE:
+        observers.append(NoticeWriter(outbox, log))
+    return Gate(policy, front, host, now_us, observers)
 
 
 def log_exception(log: Log, stage: str) -> None:

@@ -11,23 +11,31 @@ from collections.abc import Mapping
 from outgate.config.checks import parse_host_port
 from outgate.config.settings import Settings
 from outgate.log.lines import Log
+from outgate.metrics import names
+from outgate.metrics.status import Status
 from outgate.model.errors import MtaError
 from outgate.model.units import to_us
-from outgate.notify.digest import Held, render, send
-from outgate.store.holds import Holds
+from outgate.notify.digest import Held, render
+from outgate.notify.letter import send
+from outgate.store.claims import Claims
+from outgate.store.keys import Keys
 
-_BUDGET_S = 60.0
-_PAUSE_AFTER_FAILURE_S = 300.0
+BUDGET_S = 60.0
+PAUSE_AFTER_FAILURE_S = 300.0
 # A claim outlives its claimant for so long, when that dies while it sends.
-_SENDING_S = 300
+SENDING_S = 300
 
 
 class Digests:
     """One digest to an address in `digest-every`, however many messages are held."""
 
-    def __init__(self, settings: Settings, holds: Holds, log: Log) -> None:
+    def __init__(
+        self, settings: Settings, claims: Claims, keys: Keys, status: Status, log: Log
+    ) -> None:
         self._notify = settings.notify
-        self._holds = holds
+        self._claims = claims
+        self._keys = keys
+        self._status = status
         self._log = log
         self._not_before_s: dict[str, float] = {}
 
@@ -53,7 +61,7 @@ class Digests:
                 by_address[notify.postmaster].append(held)
         started_s = time.monotonic()
         for address, held_for in by_address.items():
-            if time.monotonic() - started_s > _BUDGET_S:
+            if time.monotonic() - started_s > BUDGET_S:
                 self._log.warning("digests-late", message="the others wait for a round")
                 return
             self._send(address, held_for, server, now_us)
@@ -65,7 +73,8 @@ class Digests:
         every_s = max(1, int(notify.digest_every.total_seconds()))
         if time.monotonic() < self._not_before_s.get(address, 0.0):
             return
-        if not self._holds.claim_digest(address, min(every_s, _SENDING_S)):
+        key = self._keys.digest(address)
+        if not self._claims.claim(key, min(every_s, SENDING_S)):
             return
         try:
             send(
@@ -73,11 +82,12 @@ class Digests:
                 *server,
             )
         except MtaError as error:
-            self._not_before_s[address] = time.monotonic() + _PAUSE_AFTER_FAILURE_S
-            self._holds.forget_digest(address)
+            self._not_before_s[address] = time.monotonic() + PAUSE_AFTER_FAILURE_S
+            self._claims.forget(key)
+            self._status.count(names.NOTIFY_FAILURES, "digest")
             self._log.warning("digest-not-sent", message=str(error))
         else:
-            self._holds.keep_digest(address, every_s)
+            self._claims.keep(key, every_s)
             self._log.info("digest-sent", to=address, messages=len(held_for))
 
 

@@ -1,4 +1,4 @@
-"""Held mail, looked after: what is gone, what is overdue, who is to be told.
+"""Held mail, looked after: what is gone, what is overdue; who is to be told of what.
 
 All of it waits for others: a queue listing is a process of the MTA's, a digest a dialogue
 with a server that may be silent. So it lives in a thread of its own, and the keeper's
@@ -13,13 +13,16 @@ from outgate.config.settings import Settings
 from outgate.daemon.compose import now_us
 from outgate.daemon.digests import Digests
 from outgate.daemon.mtanames import MtaNames
+from outgate.daemon.notices import Notices
 from outgate.daemon.steps import Steps
 from outgate.log.lines import Log
 from outgate.metrics import names
 from outgate.metrics.status import Status
 from outgate.model.errors import MtaError, StoreError
 from outgate.mta.queue import list_held
+from outgate.store.claims import Claims
 from outgate.store.holds import Holds, flaw, not_listed
+from outgate.store.keys import Keys
 
 # Hold queues change slowly, and listing one is a process of its own.
 _EVERY_S = 10.0
@@ -29,12 +32,18 @@ Records = list[Mapping[str, str]]
 
 
 class Holding:
-    """One look after the other."""
+    """One look after the other.
+
+    Attributes:
+        notices: mail about limits; it is sent in the same thread.
+    """
 
     def __init__(
         self,
         settings: Settings,
         holds: Holds,
+        claims: Claims,
+        keys: Keys,
         mta_names: MtaNames,
         steps: Steps,
         status: Status,
@@ -49,7 +58,8 @@ class Holding:
         self._steps = steps
         self._status = status
         self._log = log
-        self._digests = Digests(settings, holds, log)
+        self._digests = Digests(settings, claims, keys, status, log)
+        self.notices = Notices(settings, claims, keys, status, log)
         self._wake = threading.Event()
         self._told: set[tuple[str, str, str]] = set()
 
@@ -58,7 +68,7 @@ class Holding:
         threading.Thread(target=self._live, name="holding", daemon=True).start()
 
     def soon(self) -> None:
-        """Look soon: something was held."""
+        """Look soon: something was held, or is to be told."""
         self._wake.set()
 
     def _live(self) -> None:
@@ -69,6 +79,7 @@ class Holding:
             if self._may():
                 try:
                     self._steps.run("holds", self._tend)
+                    self._steps.run("notices", lambda: self.notices.send_due(now_us()))
                 except StoreError as error:
                     # The keeper's own round says it loudly.
                     self._log.debug("holds-not-tended", message=str(error))

@@ -18,6 +18,7 @@ from outgate.daemon.children import DRAIN, READY
 from outgate.daemon.compose import Places, make_log
 from outgate.daemon.holding import Holding
 from outgate.daemon.mtanames import MtaNames
+from outgate.daemon.notices import NEAR_LIMIT
 from outgate.daemon.plan import Plan
 from outgate.daemon.refusal import Refusal
 from outgate.daemon.standing import Standing
@@ -29,6 +30,7 @@ from outgate.metrics.status import Status
 from outgate.model.errors import StoreError
 from outgate.policy.operator import Order
 from outgate.signing.secret import key_id
+from outgate.store.claims import Claims
 from outgate.store.client import connect
 from outgate.store.holds import Holds
 from outgate.store.keys import Keys
@@ -85,10 +87,13 @@ class Keeper:
         self._outbox = Outbox(self._places.spool)
         self._copy = LocalCopy(self._places.local_copy)
         self._mta_names = MtaNames(self._places.mta_names, settings.quarantine.mta)
+        # Its thread has a connection of its own.
+        apart = connect(plan.endpoint)
         self._holding = Holding(
             settings,
-            # Its thread has a connection of its own.
-            Holds(connect(plan.endpoint), keys),
+            Holds(apart, keys),
+            Claims(apart),
+            keys,
             self._mta_names,
             self._steps,
             self._status,
@@ -185,10 +190,13 @@ class Keeper:
     def _empty_outbox(self) -> None:
         stamp = f"{time.time_ns()}-{os.getpid()}"
         if self._outbox.drain(self._apply, stamp):
-            # What is newly held shows at once.
+            # What is newly held shows at once, and who is to be told is.
             self._holding.soon()
 
     def _apply(self, record: Record) -> None:
+        if record.get("kind") == NEAR_LIMIT:
+            self._holding.notices.add(record)
+            return
         # The outbox is this host's alone: who is named in it speaks to this host.
         self._mta_names.learn(str(record["mta"]))
         self._holds.apply(record)

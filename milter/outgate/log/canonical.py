@@ -6,7 +6,6 @@ log. Nor are they as a part of the sender, where VERP writes them.
 
 from outgate.log.lines import Field, Log
 from outgate.model.address import shown_sender
-from outgate.model.verdict import Action
 from outgate.policy.decision import Decision
 from outgate.policy.questions import Source
 
@@ -48,8 +47,7 @@ def fields(decision: Decision, worker: int) -> list[Field]:
         found.insert(4, ("local-user", accountable.local_user))
         if decision.facts is not None and decision.facts.script:
             found.insert(5, ("script", decision.facts.script))
-    if decision.verdict.action is not Action.ACCEPT:
-        findings = decision.verdict.findings
+    if findings := decision.verdict.findings:
         found += [
             ("reasons", ",".join(finding.reason.value for finding in findings)),
             ("detail", "; ".join(one.detail for one in findings if one.detail)),

@@ -80,6 +80,29 @@ RECIPIENTS = Metric(
     rise="More people get mail from here.",
     labels=(("direction", ("external", "internal")), ("disposition", _ACTIONS)),
 )
+STRANGERS = Metric(
+    name="outgate_strangers_total",
+    kind=Kind.COUNTER,
+    text="Recipients whom the customer had never mailed and who have not asked for it, "
+    "by what the MTA was told.",
+    rise="Bulk mail, or new customers. By disposition `accept`: it leaves.",
+    labels=(("disposition", _ACTIONS),),
+)
+LIMIT_EXCEEDED = Metric(
+    name="outgate_limit_exceeded_total",
+    kind=Kind.COUNTER,
+    text="Messages that a limit had no room for, by limit; one message may meet several.",
+    rise="Somebody sends more than they may, or the limit is too low.",
+    labels=(("limit", ()),),
+)
+NEAR_LIMIT = Metric(
+    name="outgate_near_limit_total",
+    kind=Kind.COUNTER,
+    text="Messages after which little was left of a limit, by limit (reason "
+    "`near-limit`).",
+    rise="Mail will be stopped soon: ask who sends, or raise the limit before.",
+    labels=(("limit", ()),),
+)
 RETRIES = Metric(
     name="outgate_retries_total",
     kind=Kind.COUNTER,
@@ -277,14 +300,26 @@ KEEPER_ERRORS = Metric(
                 "hold-queue",
                 "recount",
                 "digests",
+                "notices",
             ),
         ),
     ),
+)
+NOTIFY_FAILURES = Metric(
+    name="outgate_notify_failures_total",
+    kind=Kind.COUNTER,
+    text="Digests of held mail, and notices of limits, that could not be sent; they are "
+    "tried again.",
+    rise="The MTA of `[notify] smtp` is away or refuses them; the log has its words.",
+    labels=(("kind", ("digest", "notice")),),
 )
 
 METRICS: tuple[Metric, ...] = (
     MESSAGES,
     RECIPIENTS,
+    STRANGERS,
+    LIMIT_EXCEEDED,
+    NEAR_LIMIT,
     RETRIES,
     DECISION_SECONDS,
     STORE_SECONDS,
@@ -310,4 +345,5 @@ METRICS: tuple[Metric, ...] = (
     STORE_UP,
     STORE_REFUSED,
     KEEPER_ERRORS,
+    NOTIFY_FAILURES,
 )

@@ -9,6 +9,8 @@ from outgate.model.verdict import Action, MailClass, Mode, Reason
 from outgate.policy.compiled import Policy
 from outgate.policy.decide import severest
 from outgate.policy.decision import Decision
+from outgate.policy.exhausted import exceeded
+from outgate.policy.nearing import nearing
 
 
 class Observer:
@@ -23,6 +25,13 @@ class Observer:
             for action in Action
         }
         self._answers: dict[str, Any] = {}
+        self._strangers = {
+            action: recorder.strangers.labels(action.value) for action in Action
+        }
+        # Names of limits come from the configuration: born with it, and bounded by it.
+        names = sorted(policy.limit_names())
+        self._exceeded = {name: recorder.limit_exceeded.labels(name) for name in names}
+        self._near = {name: recorder.near_limit.labels(name) for name in names}
         self._bear(policy)
 
     def observe(self, decision: Decision) -> None:
@@ -51,6 +60,13 @@ class Observer:
             self._recipients["external", disposition.action].inc(plan.external)
         if plan.internal:
             self._recipients["internal", disposition.action].inc(plan.internal)
+        if answers.strangers:
+            self._strangers[disposition.action].inc(answers.stranger_count)
+        for charge in exceeded(plan, answers):
+            self._exceeded[charge.limit.name].inc()
+        if Reason.NEAR_LIMIT in verdict.reasons:
+            for charge, _ in nearing(plan, answers):
+                self._near[charge.limit.name].inc()
 
     def _message(self, *words: str) -> Any:
         key = (words[0], words[1], words[2], words[3])

@@ -29,12 +29,18 @@ class Status:
             names.WORKER_RESTARTS,
             names.RELOADS,
             names.KEEPER_ERRORS,
+            names.NOTIFY_FAILURES,
         ):
             self.put_all(metric, {})
 
     def put(self, metric: Metric, value: float, *labels: str) -> None:
         """Note one value."""
         self.values.setdefault(metric.name, {})[labels] = value
+
+    def count(self, metric: Metric, *labels: str) -> None:
+        """Note that something happened once more."""
+        before = self.values.get(metric.name, {}).get(labels, 0)
+        self.put(metric, before + 1, *labels)
 
     def put_all(self, metric: Metric, by_label: Mapping[str, float]) -> None:
         """Note one value for each word of a metric with one label."""

@@ -65,3 +65,8 @@ class Accountable:
     fingerprints: bool = True
     names: tuple[str, ...] = ()
     bare_login: str = ""
+
+    @property
+    def reachable(self) -> str:
+        """Where mail about this sender goes: the contact, or a login that may be one."""
+        return self.contact or (self.login if "@" in self.login else "")

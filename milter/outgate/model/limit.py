@@ -6,6 +6,9 @@ from enum import StrEnum
 from outgate.model.units import Rate
 from outgate.model.verdict import Action, Mode
 
+WARN = 80
+"""Per cent of a burst that are worth a warning, where nobody said otherwise."""
+
 
 class Count(StrEnum):
     """What one message costs a limit."""
@@ -68,6 +71,7 @@ class Limit:
         mode: monitor makes this limit report only.
         share: of a campaign, per cent of strangers among those it reached up to
             which it may go on beyond the burst.
+        warn: per cent of the burst from which on a message is tagged, 0 for never.
     """
 
     name: str
@@ -78,3 +82,4 @@ class Limit:
     action: Action = Action.QUARANTINE
     mode: Mode = Mode.ENFORCE
     share: int = 0
+    warn: int = WARN

@@ -59,6 +59,7 @@ class Reason(StrEnum):
     DECLARED_BULK_UNREGISTERED = "declared-bulk-unregistered"
     NULL_SENDER_ABUSE = "null-sender-abuse"
     MISSING_UNSUBSCRIBE = "missing-unsubscribe"
+    NEAR_LIMIT = "near-limit"
     QUARANTINE_FULL = "quarantine-full"
     INTERNAL_ERROR = "internal-error"
 

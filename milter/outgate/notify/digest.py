@@ -4,22 +4,12 @@ It names the customer's own messages and numbers only, never a recipient. It lea
 the null sender and `Auto-Submitted`, so that nothing bounces and nobody answers.
 """
 
-import re
-import smtplib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from email.message import EmailMessage
-from email.utils import format_datetime, make_msgid
 
-from outgate.model.errors import MtaError
+from outgate.notify.letter import MOST_LINES, counted, letter
 from outgate.policy.operator import format_moment
-
-_TIMEOUT_S = 30
-# RFC 5321 §4.1.2: Dot-string and Domain, all that a contact needs.
-_ADDRESS = re.compile(r"[\w!#$%&'*+/=?^`{|}~.-]+@[\w.-]+", re.ASCII)
-# More lines than a person reads.
-_MOST_LINES = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,31 +40,22 @@ def render(held: Iterable[Held], *, sender: str, to: str, now_us: int) -> EmailM
         MtaError: the address, which may be a login that holds an `@`, is none.
     """
     rows = sorted(held, key=lambda one: one.since_us)
-    if not _ADDRESS.fullmatch(to):
-        raise MtaError(f"digest to {to!r}: no address")
-    message = EmailMessage()
-    message["From"] = sender
-    message["To"] = to
-    message["Subject"] = _counted(len(rows), "held message")
-    message["Date"] = format_datetime(datetime.fromtimestamp(now_us / 1_000_000, UTC))
-    message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2] or None)
-    message["Auto-Submitted"] = "auto-generated"
     lines = [
         "The mail system holds these messages until somebody has looked at them:",
         "",
     ]
-    for one in rows[:_MOST_LINES]:
+    for one in rows[:MOST_LINES]:
         lines += [
             f"  {format_moment(one.since_us)}  {one.queue_id}  ({one.mta})",
             (
                 f"      customer {one.customer}, sender {one.sender or '<>'}, "
-                f"{_counted(one.recipients, 'recipient')}, "
-                f"{_counted(one.size_bytes, 'byte')}"
+                f"{counted(one.recipients, 'recipient')}, "
+                f"{counted(one.size_bytes, 'byte')}"
             ),
             f"      because: {one.reasons}; held until {format_moment(one.until_us)}",
         ]
-    if len(rows) > _MOST_LINES:
-        lines.append(f"  … and {len(rows) - _MOST_LINES} more")
+    if len(rows) > MOST_LINES:
+        lines.append(f"  … and {len(rows) - MOST_LINES} more")
     lines += [
         "",
         (
@@ -86,27 +67,6 @@ def render(held: Iterable[Held], *, sender: str, to: str, now_us: int) -> EmailM
             "the reference above."
         ),
     ]
-    message.set_content("\n".join(map(_printable, lines)) + "\n")
-    return message
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' if number != 1 else ''}"
-
-
-def _printable(line: str) -> str:
-    """A sender's address may hold what would forge a line."""
-    return "".join(one if one.isprintable() else "?" for one in line)
-
-
-def send(message: EmailMessage, host: str, port: int) -> None:
-    """Hand a message to the MTA, with the null sender.
-
-    Raises:
-        MtaError: the MTA did not take it.
-    """
-    try:
-        with smtplib.SMTP(host, port, timeout=_TIMEOUT_S) as client:
-            client.send_message(message, from_addr="", to_addrs=[str(message["To"])])
-    except (OSError, smtplib.SMTPException) as error:
-        raise MtaError(f"digest to {message['To']}: {error}") from error
+    return letter(
+        counted(len(rows), "held message"), lines, sender=sender, to=to, now_us=now_us
+    )

@@ -5,6 +5,7 @@
     operator         what an operator typed into Redis; slips: what nobody would read
     questions        what is asked about a message, and what is answered
     plan             what must be known: operator's state, counters and their costs
+    nearing          which limits come to their end
     order            the table of rules, read top to bottom
     rules/           one rule a module: a name, a summary, judge(case)
     decide           (transaction, answers, policy, now) -> verdict; pure

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from outgate.message.facts import Facts
 from outgate.model.identity import Accountable
 from outgate.model.transaction import Transaction
-from outgate.model.verdict import Reason
+from outgate.model.verdict import Finding, Reason
 from outgate.policy.compiled import Policy
 from outgate.policy.operator import Entry, Order, parse_entry
 from outgate.policy.questions import Answers, Plan, Source
@@ -20,6 +20,7 @@ class Case:
     Attributes:
         snapshot: the local copy of operator state.
         allowed: rules that an operator lifted for this sender.
+        findings: what the rules found that were judged so far.
     """
 
     transaction: Transaction
@@ -30,6 +31,7 @@ class Case:
     answers: Answers
     snapshot: Snapshot
     allowed: frozenset[Reason] = frozenset()
+    findings: Sequence[Finding] = ()
 
     def order_in_force(self, order: Order) -> Entry | None:
         """An operator's order of this kind that holds for this message, if any."""

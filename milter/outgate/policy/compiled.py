@@ -210,6 +210,7 @@ def merge_limits(configured: tuple[LimitSettings, ...]) -> tuple[Limit, ...]:
             action=limit.action,
             mode=limit.mode,
             share=limit.share,
+            warn=limit.warn,
         )
         for limit in merged.values()
         if limit.rate is not None

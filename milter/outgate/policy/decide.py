@@ -10,7 +10,7 @@ from outgate.policy.order import RULES
 def decide(case: Case) -> Verdict:
     """Judge every rule that no operator lifted, and take the severest finding."""
     case.allowed = allowed = lifted(case)
-    findings: list[Finding] = []
+    case.findings = findings = list[Finding]()
     for rule in RULES:
         if allowed and rule.reason in allowed:
             continue

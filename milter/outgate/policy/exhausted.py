@@ -1,5 +1,6 @@
 """Which limit is used up: what the rules about limits have in common."""
 
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
 from outgate.model.gcra import NEVER, Level
@@ -8,7 +9,9 @@ from outgate.model.standing import WHOLE
 from outgate.model.units import SECOND_US
 from outgate.model.verdict import Finding, Mode, Reason
 from outgate.policy.case import Case
-from outgate.policy.questions import PlannedCharge
+from outgate.policy.questions import Answers, Plan, PlannedCharge
+
+_OF_STRANGERS = frozenset({Count.STRANGERS})
 
 
 def used_up(
@@ -36,6 +39,52 @@ def used_up(
         if worst is None or rank > worst:
             worst, found = rank, (charge, level)
     return found
+
+
+def used_up_by_list(
+    plan: Plan, answers: Answers, counts: AbstractSet[Count]
+) -> Iterator[tuple[PlannedCharge, int]]:
+    """Limits that do not hold those who have not asked for a registered list.
+
+    They are charged afterwards. That most readers have asked for it makes no room for
+    others: a list has confirmed subscribers only. Gives with each limit the time until
+    there is room, or `NEVER`.
+    """
+    strangers = answers.stranger_count
+    if not strangers:
+        return
+    campaign, spread = plan.campaign, answers.spread
+    standing = answers.standing
+    if campaign is not None and spread is not None:
+        yield from _over(campaign, spread.strangers, strangers, standing)
+    for charge, level in zip(plan.charges, answers.levels, strict=False):
+        if charge.limit.count in counts:
+            yield from _over(charge, level.used, strangers, standing)
+
+
+def _over(
+    charge: PlannedCharge, used: int, strangers: int, standing: int
+) -> Iterator[tuple[PlannedCharge, int]]:
+    in_force = charge.at(standing)
+    over = used + strangers - in_force.burst
+    if strangers > in_force.burst:
+        yield charge, NEVER
+    elif over > 0:
+        yield charge, over * in_force.rate.interval_us
+
+
+def exceeded(plan: Plan, answers: Answers) -> Iterator[PlannedCharge]:
+    """All limits that have no room for a message, whatever they ask for."""
+    campaign, spread = plan.campaign, answers.spread
+    if campaign is not None and spread is not None and not spread.fits:
+        yield campaign
+    if plan.subscribed:
+        for charge, _ in used_up_by_list(plan, answers, _OF_STRANGERS):
+            yield charge
+    if not answers.roomy:
+        for charge, level in zip(plan.charges, answers.levels, strict=False):
+            if not level.fits:
+                yield charge
 
 
 def finding_of(

@@ -58,6 +58,7 @@ ALLOWED_BY_DEFAULT = frozenset(
         Reason.BULK_TO_STRANGERS,
         Reason.BULK_BY_DISTINCT_RECIPIENTS,
         Reason.MANY_SOURCES_PER_LOGIN,
+        Reason.NEAR_LIMIT,
     }
 )
 ALLOWABLE = ALLOWED_BY_DEFAULT | {

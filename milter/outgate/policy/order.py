@@ -19,6 +19,7 @@ from outgate.policy.rules import (
     many_sources_per_login,
     message_exceeds_limit,
     missing_unsubscribe,
+    near_limit,
     null_sender_abuse,
     quarantined,
     store_unavailable,
@@ -54,5 +55,7 @@ RULES: tuple[Rule, ...] = tuple(
         # Before the rule that asks for more: this one is mended in a minute.
         missing_unsubscribe,
         declared_bulk_unregistered,
+        # Last: it warns of nothing that the others found.
+        near_limit,
     )
 )

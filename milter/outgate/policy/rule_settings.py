@@ -138,6 +138,12 @@ class RulesSettings:
         Action.QUARANTINE,
         Action.REJECT,
     )
+    near_limit: RuleSettings = _rule(
+        "A limit is nearly used up (`warn` of `[[limit]]`) after a message that leaves. "
+        "`accept` leaves the mail as it is: log, metrics and notice remain.",
+        Action.TAG,
+        Action.ACCEPT,
+    )
     quarantine_full: RuleSettings = _rule(
         "The message would be held, but the customer's share of the hold queue or "
         "the disk is full. Local submissions are rejected instead of deferred.",

@@ -12,7 +12,7 @@ from ipaddress import ip_network
 import attrs
 
 from outgate.model.client import Network
-from outgate.model.limit import Count, Per
+from outgate.model.limit import WARN, Count, Per
 from outgate.model.units import ByteSize, Rate
 from outgate.model.verdict import Action, Mode
 from outgate.policy.declared import setting
@@ -105,7 +105,9 @@ class CustomerSettings:
         example="2025-01-01",
     )
     contact: str = setting(
-        "Address that gets the digest of held mail.", "", example='"post@choir.example"'
+        "Address that gets the digest of held mail, and notices of limits.",
+        "",
+        example='"post@choir.example"',
     )
     fingerprints: bool = setting(
         "Whether the content of its mail is compared with other mail's, by fingerprints. "
@@ -251,6 +253,13 @@ class LimitSettings:
         "reached, up to which it goes on beyond the rate.",
         0,
         example="60",
+    )
+    warn: int = setting(
+        "Per cent of the burst from which on a message is tagged (rule `near-limit`) "
+        "and the customer's contact gets a notice, before anything is stopped; 0 for "
+        "never. It goes with limits that would stop a message.",
+        WARN,
+        example="80",
     )
 
 

@@ -11,6 +11,7 @@
     orders      operator's state as the keeper reads it whole
     localcopy   the file through which keeper and workers share that
     outbox      records that must be kept, on disk before they are in Redis
+    claims      which host tells something, and that it was told
     embedded    a private server, where no URL is configured
 
 May import: `model`, `message`, `policy`; the libraries redis and hiredis. Every failure

@@ -125,43 +125,6 @@ class Holds:
             if held[0] or before.get(key) != held
         }
 
-    def claim_digest(self, contact: str, every_s: int) -> bool:
-        """Whether this host may send the digest to an address now.
-
-        Raises:
-            StoreError: the store did not answer.
-        """
-        try:
-            return bool(
-                self._client.set(
-                    self._keys.digest(contact), "sent", nx=True, ex=max(1, every_s)
-                )
-            )
-        except redis.RedisError as error:
-            raise as_store_error(error) from error
-
-    def keep_digest(self, contact: str, every_s: int) -> None:
-        """Note that the digest went out: nobody sends another one for so long.
-
-        Raises:
-            StoreError: the store did not answer.
-        """
-        try:
-            self._client.set(self._keys.digest(contact), "sent", ex=max(1, every_s))
-        except redis.RedisError as error:
-            raise as_store_error(error) from error
-
-    def forget_digest(self, contact: str) -> None:
-        """Give the claim back: the digest could not be sent.
-
-        Raises:
-            StoreError: the store did not answer.
-        """
-        try:
-            self._client.delete(self._keys.digest(contact))
-        except redis.RedisError as error:
-            raise as_store_error(error) from error
-
     def _fields(self, mta: str, queue_id: str) -> dict[bytes, bytes]:
         names = {b"mta": mta.encode(), b"queue-id": queue_id.encode()}
         try:

@@ -208,6 +208,14 @@ KEYS: tuple[Key, ...] = (
         "TTL outgate:digest:post@choir.example",
     ),
     Key(
+        "notice:<customer>:<limit>:<identity>",
+        "string",
+        "`[notify] warn-every`",
+        "keeper",
+        "That the customer was told of a limit that is nearly used up.",
+        "TTL outgate:notice:choir:strangers-per-login-daily:anne@choir.example",
+    ),
+    Key(
         "schema",
         "hash",
         "none",
@@ -303,3 +311,7 @@ class Keys:
     def digest(self, contact: str) -> str:
         """The mark that a digest went out."""
         return f"{self.namespace}:digest:{safe(contact)}"
+
+    def notice(self, customer: str, limit: str, identity: str) -> str:
+        """The mark that a notice of a limit went out."""
+        return f"{self.namespace}:notice:{safe(customer)}:{limit}:{safe(identity)}"

@@ -7,11 +7,10 @@ behind a registered list, who are no strangers.
 
 from collections.abc import Iterator
 
-from outgate.model.gcra import NEVER
 from outgate.model.verdict import Finding, Reason
 from outgate.policy.case import Case
 from outgate.policy.compiled import counts_of
-from outgate.policy.exhausted import finding_of, used_up
+from outgate.policy.exhausted import finding_of, used_up, used_up_by_list
 from outgate.policy.questions import PlannedCharge
 
 REASON = Reason.BULK_TO_STRANGERS
@@ -37,35 +36,6 @@ def _of_others(case: Case) -> Iterator[tuple[PlannedCharge, int]]:
         yield found[0], found[1].retry_after_us
 
 
-def _of_list(case: Case) -> Iterator[tuple[PlannedCharge, int]]:
-    """Limits that do not hold those who have not asked for a registered list.
-
-    They are charged afterwards. That most readers have asked for it makes no room for
-    others: a list has confirmed subscribers only.
-    """
-    strangers = case.answers.stranger_count
-    if not strangers:
-        return
-    campaign, spread = case.plan.campaign, case.answers.spread
-    standing = case.answers.standing
-    if campaign is not None and spread is not None:
-        yield from _over(campaign, spread.strangers, strangers, standing)
-    for charge, level in zip(case.plan.charges, case.answers.levels, strict=False):
-        if charge.limit.count in COUNTS:
-            yield from _over(charge, level.used, strangers, standing)
-
-
-def _over(
-    charge: PlannedCharge, used: int, strangers: int, standing: int
-) -> Iterator[tuple[PlannedCharge, int]]:
-    in_force = charge.at(standing)
-    over = used + strangers - in_force.burst
-    if strangers > in_force.burst:
-        yield charge, NEVER
-    elif over > 0:
-        yield charge, over * in_force.rate.interval_us
-
-
 def judge(case: Case) -> Finding | None:
     """Find a mailing that reached too many strangers, or else a sender that did."""
     standing = case.answers.standing
@@ -78,7 +48,9 @@ def judge(case: Case) -> Finding | None:
             standing,
         )
         for charge, retry_after_us in (
-            _of_list(case) if case.plan.subscribed else _of_others(case)
+            used_up_by_list(case.plan, case.answers, COUNTS)
+            if case.plan.subscribed
+            else _of_others(case)
         )
     ]
     return max(
