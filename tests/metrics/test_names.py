@@ -61,7 +61,8 @@ def test_buckets_rise() -> None:
 def test_every_trouble_of_the_store_has_a_word() -> None:
     """A kind that the table forgot would be born at 1."""
     # Named, since a subclass is there only once somebody imported it.
-    kinds = {kind.kind for kind in (GivenUp, *StoreError.__subclasses__())}
+    troubles: list[type[StoreError]] = [GivenUp, *StoreError.__subclasses__()]
+    kinds = {trouble.kind for trouble in troubles}
 
     assert kinds | {"local"} == set(dict(STORE_ERRORS.labels)["kind"])
 
