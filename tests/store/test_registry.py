@@ -100,7 +100,7 @@ class TestLookUp:
         """Everything else is."""
         registry.load(LIST, [BART], grade)
         plan = a_plan(people=[BART], subscribed=LIST)
-        assert counters.look_up(plan).stranger_count == (grade is Grade.IMPORT)
+        assert counters.look_up(plan).stranger_count == (not grade.is_consent)
 
     @pytest.mark.parametrize("value", ["", "yes", "\udcff"])
     def test_what_is_no_grade_is_no_consent(

@@ -33,7 +33,7 @@ def optin() -> None:
 @_LIST
 @click.option(
     "--grade",
-    type=click.Choice([grade.value for grade in Grade]),
+    type=click.Choice([grade.value for grade in Grade if grade is not Grade.NONE]),
     required=True,
     help="What stands behind these subscriptions; `import` is no consent.",
 )

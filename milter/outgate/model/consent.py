@@ -15,8 +15,18 @@ class Grade(StrEnum):
     ASSERTED = "asserted"
     PAPER = "paper"
     IMPORT = "import"
+    NONE = "none"
 
     @property
     def is_consent(self) -> bool:
         """Whether mail to this subscriber is solicited."""
-        return self is not Grade.IMPORT
+        return self.rank < _IMPORT
+
+    @property
+    def rank(self) -> int:
+        """0 for the best."""
+        return _RANKS[self]
+
+
+_RANKS = {grade: rank for rank, grade in enumerate(Grade)}
+_IMPORT = _RANKS[Grade.IMPORT]
