@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from model.optins import records
 from model.strategies import fast
 from outgate.model.consent import Grade
-from outgate.model.optin import Method, Record, Standing, State, ZoneSource
+from outgate.model.optin import Method, Permission, Record, State, ZoneSource
 from outgate.model.optin_order import (
     MAX_RECORD_BYTES,
     PRECEDENCE_BYTES,
@@ -18,8 +18,8 @@ from outgate.model.optin_order import (
     later,
     outranks,
     pack,
+    permission,
     precedence,
-    standing,
     unpack,
 )
 
@@ -135,7 +135,7 @@ class TestPacked:
         packed = pack(record)
         assert len(packed) <= MAX_RECORD_BYTES
         assert unpack(packed) == record
-        assert standing(packed) is record.standing
+        assert permission(packed) is record.permission
 
     def test_the_longest_record_fits(self) -> None:
         """Exactly."""
@@ -159,13 +159,13 @@ class TestPacked:
         """An operator gave the grade; everything that has a time is newer."""
         word = grade.value.encode()
         assert unpack(word) == Record(grade=grade)
-        assert standing(word) is Standing(grade.value)
+        assert permission(word) is Permission(grade.value)
 
     @fast
     @given(st.binary(max_size=80) | records().map(lambda one: pack(one) + b"\xff"))
     def test_anything_else_is_refused(self, value: bytes) -> None:
-        """Whoever wrote it there; and asking for its standing does no harm."""
-        standing(value)
+        """Whoever wrote it there; and asking for its permission does no harm."""
+        permission(value)
         try:
             record = unpack(value)
         except ValueError:
@@ -175,8 +175,8 @@ class TestPacked:
 
 def test_what_was_erased_is_unknown() -> None:
     """Nobody learns that it was there."""
-    assert erasure(MAY, None).standing is Standing.UNKNOWN
-    assert a_withdrawal(MAY).standing is Standing.WITHDRAWN
-    assert a_consent(MAY).standing.grade is Grade.ASSERTED
-    assert Standing.WITHDRAWN.grade is Standing.UNKNOWN.grade is Grade.NONE
-    assert replace(a_consent(MAY), grade=Grade.NONE).standing is Standing.NONE
+    assert erasure(MAY, None).permission is Permission.UNKNOWN
+    assert a_withdrawal(MAY).permission is Permission.WITHDRAWN
+    assert a_consent(MAY).permission.grade is Grade.ASSERTED
+    assert Permission.WITHDRAWN.grade is Permission.UNKNOWN.grade is Grade.NONE
+    assert replace(a_consent(MAY), grade=Grade.NONE).permission is Permission.NONE

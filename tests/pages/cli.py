@@ -8,6 +8,7 @@ from outgate.cli.main import cli
 from outgate.model.errors import (
     EX_CANTCREAT,
     EX_CONFIG,
+    EX_DATAERR,
     EX_FOUND,
     EX_NOINPUT,
     EX_OK,
@@ -23,6 +24,7 @@ _EXIT_CODES = (
     (EX_OK, "done; for `check`: the message would leave"),
     (EX_FOUND, "no; for `check`: the message would not leave"),
     (EX_USAGE, "the command is written otherwise"),
+    (EX_DATAERR, "an export or evidence is not what it must be"),
     (EX_NOINPUT, "the message cannot be read"),
     (EX_SOFTWARE, "an error of Outgate's own"),
     (EX_CANTCREAT, "a file, directory or socket cannot be made"),

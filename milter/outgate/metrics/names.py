@@ -276,6 +276,14 @@ STORE_REFUSED = Metric(
     rise="It was filled with another secret, or by a newer Outgate: this host is on its "
     "own, in degraded mode.",
 )
+STORE_DURABLE = Metric(
+    name="outgate_store_durable",
+    kind=Kind.GAUGE,
+    text="Whether the store says when consents are on disk (1), or writes of the "
+    "registry are `durability=unconfirmed` (0).",
+    rise="At 0: set `appendfsync always`, or take a server that has WAITAOF (Redis 7.2, "
+    "Valkey) with `appendonly yes`.",
+)
 KEEPER_ERRORS = Metric(
     name="outgate_keeper_errors_total",
     kind=Kind.COUNTER,
@@ -344,6 +352,7 @@ METRICS: tuple[Metric, ...] = (
     OUTBOX,
     STORE_UP,
     STORE_REFUSED,
+    STORE_DURABLE,
     KEEPER_ERRORS,
     NOTIFY_FAILURES,
 )

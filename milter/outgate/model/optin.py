@@ -62,7 +62,7 @@ class State(StrEnum):
     ERASED = "erased"
 
 
-class Standing(StrEnum):
+class Permission(StrEnum):
     """What the registry says of one recipient of a list's mail.
 
     Withdrawn is said only where there had been a consent, or an order; whoever was
@@ -83,8 +83,14 @@ class Standing(StrEnum):
         """What stands behind the consent, `none` where there is none."""
         return _GRADES.get(self, Grade.NONE)
 
+    @property
+    def is_consent(self) -> bool:
+        """Whether mail to this recipient is solicited."""
+        return self in _SOLICITED
 
-_GRADES = {Standing(grade.value): grade for grade in Grade}
+
+_GRADES = {Permission(grade.value): grade for grade in Grade}
+_SOLICITED = {one for one, grade in _GRADES.items() if grade.is_consent}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,15 +156,15 @@ class Record:
             raise ValueError("an erasure leaves its time, and nothing else")
 
     @property
-    def standing(self) -> Standing:
+    def permission(self) -> Permission:
         """What it says to whoever asks for the recipient."""
         match self.state:
             case State.CONSENT:
-                return Standing(self.grade.value)
+                return Permission(self.grade.value)
             case State.WITHDRAWN:
-                return Standing.WITHDRAWN
+                return Permission.WITHDRAWN
             case State.ERASED:
-                return Standing.UNKNOWN
+                return Permission.UNKNOWN
 
     @property
     def is_firm(self) -> bool:

@@ -24,8 +24,8 @@ from outgate.model.consent import Grade
 from outgate.model.optin import (
     COMMITMENT_BYTES,
     Method,
+    Permission,
     Record,
-    Standing,
     State,
     ZoneSource,
 )
@@ -54,11 +54,11 @@ _GRADE_OF = {digit: grade for grade, digit in _GRADES.items()}
 # Layout 1 kept the grade's word alone.
 _WORDS = {grade.value.encode(): grade for grade in Grade}
 # By firmness, state and grade.
-_STANDINGS = {
-    (b"1" if grade.is_consent else b"0") + b"c" + digit: Standing(grade.value)
+_PERMISSIONS = {
+    (b"1" if grade.is_consent else b"0") + b"c" + digit: Permission(grade.value)
     for grade, digit in _GRADES.items()
-} | {b"1w0": Standing.WITHDRAWN, b"1x0": Standing.UNKNOWN}
-_WORD_STANDINGS = {word: Standing(grade.value) for word, grade in _WORDS.items()}
+} | {b"1w0": Permission.WITHDRAWN, b"1x0": Permission.UNKNOWN}
+_WORD_PERMISSIONS = {word: Permission(grade.value) for word, grade in _WORDS.items()}
 
 
 def pack(record: Record) -> bytes:
@@ -135,10 +135,10 @@ def _packed_bytes(letters: int) -> int:
     return (6 * letters + 7) // 8
 
 
-def standing(packed: bytes) -> Standing:
+def permission(packed: bytes) -> Permission:
     """What a record says, without reading all of it; what is none says nothing."""
-    known = _STANDINGS.get(packed[:1] + packed[8:10])
-    return known or _WORD_STANDINGS.get(packed, Standing.UNKNOWN)
+    known = _PERMISSIONS.get(packed[:1] + packed[8:10])
+    return known or _WORD_PERMISSIONS.get(packed, Permission.UNKNOWN)
 
 
 def precedence(record: Record) -> tuple[bool, int, int, int]:

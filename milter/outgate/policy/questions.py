@@ -1,11 +1,13 @@
 """What policy asks about a message, and what it gets to know: one look-up each."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple
 
 from outgate.model.gcra import Level
 from outgate.model.limit import Limit
+from outgate.model.optin import Permission
 from outgate.model.standing import WHOLE, Conduct, scaled_burst, scaled_rate
 from outgate.model.units import Rate
 from outgate.model.verdict import MailClass
@@ -161,6 +163,8 @@ class Answers:
         standing: per cent that are in force of limits that follow conduct.
         spread: of the message's content, None where it does not count.
         neighbours: who else sends this content, None where nobody asked.
+        permissions: what the registry says of each of `Plan.people`, where the message is
+            of a registered list and the store answered; else empty.
         store_us: how long the look-up took.
         trouble: kind of the store's error, "" for none.
     """
@@ -183,6 +187,7 @@ class Answers:
     standing: int = WHOLE
     spread: Spread | None = None
     neighbours: Neighbours | None = None
+    permissions: Sequence[Permission] = ()
     store_us: int = 0
 
     @property

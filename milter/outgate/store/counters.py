@@ -12,9 +12,9 @@ from outgate.model.errors import ScriptError
 from outgate.policy.operator import Order
 from outgate.policy.questions import Answers, Plan
 from outgate.store.charging import Charging, read_charge
+from outgate.store.consents import Consents
 from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys
-from outgate.store.registry import Consents
 from outgate.store.resp import command, known, pack
 from outgate.store.scripts import Script
 from outgate.store.sharing import Sharing
@@ -64,7 +64,9 @@ class Counters:
         )
         hmget = self._hmget
         consents = (
-            self._consents.ask(plan.subscribed, plan.people) if plan.subscribed else []
+            self._consents.ask(plan.customer, plan.subscribed, plan.people)
+            if plan.subscribed
+            else []
         )
         shared = self._sharing.ask(plan)
         buffer = b"".join(
@@ -86,8 +88,10 @@ class Counters:
         if shared:
             answers.neighbours = self._sharing.read(plan, others[: len(shared)])
         if consents:
+            permissions = self._consents.permissions(others[len(shared) :])
+            answers.permissions = permissions
             answers.strangers = self._consents.without(
-                answers.strangers, plan.people, others[len(shared) :]
+                answers.strangers, plan.people, permissions
             )
         answers.suspend = _values(suspend, len(plan.names))
         answers.quarantine = _values(quarantine, len(plan.names))

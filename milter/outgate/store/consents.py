@@ -1,0 +1,101 @@
+"""Who asked for a list's mail: the question, for the hot path.
+
+A list's subscribers are in many small hashes over all slots of a Cluster, read by plain
+HMGET beside the limits, one for each recipient. A field is a keyed hash of the customer,
+the list and the recipient: nobody mails by another one's consents, though the List-Id be
+the same.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from outgate.model.optin import Permission
+from outgate.model.optin_order import permission
+from outgate.store.hashes import Hashes
+from outgate.store.keys import Keys
+from outgate.store.resp import command, known, word
+from outgate.store.wire import Reply
+
+# With a million subscribers of a list, 61 in each: small enough for Redis to keep them
+# packed (hash-max-listpack-entries is 128 or more).
+BUCKETS = 16_384
+_HMGET = known("HMGET")
+
+
+class Place(NamedTuple):
+    """Where a subscription is kept.
+
+    Attributes:
+        bucket: which of the list's hashes.
+        field: in the hash.
+        old_field: where layout 1 kept it, for every customer.
+    """
+
+    bucket: int
+    field: bytes
+    old_field: bytes
+
+
+def place_of(hashes: Hashes, customer: str, list_id: str, mailbox: str) -> Place:
+    """Where one customer's subscriber of one list is kept."""
+    old = hashes.subscriber(list_id, mailbox)
+    return Place(bucket_of(old), hashes.subscription(customer, old), old)
+
+
+def bucket_of(old_field: bytes) -> int:
+    """Which of a list's hashes a subscriber is in."""
+    return int.from_bytes(old_field[:2], "big") % BUCKETS
+
+
+class Consents:
+    """The question about recipients of a registered list."""
+
+    def __init__(self, keys: Keys, hashes: Hashes) -> None:
+        self._keys = keys
+        self._hashes = hashes
+
+    def ask(self, customer: str, list_id: str, people: Sequence[str]) -> list[bytes]:
+        """One command for each recipient."""
+        hashes = self._hashes
+        prefix = self._keys.optin_prefix(list_id)
+        commands = []
+        for mailbox in people:
+            old = hashes.subscriber(list_id, mailbox)
+            key = b"%b%d}" % (prefix, bucket_of(old))
+            field = hashes.subscription(customer, old)
+            commands.append(command(4, _HMGET, word(key), word(field), word(old)))
+        return commands
+
+    def permissions(self, replies: Sequence[Reply]) -> list[Permission]:
+        """What the registry says of each, in the order of the question.
+
+        Trouble with one key says nothing of its subscribers.
+        """
+        return [_permission(reply) for reply in replies]
+
+    def without(
+        self, strangers: bytes, people: Sequence[str], permissions: Sequence[Permission]
+    ) -> bytes:
+        """Those of the strangers who have not asked for the list.
+
+        Args:
+            strangers: keyed hashes, as `charge` gives them.
+            people: in the order of the question.
+            permissions: of each.
+        """
+        consented = {
+            self._hashes.item(mailbox)
+            for mailbox, one in zip(people, permissions, strict=True)
+            if one.is_consent
+        }
+        each = (strangers[at : at + 4] for at in range(0, len(strangers), 4))
+        return b"".join(one for one in each if one not in consented)
+
+
+def _permission(reply: Reply) -> Permission:
+    if not isinstance(reply, list):
+        return Permission.UNKNOWN
+    new, old = reply
+    if isinstance(new, bytes):
+        return permission(new)
+    return permission(old) if isinstance(old, bytes) else Permission.UNKNOWN
