@@ -161,7 +161,7 @@ class TestEvidence:
         assert b"192.0.2" not in value
         assert b"Mozilla" not in value
         with pytest.raises(EvidenceError, match="another secret"):
-            unseal(Vault(b"\x01" * 32), place.field, value)
+            unseal(Vault(b"\x01" * 32), LIST, place.field, value)
 
     def test_it_opens_for_no_other_subscription(
         self, registry: Registry, store: Store, keys: Keys

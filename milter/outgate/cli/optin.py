@@ -201,10 +201,10 @@ def remove(
     *,
     as_json: bool,
 ) -> None:
-    """Take the consents of a file's addresses out, with their evidence.
+    """Take the consents of a file's addresses out.
 
-    As if they had never been: for what was loaded by mistake. Withdrawals and erasures
-    stay. One a line; `-` is standard input.
+    With their evidence, as if they had never been: for what was loaded by mistake.
+    Withdrawals and erasures stay. One a line; `-` is standard input.
     """
     owner, name = whose_list(context, list_id, customer)
     mailboxes = list(read_addresses(file, read_policy(context)))

@@ -1,11 +1,12 @@
 """Evidence as the store keeps it: small, and sealed.
 
-    precedence 10 bytes | nonce 12 | sealed: rest of the record, evidence | tag 16
+    precedence 10 bytes | nonce 12 | sealed: the other attributes, evidence | tag 16
 
 The precedence is that of the consent which it stands behind: the newest evidence stays,
 also while a withdrawal has taken the consent's place in the index. Its other attributes
-are sealed too, so that it can be shown then. Evidence is deflated (RFC 1951) with a
-dictionary of what such records say again and again: half as large.
+are sealed too, so that it can be shown then. All of it is deflated (RFC 1951) with a
+dictionary of what such records say again and again, the list's id among it: half as
+large.
 """
 
 import zlib
@@ -13,7 +14,13 @@ from dataclasses import replace
 from typing import Protocol
 
 from outgate.model.errors import EvidenceError
-from outgate.model.optin import MAX_EVIDENCE_BYTES, Record, commitment_of
+from outgate.model.optin import (
+    MAX_EVIDENCE_BYTES,
+    Method,
+    Record,
+    ZoneSource,
+    commitment_of,
+)
 from outgate.model.optin_order import PRECEDENCE_BYTES, pack, unpack
 
 # Never changed: what was deflated with it needs it. The likeliest stands last.
@@ -27,9 +34,13 @@ _DICTIONARY = (
     b"(Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
     b'Chrome/120.0.0.0 Safari/537.36 Edg/"}{"e":"01","ip":"192.","l":"","m":"coi-web",'
     b'"rcpt":"","salt":"","t":"202","ua":"Mozilla/5.0 ('
+    b"operator listmonk phplist mailpoet sympa mailman2 mailman3 explicit coi-web "
 )
 _WINDOW_BITS = -12
 _FORM = b"\x01"
+_MAX_WORDS_BYTES = 128
+# A record without any other attribute goes on like this.
+_NOTHING_ELSE = pack(Record())[PRECEDENCE_BYTES:]
 
 
 class Sealer(Protocol):
@@ -46,25 +57,38 @@ class Sealer(Protocol):
         """
 
 
-def seal(sealer: Sealer, field: bytes, record: Record, evidence: bytes) -> bytes:
+def seal(
+    sealer: Sealer, list_id: str, field: bytes, record: Record, evidence: bytes
+) -> bytes:
     """What stands behind a consent, as it is kept.
 
     Args:
         sealer: has the key.
+        list_id: of the list.
         field: of the subscription; it opens for no other.
         record: the consent.
         evidence: canonical, as its commitment says.
     """
+    precedence = pack(record)[:PRECEDENCE_BYTES]
     # The commitment is that of the evidence: it need not be kept twice.
-    packed = pack(replace(record, commitment=b""))
-    precedence, rest = packed[:PRECEDENCE_BYTES], packed[PRECEDENCE_BYTES:]
-    deflate = zlib.compressobj(9, zlib.DEFLATED, _WINDOW_BITS, 5, zdict=_DICTIONARY)
-    deflated = deflate.compress(evidence) + deflate.flush()
-    plain = b"%b%c%b%b" % (_FORM, len(rest), rest, deflated)
+    words = (
+        record.zone.value,
+        record.method.value,
+        record.source,
+        str(record.offset_minutes),
+        record.evidence_id,
+    )
+    deflate = zlib.compressobj(
+        9, zlib.DEFLATED, _WINDOW_BITS, 5, zdict=_dictionary(list_id)
+    )
+    text = " ".join(words).encode() + b"\n" + evidence
+    plain = _FORM + deflate.compress(text) + deflate.flush()
     return precedence + sealer.seal(plain, precedence + field)
 
 
-def unseal(sealer: Sealer, field: bytes, value: bytes) -> tuple[Record, bytes]:
+def unseal(
+    sealer: Sealer, list_id: str, field: bytes, value: bytes
+) -> tuple[Record, bytes]:
     """A consent, and the evidence behind it.
 
     Raises:
@@ -74,9 +98,23 @@ def unseal(sealer: Sealer, field: bytes, value: bytes) -> tuple[Record, bytes]:
     plain = sealer.open(sealed, precedence + field)
     if plain[:1] != _FORM:
         raise EvidenceError("was sealed by a newer Outgate: upgrade this one")
-    end = 2 + plain[1]
-    inflate = zlib.decompressobj(_WINDOW_BITS, zdict=_DICTIONARY)
+    inflate = zlib.decompressobj(_WINDOW_BITS, zdict=_dictionary(list_id))
     # What we sealed is never longer.
-    evidence = inflate.decompress(plain[end:], MAX_EVIDENCE_BYTES)
-    record = unpack(precedence + plain[2:end])
-    return replace(record, commitment=commitment_of(evidence)), evidence
+    text = inflate.decompress(plain[1:], _MAX_WORDS_BYTES + MAX_EVIDENCE_BYTES)
+    words, _, evidence = text.partition(b"\n")
+    zone, method, source, offset, evidence_id = words.decode().split(" ")
+    # All that is missing in a record of the same moment and grade.
+    record = replace(
+        unpack(precedence + _NOTHING_ELSE),
+        zone=ZoneSource(zone),
+        method=Method(method),
+        source=source,
+        offset_minutes=int(offset),
+        evidence_id=evidence_id,
+        commitment=commitment_of(evidence),
+    )
+    return record, evidence
+
+
+def _dictionary(list_id: str) -> bytes:
+    return list_id.encode() + _DICTIONARY

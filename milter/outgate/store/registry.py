@@ -187,7 +187,7 @@ class Registry:
         pipeline = self._client.pipeline(transaction=False)
         pipeline.hget(self._keys.evidence(list_id, place.bucket), place.field)
         (value,) = _run(pipeline)
-        return value and unseal(self._sealer, place.field, value)
+        return value and unseal(self._sealer, list_id, place.field, value)
 
     def count(self, list_id: str) -> Count:
         """How many records a list has, of all its customers.
@@ -277,7 +277,9 @@ class Registry:
     def _seal(self, place: Place, optin: OptIn) -> bytes:
         if self._sealer is None:
             raise EvidenceError("cannot be written without a key")
-        return seal(self._sealer, place.field, optin.record, optin.evidence)
+        return seal(
+            self._sealer, optin.list_id, place.field, optin.record, optin.evidence
+        )
 
 
 def read_record(value: bytes | None) -> Record | None:
