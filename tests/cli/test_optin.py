@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cli.commands import configure, outgate
+from lab.outgate import Outgate
 from lab.redis import RedisServer
 from lab.skips import or_skip
 from outgate.signing.secret import read_secret
@@ -268,3 +269,16 @@ def test_a_file_that_is_not_there_is_66(config: Path, tmp_path: Path) -> None:
 
     assert done.code == 66
     assert "cannot be read: No such file" in done.stderr
+
+
+def test_the_daemons_own_store_confirms_each_batch(tmp_path: Path) -> None:
+    """Whatever server it found: it goes on flushing once a second for everything else."""
+    settings = f'[[list]]\nid = "{LIST}"\ncustomer = "choir"\n'
+    file = addresses(tmp_path, "bob@example.net")
+    with or_skip(), Outgate(settings=settings) as daemon:
+        load = ("optin", "load", "--list", LIST, "--grade", "paper", str(file))
+        done = daemon.command(*load)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "durability=confirmed" in done.stdout
+        flushed = daemon.redis("CONFIG", "GET", "appendfsync")
+        assert "everysec" in str(flushed)
