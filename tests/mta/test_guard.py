@@ -4,6 +4,7 @@ pymilter's context is played here, since nothing makes the real one fail on comm
 """
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import Milter
@@ -35,8 +36,10 @@ class Store:
     def meet(self, plan: Plan) -> None:
         raise AssertionError(plan)
 
-    def introduce(self, plan: Plan, answers: Answers) -> None:
-        raise AssertionError(plan, answers)
+    def introduce(
+        self, plan: Plan, answers: Answers, removed: AbstractSet[str] = frozenset()
+    ) -> None:
+        raise AssertionError(plan, answers, removed)
 
     def look_up(self, plan: Plan) -> Answers:
         self.looked_up += 1

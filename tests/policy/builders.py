@@ -31,6 +31,7 @@ from outgate.policy.settings import (
     LimitSettings,
     ListSettings,
     NetworkSettings,
+    OptinSettings,
     PolicySettings,
     ProfileSettings,
     QuarantineSettings,
@@ -102,6 +103,7 @@ def a_policy(
     lists: Iterable[ListSettings] = (),
     streams: Iterable[StreamSettings] = (),
     campaign: CampaignSettings | None = None,
+    optin: OptinSettings | None = None,
 ) -> Policy:
     """A policy in enforce mode that has no other limits than these."""
     return Policy.build(
@@ -128,6 +130,7 @@ def a_policy(
             lists=tuple(lists),
             streams=tuple(streams),
             campaign=campaign or CampaignSettings(),
+            optin=optin or OptinSettings(),
         )
     )
 

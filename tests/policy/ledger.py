@@ -6,6 +6,7 @@ all or none, knows strangers and contents, and remembers what it was asked.
 
 from collections import defaultdict
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from hashlib import blake2b
@@ -15,6 +16,7 @@ from outgate.model.content import Content, Contents
 from outgate.model.distinct import Window, add, news, prune, remove, retry_after_us
 from outgate.model.gcra import NEVER, Charge, Level, check_all, refund, rescale
 from outgate.model.limit import Count
+from outgate.model.optin import Permission
 from outgate.model.standing import WHOLE, Record, scaled_burst, scaled_interval_us
 from outgate.model.units import SECOND_US, Rate, to_us
 from outgate.policy.operator import Order
@@ -65,6 +67,7 @@ class Ledger:
 
     Attributes:
         consents: (List-Id, mailbox) of those who asked for a list.
+        permissions: what else is known of a list's recipient.
         usual: by principal: recipients of today, and the faded peak.
         neighbours: who else sends whatever is asked about.
     """
@@ -77,6 +80,7 @@ class Ledger:
     contacts: dict[str, Contacts] = field(default_factory=lambda: defaultdict(Contacts))
     contents: dict[str, Contents] = field(default_factory=lambda: defaultdict(Contents))
     consents: set[tuple[str, str]] = field(default_factory=set)
+    permissions: dict[tuple[str, str], Permission] = field(default_factory=dict)
     usual: dict[str, tuple[int, int]] = field(default_factory=dict)
     records: dict[str, Record] = field(default_factory=dict)
     neighbours: Neighbours | None = None
@@ -201,11 +205,16 @@ class Ledger:
             elif level.fits:
                 self._note([key], [charge], [refund(tat_us, charge)])
 
-    def introduce(self, plan: Plan, answers: Answers) -> None:
+    def introduce(
+        self, plan: Plan, answers: Answers, removed: AbstractSet[str] = frozenset()
+    ) -> None:
         assert answers.strangers
+        gone = set(map(hash_of, removed))
+        people = [one for one in _split(answers.strangers) if one not in gone]
+        if not people:
+            return
         self.introduced.append(plan)
         if not plan.greeting:
-            people = _split(answers.strangers)
             self.contacts[plan.customer].remember(people, self.clock.now_us)
 
     def meet(self, plan: Plan) -> None:
@@ -302,6 +311,15 @@ class Ledger:
         answers.quarantine = self._values(Order.QUARANTINE, plan.names)
         answers.allow = self._values(Order.ALLOW, plan.own_names)
         if plan.subscribed:
+            answers.permissions = [
+                self.permissions.get(
+                    (plan.subscribed, one),
+                    Permission.ASSERTED
+                    if (plan.subscribed, one) in self.consents
+                    else Permission.UNKNOWN,
+                )
+                for one in plan.people
+            ]
             asked = {
                 hash_of(one)
                 for one in plan.people

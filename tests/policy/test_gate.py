@@ -781,6 +781,9 @@ class TestRegisteredList:
                 a_limit("20/1h"),
                 customers=[a_customer("choir", ANNE)],
                 lists=lists,
+                rules={
+                    Reason.LIST_WITHOUT_CONSENT: RuleSettings(mode=Mode.MONITOR)
+                },
             )
         )
         post.store.consents |= {
@@ -808,7 +811,7 @@ class TestRegisteredList:
         assert len(post.store.introduced) == 1
         held = self.outpost(subscribers=900).judge(self.mail(906))
         assert held.disposition.action is Q
-        assert held.verdict.findings[0].reason is Reason.BULK_TO_STRANGERS
+        assert held.disposition.reason is Reason.BULK_TO_STRANGERS
 
     def test_another_customers_list_id_is_no_list(self) -> None:
         """Who writes it into his mail gains nothing."""

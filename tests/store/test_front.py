@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -73,7 +74,9 @@ class Moody(Counters):
         if self.mood is not None:
             raise self.mood
 
-    def introduce(self, plan: Plan, answers: Answers) -> None:
+    def introduce(
+        self, plan: Plan, answers: Answers, removed: AbstractSet[str] = frozenset()
+    ) -> None:
         self.noted.append("introduce")
         if self.mood is not None:
             raise self.mood

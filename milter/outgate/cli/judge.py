@@ -1,6 +1,7 @@
 """The judgement that `outgate check` prints."""
 
 import time
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import click
@@ -190,7 +191,9 @@ class _Peek:
     def meet(self, plan: Plan) -> None:
         """Nobody is remembered."""
 
-    def introduce(self, plan: Plan, answers: Answers) -> None:
+    def introduce(
+        self, plan: Plan, answers: Answers, removed: AbstractSet[str] = frozenset()
+    ) -> None:
         """Nobody is remembered."""
 
 

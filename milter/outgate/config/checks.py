@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from outgate.config.limit_checks import campaign, limits, registered
+from outgate.config.limit_checks import campaign, limits, optin, registered
 from outgate.config.settings import ListenSettings, Settings
 from outgate.config.wording import no_address, no_such, one_of, twice
 from outgate.message.wanted import WANTED_HEADERS
@@ -70,6 +70,7 @@ def check(settings: Settings) -> tuple[Problem, ...]:
         limits,
         registered,
         campaign,
+        optin,
         _rules,
         _quarantine,
         _tag,

@@ -105,6 +105,15 @@ def campaign(settings: Settings) -> Iterator[Problem]:
         )
 
 
+def optin(settings: Settings) -> Iterator[Problem]:
+    """What becomes of recipients without a consent."""
+    share = settings.optin.remove_share
+    if not 0 <= share <= _PER_CENT:
+        yield Problem(
+            "optin.remove-share", f"got {share}: expected 0 to {_PER_CENT} (per cent)"
+        )
+
+
 def _burst(key: str, limit: LimitSettings) -> Iterator[Problem]:
     if limit.burst is not None and limit.burst < 1:
         yield Problem(f"{key}.burst", f"got {limit.burst}: expected at least 1")

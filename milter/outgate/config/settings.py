@@ -21,6 +21,7 @@ from outgate.policy.settings import (
     LimitSettings,
     ListSettings,
     NetworkSettings,
+    OptinSettings,
     PolicySettings,
     ProfileSettings,
     QuarantineSettings,
@@ -300,6 +301,9 @@ class Settings:
         (),
     )
     list: tuple[ListSettings, ...] = setting("Registered mailing lists.", ())
+    optin: OptinSettings = table(
+        "Consents of registered lists' recipients.", OptinSettings
+    )
     stream: tuple[StreamSettings, ...] = setting(
         "Registered mail of programs to people who are waiting for it.", ()
     )
@@ -326,6 +330,7 @@ class Settings:
             profiles=self.profile,
             limits=self.limit,
             lists=self.list,
+            optin=self.optin,
             streams=self.stream,
             campaign=self.campaign,
             rules=self.rules,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from outgate.config.settings import ListenSettings, Settings
+from outgate.daemon.dsns import DsnWriter
 from outgate.daemon.notices import NoticeWriter
 from outgate.log.canonical import MessageLine
 from outgate.log.lines import Log
@@ -25,6 +26,7 @@ from outgate.policy.ports import Observer
 from outgate.policy.snapshot import Snapshot
 from outgate.store.breaker import Breaker
 from outgate.store.counters import Counters
+from outgate.store.dsnspool import DsnSpool
 from outgate.store.embedded import EmbeddedStore
 from outgate.store.front import Front, OnFailure
 from outgate.store.keys import Keys
@@ -63,6 +65,11 @@ class Places:
     def spool(self) -> Path:
         """The outbox."""
         return self.state / "spool"
+
+    @property
+    def dsns(self) -> Path:
+        """Delivery status notifications that wait."""
+        return self.spool / "dsn"
 
     @property
     def store(self) -> Path:
@@ -300,7 +307,8 @@ def make_gate(
     ]
     if settings.notify.sender and settings.mode is Mode.ENFORCE:
         observers.append(NoticeWriter(outbox, log))
-    return Gate(policy, front, host, now_us, observers)
+    reporter = DsnWriter(DsnSpool(Places.of(settings).dsns))
+    return Gate(policy, front, host, now_us, observers, reporter)
 
 
 def log_exception(log: Log, stage: str) -> None:

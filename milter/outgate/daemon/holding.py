@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable, Mapping
 
 from outgate.config.settings import Settings
-from outgate.daemon.compose import now_us
+from outgate.daemon.compose import Places, now_us
 from outgate.daemon.digests import Digests
+from outgate.daemon.dsns import Dsns
 from outgate.daemon.mtanames import MtaNames
 from outgate.daemon.notices import Notices
 from outgate.daemon.steps import Steps
@@ -21,6 +22,7 @@ from outgate.metrics.status import Status
 from outgate.model.errors import MtaError, StoreError
 from outgate.mta.queue import list_held
 from outgate.store.claims import Claims
+from outgate.store.dsnspool import DsnSpool
 from outgate.store.holds import Holds, flaw, not_listed
 from outgate.store.keys import Keys
 
@@ -36,6 +38,7 @@ class Holding:
 
     Attributes:
         notices: mail about limits; it is sent in the same thread.
+        dsns: mail about removed recipients; it needs no store.
     """
 
     def __init__(
@@ -60,6 +63,8 @@ class Holding:
         self._log = log
         self._digests = Digests(settings, claims, keys, status, log)
         self.notices = Notices(settings, claims, keys, status, log)
+        spool = DsnSpool(Places.of(settings).dsns)
+        self.dsns = Dsns(settings, spool, status, log)
         self._wake = threading.Event()
         self._told: set[tuple[str, str, str]] = set()
 
@@ -76,6 +81,7 @@ class Holding:
             self._wake.wait(_EVERY_S)
             self._wake.clear()
             started_s = time.monotonic()
+            self._steps.run("dsns", lambda: self.dsns.send_due(now_us()))
             if self._may():
                 try:
                     self._steps.run("holds", self._tend)

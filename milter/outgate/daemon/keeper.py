@@ -108,6 +108,7 @@ class Keeper:
         self._born_s = time.monotonic()
         self._http_trouble = ""
         self._store_up: bool | None = None
+        self._dsns = 0
         self._status.put(names.BUILD, 1, __version__, settings.mode.value)
 
     def round(self) -> None:
@@ -128,6 +129,7 @@ class Keeper:
             self._note_store(up=True, message=why)
         run("mta-names", self._mta_names.sync)
         run("outbox-size", self._count_outbox)
+        run("dsns-waiting", self._count_dsns)
 
     def last_round(self) -> None:
         """Put what workers wrote at their end into the store."""
@@ -204,6 +206,11 @@ class Keeper:
 
     def _count_outbox(self) -> None:
         self._status.put(names.OUTBOX, self._outbox.waiting())
+
+    def _count_dsns(self) -> None:
+        before, self._dsns = self._dsns, self._holding.dsns.count()
+        if self._dsns > before:
+            self._holding.soon()
 
     def _note_store(self, *, up: bool, message: str) -> None:
         """Tell what the round saw; a message beside `up` says why it is not used."""

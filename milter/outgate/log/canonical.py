@@ -54,6 +54,8 @@ def fields(decision: Decision, worker: int) -> list[Field]:
         ]
         if decision.disposition.reason not in {None, *decision.verdict.reasons}:
             found.append(("instead", str(decision.disposition.reason)))
+    if removed := decision.disposition.removed:
+        found.append(("removed", len(removed)))
     answers = decision.answers
     if answers is not None and decision.plan is not None:
         found.append(("limits", _limits(decision)))

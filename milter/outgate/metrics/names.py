@@ -88,6 +88,23 @@ STRANGERS = Metric(
     rise="Bulk mail, or new customers. By disposition `accept`: it leaves.",
     labels=(("disposition", _ACTIONS),),
 )
+REMOVED_RECIPIENTS = Metric(
+    name="outgate_removed_recipients_total",
+    kind=Kind.COUNTER,
+    text="Recipients that were taken out of a registered list's mail, by reason; envelope "
+    "senders get delivery status notifications.",
+    rise="A list's software does not take off those who unsubscribe, or adds people who "
+    "did not ask.",
+    labels=(
+        (
+            "reason",
+            (
+                Reason.CONSENT_WITHDRAWN.value,
+                Reason.LIST_WITHOUT_CONSENT.value,
+            ),
+        ),
+    ),
+)
 LIMIT_EXCEEDED = Metric(
     name="outgate_limit_exceeded_total",
     kind=Kind.COUNTER,
@@ -316,16 +333,23 @@ KEEPER_ERRORS = Metric(
 NOTIFY_FAILURES = Metric(
     name="outgate_notify_failures_total",
     kind=Kind.COUNTER,
-    text="Digests of held mail, and notices of limits, that could not be sent; they are "
-    "tried again.",
+    text="Digests of held mail, notices of limits, and delivery status notifications that "
+    "could not be sent; they are tried again.",
     rise="The MTA of `[notify] smtp` is away or refuses them; the log has its words.",
-    labels=(("kind", ("digest", "notice")),),
+    labels=(("kind", ("digest", "notice", "dsn")),),
+)
+DSNS_WAITING = Metric(
+    name="outgate_dsns_waiting",
+    kind=Kind.GAUGE,
+    text="Delivery status notifications of removed recipients that were not sent yet.",
+    rise="The MTA of `[notify] smtp` is away or refuses them.",
 )
 
 METRICS: tuple[Metric, ...] = (
     MESSAGES,
     RECIPIENTS,
     STRANGERS,
+    REMOVED_RECIPIENTS,
     LIMIT_EXCEEDED,
     NEAR_LIMIT,
     RETRIES,
@@ -355,4 +379,5 @@ METRICS: tuple[Metric, ...] = (
     STORE_DURABLE,
     KEEPER_ERRORS,
     NOTIFY_FAILURES,
+    DSNS_WAITING,
 )

@@ -28,6 +28,10 @@ class Observer:
         self._strangers = {
             action: recorder.strangers.labels(action.value) for action in Action
         }
+        self._removed = {
+            reason: recorder.removed_recipients.labels(reason.value)
+            for reason in _REMOVING
+        }
         # Names of limits come from the configuration: born with it, and bounded by it.
         names = sorted(policy.limit_names())
         self._exceeded = {name: recorder.limit_exceeded.labels(name) for name in names}
@@ -47,6 +51,8 @@ class Observer:
             disposition.action.value,
             reason.value if reason else NO_REASON,
         ).inc()
+        for removal in disposition.removed:
+            self._removed[removal.reason].inc()
         recorder = self._recorder
         recorder.decision_seconds.observe(decision.total_us / 1_000_000)
         plan, answers = decision.plan, decision.answers
@@ -96,6 +102,7 @@ class Observer:
                 self._message(mail_class.value, verdict.value, told.value, reason.value)
 
 
+_REMOVING = (Reason.CONSENT_WITHDRAWN, Reason.LIST_WITHOUT_CONSENT)
 _ALWAYS = frozenset({Reason.SUSPENDED, Reason.QUARANTINED})
 _OF_FAILURES = frozenset({Reason.INTERNAL_ERROR, Reason.QUARANTINE_FULL})
 _OF_LIMITS = frozenset({Reason.LIMIT_EXCEEDED, Reason.MESSAGE_EXCEEDS_LIMIT})
@@ -155,4 +162,9 @@ def _actions(policy: Policy, reason: Reason) -> set[Action]:
         return set()
     if reason is Reason.LIMIT_EXCEEDED:
         return {one.limit.action for one in policy.limits}
-    return {policy.rules[reason].action}
+    action = policy.rules[reason].action
+    if reason is Reason.CONSENT_WITHDRAWN:
+        return {action, Action.ACCEPT}
+    if reason is Reason.LIST_WITHOUT_CONSENT:
+        return {action, Action.ACCEPT, Action.TAG}
+    return {action}

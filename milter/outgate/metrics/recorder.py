@@ -28,6 +28,7 @@ class Recorder:
         self.messages = self._make(names.MESSAGES)
         self.recipients = self._make(names.RECIPIENTS)
         self.strangers = self._make(names.STRANGERS)
+        self.removed_recipients = self._make(names.REMOVED_RECIPIENTS)
         self.limit_exceeded = self._make(names.LIMIT_EXCEEDED)
         self.near_limit = self._make(names.NEAR_LIMIT)
         self.retries = self._make(names.RETRIES)

@@ -6,7 +6,7 @@ Log and metric carry both.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
+from typing import NamedTuple, Self
 
 
 class Action(StrEnum):
@@ -56,6 +56,8 @@ class Reason(StrEnum):
     BULK_BY_DISTINCT_RECIPIENTS = "bulk-by-distinct-recipients"
     MANY_SOURCES_PER_LOGIN = "many-sources-per-login"
     UNUSUAL_FOR_THIS_SENDER = "unusual-for-this-sender"
+    CONSENT_WITHDRAWN = "consent-withdrawn"
+    LIST_WITHOUT_CONSENT = "list-without-consent"
     DECLARED_BULK_UNREGISTERED = "declared-bulk-unregistered"
     NULL_SENDER_ABUSE = "null-sender-abuse"
     MISSING_UNSUBSCRIBE = "missing-unsubscribe"
@@ -126,6 +128,18 @@ class Reply:
         return f"{self.code} {self.enhanced} {self.text}"
 
 
+class Removal(NamedTuple):
+    """One recipient that is taken out of a message.
+
+    Attributes:
+        path: argument of RCPT, as sent.
+        reason: the rule that wants it.
+    """
+
+    path: bytes
+    reason: Reason
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """What one rule found.
@@ -138,6 +152,8 @@ class Finding:
         public: a sentence for the sender; names no other recipient and no secret.
         detail: a sentence for the operator's log.
         retry_after_us: for a deferral, when trying again makes sense; 0 if unknown.
+        remove: recipients that must not have the message, as arguments of RCPT; they are
+            taken out if the others get it, or if it is held.
     """
 
     reason: Reason
@@ -147,6 +163,7 @@ class Finding:
     binding: bool = True
     always: bool = False
     retry_after_us: int = 0
+    remove: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +194,7 @@ class Disposition:
         action: what happens.
         reply: what the client reads, for defer and reject.
         reason: the finding that decided, None for a plain acceptance.
+        removed: recipients that are taken out of a message that is not refused.
         tag: value of the header to add, "" for none.
         hold_reason: what the MTA keeps beside a held message, for quarantine.
         hold_until_us: until when it is meant to be held.
@@ -188,6 +206,7 @@ class Disposition:
     tag: str = ""
     hold_reason: str = ""
     hold_until_us: int = 0
+    removed: tuple[Removal, ...] = ()
 
 
 ACCEPTED = Disposition()

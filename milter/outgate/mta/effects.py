@@ -15,12 +15,14 @@ class Effects:
         remove: header name and how many of its occurrences, from the last to the
             first: copies of our headers that the sender supplied.
         add: headers to append.
+        remove_recipients: arguments of RCPT, as sent.
         quarantine: reason to hold the message, "" for no hold.
         reply: refusal; None accepts.
     """
 
     remove: tuple[tuple[str, int], ...] = ()
     add: tuple[tuple[str, str], ...] = ()
+    remove_recipients: tuple[bytes, ...] = ()
     quarantine: str = ""
     reply: Reply | None = None
 
@@ -41,13 +43,24 @@ def effects_of(decision: Decision, own_header: str) -> Effects:
     remove: tuple[tuple[str, int], ...] = ()
     if decision.mail_class is not MailClass.INBOUND:
         remove = _forged(decision.transaction, own_header)
+    removed = tuple(one.path for one in disposition.removed)
     match disposition.action:
         case Action.ACCEPT:
-            return Effects(remove=remove) if remove else PASS
+            if not remove and not removed:
+                return PASS
+            return Effects(remove=remove, remove_recipients=removed)
         case Action.TAG:
-            return Effects(remove=remove, add=((own_header, disposition.tag),))
+            return Effects(
+                remove=remove,
+                add=((own_header, disposition.tag),),
+                remove_recipients=removed,
+            )
         case Action.QUARANTINE:
-            return Effects(remove=remove, quarantine=disposition.hold_reason)
+            return Effects(
+                remove=remove,
+                remove_recipients=removed,
+                quarantine=disposition.hold_reason,
+            )
         case Action.DEFER | Action.REJECT:
             return Effects(reply=disposition.reply)
 

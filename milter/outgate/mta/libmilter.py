@@ -40,7 +40,7 @@ _BACKLOG = 4096
 _IDLE_TIMEOUT_S = 7200
 _PERMANENT = 500
 
-_ACTIONS = Milter.ADDHDRS | Milter.CHGHDRS | Milter.QUARANTINE
+_ACTIONS = Milter.ADDHDRS | Milter.CHGHDRS | Milter.DELRCPT | Milter.QUARANTINE
 
 # Fewer macros are fewer bytes for each message. A list may not be empty: the MTA would
 # send its own.
@@ -309,6 +309,8 @@ def _apply(ctx: Any, effects: Effects) -> int:
             ctx.chgheader(name, occurrence, None)
     for name, value in effects.add:
         ctx.addheader(name, value)
+    for path in effects.remove_recipients:
+        ctx.delrcpt(path.decode())
     if effects.quarantine:
         ctx.quarantine(effects.quarantine)
     return int(Milter.CONTINUE)

@@ -8,7 +8,7 @@ import re
 import smtplib
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 from email.utils import format_datetime, make_msgid
 
 from outgate.model.errors import MtaError
@@ -29,7 +29,7 @@ def letter(
     Raises:
         MtaError: the address, which may be a login that holds an `@`, is none.
     """
-    if not _ADDRESS.fullmatch(to):
+    if not is_address(to):
         raise MtaError(f"mail to {to!r}: no address")
     message = EmailMessage()
     message["From"] = sender
@@ -42,6 +42,11 @@ def letter(
     return message
 
 
+def is_address(text: str) -> bool:
+    """Whether a text is an address that stands in a header as it is."""
+    return _ADDRESS.fullmatch(text) is not None
+
+
 def counted(number: int, noun: str) -> str:
     """`1 message`, `2 messages`."""
     return f"{number} {noun}{'s' if number != 1 else ''}"
@@ -52,14 +57,21 @@ def _printable(line: str) -> str:
     return "".join(one if one.isprintable() else "?" for one in line)
 
 
-def send(message: EmailMessage, host: str, port: int) -> None:
+def send(message: Message, host: str, port: int, *, to: str = "") -> None:
     """Hand a message to the MTA, with the null sender.
+
+    Args:
+        message: what is sent.
+        host: of the MTA.
+        port: of the MTA.
+        to: where it goes; by default to whom it names.
 
     Raises:
         MtaError: the MTA did not take it.
     """
+    to = to or str(message["To"])
     try:
         with smtplib.SMTP(host, port, timeout=_TIMEOUT_S) as client:
-            client.send_message(message, from_addr="", to_addrs=[str(message["To"])])
-    except (OSError, smtplib.SMTPException) as error:
-        raise MtaError(f"mail to {message['To']}: {error}") from error
+            client.send_message(message, from_addr="", to_addrs=[to])
+    except (OSError, ValueError, smtplib.SMTPException) as error:
+        raise MtaError(f"mail to {to}: {error}") from error

@@ -77,7 +77,8 @@ class Policy:
         recipient: reads one argument of RCPT.
         campaign: the limit on strangers that one content may reach; None for none.
         knows_people: whether anything depends on who the recipients are.
-        lists: (customer, List-Id) of registered lists.
+        lists: (customer, List-Id) of registered lists, and from when on the list needs
+            consents, microseconds since the epoch.
         streams: registered streams.
     """
 
@@ -95,7 +96,7 @@ class Policy:
     recipient: Callable[[bytes], Recipient]
     campaign: LimitInForce | None
     knows_people: bool
-    lists: frozenset[tuple[str, str]]
+    lists: Mapping[tuple[str, str], int]
     streams: Streams
 
     @classmethod
@@ -119,7 +120,7 @@ class Policy:
             profiles=profiles,
             normal=profiles[NORMAL],
             since_us={
-                one.name: max(1, to_us(one.since - _EPOCH))
+                one.name: max(1, _moment_us(one.since))
                 for one in settings.customers
                 if one.since is not None
             },
@@ -137,8 +138,14 @@ class Policy:
                 dotless=frozenset(map(canonical_domain, settings.domains.dotless)),
             ),
             campaign=per_campaign[0] if per_campaign else None,
-            knows_people=any(one.limit.count in _OF_PEOPLE for one in limits),
-            lists=frozenset((one.customer, one.id.lower()) for one in settings.lists),
+            knows_people=bool(settings.lists)
+            or any(one.limit.count in _OF_PEOPLE for one in limits),
+            lists={
+                (one.customer, one.id.lower()): _moment_us(
+                    one.enforce_from or settings.optin.enforce_from
+                )
+                for one in settings.lists
+            },
             streams=Streams(settings.streams),
         )
 
@@ -169,6 +176,10 @@ LIMIT_REASONS = frozenset({Reason.LIMIT_EXCEEDED, *REASON_OF_COUNT.values()})
 def counts_of(reason: Reason) -> frozenset[Count]:
     """Of which limits a rule speaks."""
     return frozenset(count for count in Count if REASON_OF_COUNT.get(count) is reason)
+
+
+def _moment_us(moment: datetime | None) -> int:
+    return to_us(moment - _EPOCH) if moment is not None else 0
 
 
 def _limit_in_force(limit: Limit, rules: Mapping[Reason, RuleInForce]) -> LimitInForce:

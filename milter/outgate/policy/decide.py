@@ -1,8 +1,9 @@
 """From answers to a verdict; pure, so that it can be explained and replayed."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from outgate.model.verdict import Finding, Mode, Verdict
+from outgate.model.verdict import Finding, Mode, Removal, Verdict
 from outgate.policy.case import Case, lifted
 from outgate.policy.order import RULES
 
@@ -49,6 +50,16 @@ def would_let_out(verdict: Verdict) -> bool:
     )
 
 
+def would_remove(verdict: Verdict) -> tuple[Removal, ...]:
+    """Recipients that a message which leaves would lose with every enforced rule."""
+    return tuple(
+        Removal(path, finding.reason)
+        for finding in verdict.findings
+        if finding.binding
+        for path in finding.remove
+    )
+
+
 def was_stopped(verdict: Verdict) -> bool:
     """Whether a rule stopped the message: what an operator ordered tells no conduct."""
     return any(
@@ -58,11 +69,4 @@ def was_stopped(verdict: Verdict) -> bool:
 
 
 def _monitored(finding: Finding) -> Finding:
-    return Finding(
-        reason=finding.reason,
-        action=finding.action,
-        public=finding.public,
-        detail=finding.detail,
-        binding=False,
-        retry_after_us=finding.retry_after_us,
-    )
+    return replace(finding, binding=False)

@@ -16,6 +16,7 @@ from outgate.model.verdict import (
     MailClass,
     Mode,
     Reason,
+    Removal,
     Verdict,
 )
 from outgate.policy.compiled import Policy
@@ -59,14 +60,18 @@ def enforce(verdict: Verdict, policy: Policy, around: Circumstances) -> Disposit
     if action is Action.QUARANTINE and around.hold_queue_full:
         finding = full(policy, around.path, finding)
         action = finding.action
+    removed = tuple(Removal(path, one.reason) for one in acting for path in one.remove)
     match action:
         case Action.ACCEPT:
+            if removed:
+                return Disposition(reason=removed[0].reason, removed=removed)
             return ACCEPTED
         case Action.TAG:
             return Disposition(
                 action=action,
                 reason=finding.reason,
                 tag=_tag(verdict, policy, around.mail_class),
+                removed=removed,
             )
         case Action.QUARANTINE:
             return Disposition(
@@ -74,6 +79,7 @@ def enforce(verdict: Verdict, policy: Policy, around: Circumstances) -> Disposit
                 reason=finding.reason,
                 hold_reason=f"outgate: {finding.reason}",
                 hold_until_us=around.now_us + policy.keep_us,
+                removed=removed,
             )
         case Action.DEFER | Action.REJECT:
             return Disposition(

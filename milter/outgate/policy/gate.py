@@ -4,6 +4,7 @@ The store and the clock come in from outside; what goes out is one `Decision`.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from outgate.message.facts import read_facts
 from outgate.message.local_user import sendmail_local_user
@@ -17,19 +18,20 @@ from outgate.model.verdict import (
     MailClass,
     Mode,
     Reason,
+    Removal,
     Reply,
     Verdict,
 )
 from outgate.policy.accountability import Accountability
 from outgate.policy.case import Case
 from outgate.policy.compiled import Policy
-from outgate.policy.decide import decide, was_stopped, would_let_out
+from outgate.policy.decide import decide, was_stopped, would_let_out, would_remove
 from outgate.policy.decision import Decision
 from outgate.policy.enforce import Circumstances, enforce
 from outgate.policy.mail_class import class_of
 from outgate.policy.plan import make_plan
-from outgate.policy.ports import Host, NowUs, Observer, Store
-from outgate.policy.questions import Answers, Source
+from outgate.policy.ports import NO_REPORTER, Host, NowUs, Observer, Reporter, Store
+from outgate.policy.questions import Answers, Plan, Source
 from outgate.policy.reply import reply_for
 from outgate.policy.rules import suspended
 
@@ -46,12 +48,14 @@ class Gate:
         host: Host,
         now_us: NowUs,
         observers: Sequence[Observer] = (),
+        reporter: Reporter = NO_REPORTER,
     ) -> None:
         self.policy = policy
         self._store = store
         self._host = host
         self._now_us = now_us
         self._observers = observers
+        self._reporter = reporter
         self._accountability = Accountability(policy)
 
     def judge(self, transaction: Transaction) -> Decision:
@@ -175,6 +179,9 @@ class Gate:
             verdict = decide(case)
             mail_class = class_of(facts, plan, answers)
             disposition = self._enforce(case, verdict, mail_class)
+            if disposition.removed:
+                # Before the MTA is told: nobody is taken out in silence.
+                self._reporter.report(transaction, facts, disposition, answers.now_us)
         except Exception:
             # The guard answers; what it answers for must not have been charged.
             self._store.settle(plan, answers, held_bytes=0)
@@ -187,15 +194,17 @@ class Gate:
                 plan, answers, held_bytes=held_bytes, stopped=was_stopped(verdict)
             )
         elif answers.strangers:
-            self._store.introduce(plan, answers)
+            removed = self._mailboxes(would_remove(verdict))
+            self._store.introduce(plan, answers, removed)
+        kept_all = not disposition.removed and bool(would_remove(verdict))
         if (
-            (settled or not answers.allowed)
+            (settled or not answers.allowed or kept_all)
             and disposition.action.lets_out
             and plan.people
             and answers.source is Source.STORE
         ):
             # In monitor mode, or because an operator allows this sender.
-            self._store.meet(plan)
+            self._store.meet(self._without(plan, disposition.removed))
         return Decision(
             transaction,
             mail_class,
@@ -208,10 +217,21 @@ class Gate:
             answers,
         )
 
+    def _mailboxes(self, removed: Sequence[Removal]) -> frozenset[str]:
+        read = self.policy.recipient
+        return frozenset(read(one.path).mailbox for one in removed)
+
+    def _without(self, plan: Plan, removed: Sequence[Removal]) -> Plan:
+        """The plan, of those alone who get the message."""
+        if not removed:
+            return plan
+        gone = self._mailboxes(removed)
+        return replace(plan, people=tuple(set(plan.people) - gone))
+
     def _enforce(
         self, case: Case, verdict: Verdict, mail_class: MailClass
     ) -> Disposition:
-        if verdict.action is Action.ACCEPT:
+        if not verdict.findings:
             return ACCEPTED
         transaction = case.transaction
         around = Circumstances(

@@ -14,8 +14,10 @@ from outgate.policy.rules import (
     bulk_by_distinct_recipients,
     bulk_to_strangers,
     campaign_across_customers,
+    consent_withdrawn,
     declared_bulk_unregistered,
     limit_exceeded,
+    list_without_consent,
     many_sources_per_login,
     message_exceeds_limit,
     missing_unsubscribe,
@@ -45,6 +47,9 @@ RULES: tuple[Rule, ...] = tuple(
         store_unavailable,
         # Before the limit itself: waiting would not help, and the reply says so.
         message_exceeds_limit,
+        # Before limits on strangers: whoever is taken out is no stranger reached.
+        consent_withdrawn,
+        list_without_consent,
         bulk_to_strangers,
         campaign_across_customers,
         limit_exceeded,

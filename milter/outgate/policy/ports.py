@@ -1,8 +1,12 @@
 """What policy needs from outside: declared here, built elsewhere, joined in `daemon`."""
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from typing import Protocol
 
+from outgate.message.facts import Facts
+from outgate.model.transaction import Transaction
+from outgate.model.verdict import Disposition
 from outgate.policy.decision import Decision
 from outgate.policy.questions import Answers, Plan
 from outgate.policy.snapshot import Snapshot
@@ -33,13 +37,20 @@ class Store(Protocol):
                 customer's standing.
         """
 
-    def introduce(self, plan: Plan, answers: Answers) -> None:
+    def introduce(
+        self, plan: Plan, answers: Answers, removed: AbstractSet[str] = frozenset()
+    ) -> None:
         """Note what can be noted only now that strangers were let out.
 
         Those of a registered list who have not asked for it: that was looked up in the
         same moment as the limits, so they are charged afterwards. And that this customer
         sends this content, for all other customers. Nobody waits; what is in flight
         meanwhile may go beyond a limit.
+
+        Args:
+            plan: what was asked.
+            answers: what was answered.
+            removed: mailboxes of recipients who do not get the message.
         """
 
     def meet(self, plan: Plan) -> None:
@@ -49,6 +60,39 @@ class Store(Protocol):
         it is no stranger any more: a gate that watches for a month knows the customers'
         contacts. Nobody waits.
         """
+
+
+class Reporter(Protocol):
+    """Tells envelope senders of recipients who were taken out of a message."""
+
+    def report(
+        self,
+        transaction: Transaction,
+        facts: Facts,
+        disposition: Disposition,
+        now_us: int,
+    ) -> None:
+        """Write down what is to be told; sending it is for later.
+
+        Raises:
+            OSError: it cannot be kept; then nobody may be taken out.
+        """
+
+
+class _NoReporter:
+    """For a gate whose answers reach no MTA."""
+
+    def report(
+        self,
+        transaction: Transaction,
+        facts: Facts,
+        disposition: Disposition,
+        now_us: int,
+    ) -> None:
+        del transaction, facts, disposition, now_us
+
+
+NO_REPORTER: Reporter = _NoReporter()
 
 
 class Observer(Protocol):

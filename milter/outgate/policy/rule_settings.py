@@ -113,6 +113,20 @@ class RulesSettings:
         Action.QUARANTINE,
         Action.REJECT,
     )
+    consent_withdrawn: RuleSettings = _rule(
+        "Mail of a registered list goes to somebody who has withdrawn. He is taken out "
+        "of the message, and the envelope sender gets a delivery status notification "
+        "(RFC 3464); the action is for a message that nobody else is to get.",
+        Action.REJECT,
+    )
+    list_without_consent: RuleSettings = _rule(
+        "Mail of a registered list goes to people without a consent on file, and to more "
+        "of them than `[optin] remove-share`.",
+        Action.QUARANTINE,
+        Action.TAG,
+        Action.DEFER,
+        Action.REJECT,
+    )
     declared_bulk_unregistered: RuleSettings = _rule(
         "Mail that declares itself bulk or a list goes to strangers, and no list of "
         "the customer is registered under its List-Id.",

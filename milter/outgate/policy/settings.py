@@ -170,6 +170,34 @@ class ListSettings:
         "is its own customer.",
         example='"choir"',
     )
+    enforce_from: datetime | None = setting(
+        "From when on its mail needs consents: a date, or a time with its zone (RFC "
+        "3339). Before, what lacks them is tagged and reported, by the rule "
+        "`list-without-consent`. Default: that of `[optin]`.",
+        None,
+        example="2027-01-01",
+    )
+
+
+@attrs.frozen(kw_only=True)
+class OptinSettings:
+    """What becomes of a registered list's recipients without a consent."""
+
+    enforce_from: datetime | None = setting(
+        "From when on mail of registered lists needs consents; `[[list]]` may name "
+        "another day. Give maintainers a month from the day on which you enforce. "
+        "Default: at once.",
+        None,
+        example="2027-01-01",
+    )
+    remove_share: int = setting(
+        "Per cent of a message's recipients outside: up to so many without a consent "
+        "are taken out of it, and the envelope sender gets a delivery status "
+        "notification (RFC 3464); with more, `[rules.list-without-consent]` says what "
+        "happens. 0 to 100; 0 takes nobody out.",
+        5,
+        example="5",
+    )
 
 
 @attrs.frozen(kw_only=True)
@@ -346,6 +374,7 @@ class PolicySettings:
     limits: tuple[LimitSettings, ...] = ()
     lists: tuple[ListSettings, ...] = ()
     streams: tuple[StreamSettings, ...] = ()
+    optin: OptinSettings = attrs.field(factory=OptinSettings)
     campaign: CampaignSettings = attrs.field(factory=CampaignSettings)
     rules: RulesSettings = attrs.field(factory=RulesSettings)
     quarantine: QuarantineSettings = attrs.field(factory=QuarantineSettings)

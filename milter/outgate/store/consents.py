@@ -83,13 +83,14 @@ class Consents:
             people: in the order of the question.
             permissions: of each.
         """
-        consented = {
-            self._hashes.item(mailbox)
-            for mailbox, one in zip(people, permissions, strict=True)
-            if one.is_consent
-        }
-        each = (strangers[at : at + 4] for at in range(0, len(strangers), 4))
-        return b"".join(one for one in each if one not in consented)
+        return self._hashes.without(
+            strangers,
+            (
+                mailbox
+                for mailbox, one in zip(people, permissions, strict=True)
+                if one.is_consent
+            ),
+        )
 
 
 def _permission(reply: Reply) -> Permission:

@@ -7,6 +7,8 @@ nobody waits.
 """
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 
 from outgate.model.errors import ScriptError
 from outgate.policy.operator import Order
@@ -123,12 +125,19 @@ class Counters:
         # EVAL, not EVALSHA: nobody reads the reply that would say NOSCRIPT.
         self._wire.post(pack((b"EVAL", self._settle.text, *words)), 1)
 
-    def introduce(self, plan: Plan, answers: Answers) -> None:
+    def introduce(
+        self, plan: Plan, answers: Answers, removed: AbstractSet[str] = frozenset()
+    ) -> None:
         """Note what can be noted only now that strangers were let out.
 
         Raises:
             StoreError: it could not be sent; they stay strangers.
         """
+        if removed:
+            rest = self._hashes.without(answers.strangers, removed)
+            answers = replace(answers, strangers=rest)
+            if not rest:
+                return
         commands = self._sharing.note(plan, answers.stranger_count)
         if not plan.greeting:
             words, evaluate = self._charging.introduce(

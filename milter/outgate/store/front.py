@@ -15,6 +15,7 @@ counted by kind, and the log says once when the store went and when it came back
 
 import sqlite3
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from enum import StrEnum
 from typing import Protocol
 
@@ -80,10 +81,12 @@ class Front:
         """Whether the store is known to be away."""
         return not self._breaker.closed
 
-    def introduce(self, plan: Plan, answers: Answers) -> None:
+    def introduce(
+        self, plan: Plan, answers: Answers, removed: AbstractSet[str] = frozenset()
+    ) -> None:
         """Charge strangers who were let out uncounted; nobody waits."""
         try:
-            self._counters.introduce(plan, answers)
+            self._counters.introduce(plan, answers, removed)
         except StoreError as error:
             self._watcher.store_failed(error.kind, str(error))
 

@@ -42,6 +42,14 @@ class Hashes:
         """Hashes of different ones, in a row."""
         return b"".join(map(self.item, items))
 
+    def without(self, hashes: bytes, items: Iterable[str]) -> bytes:
+        """Leave these items out of hashes in a row."""
+        left_out = set(map(self.item, items))
+        each = (
+            hashes[at : at + HASH_BYTES] for at in range(0, len(hashes), HASH_BYTES)
+        )
+        return b"".join(one for one in each if one not in left_out)
+
     def bands(self, bands: Sequence[bytes]) -> bytes:
         """Hashes of the bands of a content, always `BANDS` of them, in a row.
 

@@ -11,6 +11,7 @@ from outgate.model.verdict import Finding, Reason
 from outgate.policy.case import Case
 from outgate.policy.compiled import counts_of
 from outgate.policy.exhausted import finding_of, used_up, used_up_by_list
+from outgate.policy.permission import all_removed
 from outgate.policy.questions import PlannedCharge
 
 REASON = Reason.BULK_TO_STRANGERS
@@ -38,6 +39,8 @@ def _of_others(case: Case) -> Iterator[tuple[PlannedCharge, int]]:
 
 def judge(case: Case) -> Finding | None:
     """Find a mailing that reached too many strangers, or else a sender that did."""
+    if case.plan.subscribed and all_removed(case):
+        return None
     standing = case.answers.standing
     findings = [
         finding_of(

@@ -1,0 +1,94 @@
+"""Who of a registered list's recipients may have its mail.
+
+Asked of the registry for each recipient outside; internal recipients are nobody's
+strangers, and are not asked. Forwarded mail is not judged: who asked for it is known to
+whoever sent it first.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from outgate.model.optin import Permission
+from outgate.model.verdict import Reason
+from outgate.policy.case import Case
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Recipients of one message to a registered list.
+
+    Attributes:
+        people: how many different ones there are outside.
+        withdrawn: mailboxes of those who have withdrawn.
+        uncovered: mailboxes of those of whom no consent is known.
+        unseen: how many more there are of whom nothing was kept.
+    """
+
+    people: int
+    withdrawn: tuple[str, ...]
+    uncovered: tuple[str, ...]
+    unseen: int
+
+    @property
+    def without_consent(self) -> int:
+        """How many there are of whom no consent is known."""
+        return len(self.uncovered) + self.unseen
+
+
+def coverage_of(case: Case) -> Coverage | None:
+    """What the registry said; None where it was not asked, or did not answer.
+
+    Whoever has a consent that is worth nothing (an address in a file) has none.
+    """
+    plan, permissions = case.plan, case.answers.permissions
+    if not plan.subscribed or not permissions:
+        return None
+    transaction = case.transaction
+    unseen = transaction.recipient_count - len(transaction.recipients)
+    withdrawn, uncovered = [], []
+    for mailbox, permission in zip(plan.people, permissions, strict=True):
+        if permission.is_consent:
+            continue
+        if permission is Permission.WITHDRAWN:
+            withdrawn.append(mailbox)
+        else:
+            uncovered.append(mailbox)
+    return Coverage(
+        len(plan.people) + unseen, tuple(withdrawn), tuple(uncovered), unseen
+    )
+
+
+def all_removed(case: Case) -> bool:
+    """Whether everybody without a consent is taken out, by rules judged so far.
+
+    Such a message reaches no strangers.
+    """
+    removing = {
+        finding.reason
+        for finding in case.findings
+        if finding.remove and finding.binding
+    }
+    coverage = coverage_of(case) if removing else None
+    return (
+        coverage is not None
+        and not coverage.unseen
+        and (not coverage.withdrawn or Reason.CONSENT_WITHDRAWN in removing)
+        and (not coverage.uncovered or Reason.LIST_WITHOUT_CONSENT in removing)
+    )
+
+
+def leaves_nobody(case: Case, removed: int) -> bool:
+    """Whether nobody would get a message that so many people are taken out of."""
+    plan = case.plan
+    return removed >= len(plan.people) and not plan.internal
+
+
+def paths_of(case: Case, mailboxes: Iterable[str]) -> tuple[bytes, ...]:
+    """Arguments of RCPT by which these people are reached: one may have several."""
+    wanted = frozenset(mailboxes)
+    read = case.policy.recipient
+    return tuple(
+        path
+        for path in dict.fromkeys(case.transaction.recipients)
+        if read(path).mailbox in wanted
+    )

@@ -1,0 +1,377 @@
+"""The rules on list mail: each recipient needs a consent, and none may have withdrawn."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from outgate.message.facts import Facts
+from outgate.model.optin import Permission
+from outgate.model.transaction import Transaction
+from outgate.model.verdict import Action, Disposition, Mode, Reason
+from outgate.policy.decision import Decision
+from outgate.policy.gate import Gate
+from outgate.policy.operator import Order
+from outgate.policy.questions import Source
+from outgate.policy.rule_settings import RuleSettings
+from outgate.policy.settings import ListSettings, OptinSettings
+from policy.builders import (
+    ANNE,
+    FORWARDER,
+    Outpost,
+    a_customer,
+    a_limit,
+    a_policy,
+    a_transaction,
+)
+from policy.ledger import NOW_US
+
+LIST = "members.choir.example"
+HEADERS = {
+    "List-Id": f"<{LIST}>",
+    "List-Unsubscribe": "<https://example.org/leave?t=Zm9v>, <mailto:leave@example.org>",
+}
+A, T, D, Q, R = (
+    Action.ACCEPT,
+    Action.TAG,
+    Action.DEFER,
+    Action.QUARANTINE,
+    Action.REJECT,
+)
+WITHOUT, WITHDRAWN = Reason.LIST_WITHOUT_CONSENT, Reason.CONSENT_WITHDRAWN
+NOW = datetime.fromtimestamp(NOW_US // 1_000_000, UTC)
+
+
+@dataclass(slots=True)
+class Reports:
+    """The port `Reporter`."""
+
+    told: list[Disposition] = field(default_factory=list)
+    broken: bool = False
+
+    def report(
+        self,
+        transaction: Transaction,
+        facts: Facts,
+        disposition: Disposition,
+        now_us: int,
+    ) -> None:
+        if self.broken:
+            raise OSError("no space left")
+        self.told.append(disposition)
+
+
+@dataclass(slots=True)
+class House:
+    """A gate, and whom it told."""
+
+    post: Outpost
+    reports: Reports
+
+    def judge(self, mail: Transaction) -> Decision:
+        return self.post.judge(mail)
+
+
+def a_house(
+    *,
+    mode: Mode = Mode.ENFORCE,
+    rules: dict[Reason, RuleSettings] | None = None,
+    optin: OptinSettings | None = None,
+    enforce_from: datetime | None = None,
+    local: Iterable[str] = (),
+    known: int = 0,
+    withdrawn: Iterable[int] = (),
+) -> House:
+    """A list with readers `bart0` to `bart<known - 1>`, some of whom have left."""
+    post = Outpost(
+        a_policy(
+            a_limit("20/1d", name="shy"),
+            mode=mode,
+            customers=[a_customer("choir", ANNE)],
+            lists=[ListSettings(id=LIST, customer="choir", enforce_from=enforce_from)],
+            rules=rules,
+            optin=optin,
+            local=local,
+        )
+    )
+    store = post.store
+    store.consents |= {(LIST, bart(number)) for number in range(known)}
+    store.permissions |= {
+        (LIST, bart(number)): Permission.WITHDRAWN for number in withdrawn
+    }
+    reports = Reports()
+    post.gate = Gate(post.policy, store, post.host, post.clock, (post,), reports)
+    return House(post, reports)
+
+
+def bart(number: int) -> str:
+    return f"bart{number}@example.net"
+
+
+def mail(recipients: int | Iterable[str], **changes: str) -> Transaction:
+    return a_transaction(ANNE, recipients=recipients, headers=HEADERS | changes)
+
+
+def removed(decision: Decision) -> list[str]:
+    return [one.path.decode().strip("<>") for one in decision.disposition.removed]
+
+
+class TestCovered:
+    """Mail to people who asked for it."""
+
+    def test_it_leaves_as_it_is(self) -> None:
+        house = a_house(known=50)
+        decision = house.judge(mail(50))
+        assert decision.disposition.action is A
+        assert decision.verdict.findings == ()
+        assert house.reports.told == []
+
+    @pytest.mark.parametrize(
+        ("permission", "action"),
+        [
+            (Permission.WITNESSED, A),
+            (Permission.CORROBORATED, A),
+            (Permission.ASSERTED, A),
+            (Permission.PAPER, A),
+            (Permission.IMPORT, Q),
+            (Permission.NONE, Q),
+            (Permission.UNKNOWN, Q),
+            (Permission.WITHDRAWN, R),
+        ],
+    )
+    def test_what_a_permission_is_worth(
+        self, permission: Permission, action: Action
+    ) -> None:
+        """An address in a file is none; who withdrew is refused at once."""
+        house = a_house()
+        house.post.store.permissions[LIST, bart(0)] = permission
+        assert house.judge(mail(1)).disposition.action is action
+
+
+class TestUncovered:
+    """People of whom no consent is known."""
+
+    def test_one_of_fifty_is_taken_out(self) -> None:
+        """The others get it; he is no stranger reached, and no contact."""
+        house = a_house(known=49)
+        decision = house.judge(mail(50))
+        assert decision.disposition.action is A
+        assert decision.verdict.findings[0].detail == "1 of 50 uncovered"
+        assert removed(decision) == [bart(49)]
+        assert [one.removed for one in house.reports.told] == [
+            decision.disposition.removed
+        ]
+        assert house.post.store.introduced == []
+        assert not house.post.store.contacts["choir"].weeks
+        assert house.post.store.settled == []
+
+    @pytest.mark.parametrize(
+        ("share", "known", "action", "gone"),
+        [
+            (5, 48, A, 2),
+            (5, 38, A, 2),
+            (5, 37, Q, 0),
+            (0, 49, Q, 0),
+            (10, 45, A, 5),
+            (100, 1, A, 49),
+            (100, 0, Q, 0),
+        ],
+    )
+    def test_up_to_a_share(
+        self, share: int, known: int, action: Action, gone: int
+    ) -> None:
+        """Above it nobody is taken out; nor is everybody, at any share."""
+        number = 40 if known in {37, 38} else 50
+        house = a_house(known=known, optin=OptinSettings(remove_share=share))
+        decision = house.judge(mail(number))
+        assert (decision.disposition.action, len(removed(decision))) == (action, gone)
+
+    def test_the_reply_has_numbers_and_no_names(self) -> None:
+        """Which is what a maintainer needs."""
+        rules = {WITHOUT: RuleSettings(action=R)}
+        decision = a_house(known=10, rules=rules).judge(mail(50))
+        reply = decision.disposition.reply
+        assert reply is not None
+        assert str(reply) == (
+            "550 5.7.1 No confirmed opt-in on file for 40 of 50 recipients of "
+            f"{LIST} (list-without-consent, ref 4XyZ1a2b3c)"
+        )
+        assert decision.verdict.findings[0].detail == "40 of 50 uncovered"
+
+    @pytest.mark.parametrize("action", [T, D, Q, R])
+    def test_the_action_is_the_operators(self, action: Action) -> None:
+        """Of all that the rule may do."""
+        house = a_house(known=10, rules={WITHOUT: RuleSettings(action=action)})
+        assert house.judge(mail(50)).disposition.action is action
+        assert house.reports.told == []
+
+    def test_all_spellings_of_one_person_go(self) -> None:
+        """He is one of the twenty, with two entries in the envelope."""
+        people = [*map(bart, range(19)), "eve+a@example.net", "Eve@example.net"]
+        decision = a_house(known=19).judge(mail(people))
+        assert removed(decision) == ["eve+a@example.net", "Eve@example.net"]
+
+    def test_internal_recipients_are_not_asked(self) -> None:
+        """They are nobody's strangers, and the message still has them."""
+        house = a_house(local=["example.org"], optin=OptinSettings(remove_share=100))
+        decision = house.judge(mail(["carla@example.org", "eve@example.net"]))
+        assert removed(decision) == ["eve@example.net"]
+
+    def test_a_monstrous_envelope_is_not_cut_to_size(self) -> None:
+        """Nobody knows the rest, so nobody is taken out."""
+        house = a_house(known=50, optin=OptinSettings(remove_share=100))
+        monster = mail(50)
+        monster.recipient_count += 1
+        decision = house.judge(monster)
+        assert decision.disposition.action is Q
+        assert decision.verdict.findings[0].detail == "1 of 51 uncovered"
+
+
+class TestWithdrawn:
+    """People who have left the list."""
+
+    def test_they_hold_up_nobody(self) -> None:
+        """However many they are."""
+        house = a_house(known=50, withdrawn=range(30))
+        decision = house.judge(mail(50))
+        assert decision.disposition.action is A
+        assert decision.disposition.reason is WITHDRAWN
+        assert removed(decision) == [bart(number) for number in range(30)]
+        assert decision.verdict.findings[0].detail == "30 of 50 withdrawn"
+        assert len(house.reports.told) == 1
+
+    def test_alone_they_are_refused(self) -> None:
+        """The list software reads it at once; no notification comes behind."""
+        house = a_house(known=1, withdrawn=[0])
+        decision = house.judge(mail(1))
+        assert str(decision.disposition.reply) == (
+            f"550 5.7.1 Recipient withdrew consent from {LIST}. "
+            "(consent-withdrawn, ref 4XyZ1a2b3c)"
+        )
+        assert house.reports.told == []
+
+    def test_they_are_out_of_held_mail_too(self) -> None:
+        """What is released is not looked at again."""
+        house = a_house(known=10, withdrawn=[0, 1])
+        decision = house.judge(mail(50))
+        assert (decision.disposition.action, len(removed(decision))) == (Q, 2)
+        assert decision.disposition.reason is WITHOUT
+        assert {one.reason for one in decision.disposition.removed} == {WITHDRAWN}
+        assert len(house.post.store.settled) == 1
+
+    def test_nobody_is_told_of_a_message_that_is_refused(self) -> None:
+        """It will come again, or not at all."""
+        house = a_house(
+            known=10, withdrawn=[0], rules={WITHOUT: RuleSettings(action=D)}
+        )
+        decision = house.judge(mail(50))
+        assert (decision.disposition.action, removed(decision)) == (D, [])
+        assert house.reports.told == []
+
+    def test_with_others_that_are_taken_out(self) -> None:
+        """Both reasons stand in the log, each with its recipients."""
+        house = a_house(known=49, withdrawn=[3])
+        decision = house.judge(mail(50))
+        assert [one.reason for one in decision.disposition.removed] == [
+            WITHDRAWN,
+            WITHOUT,
+        ]
+        assert decision.verdict.reasons == (WITHDRAWN, WITHOUT)
+
+    def test_if_nobody_would_be_left_it_is_held(self) -> None:
+        """19 have left, one never asked."""
+        house = a_house(known=19, withdrawn=range(19))
+        decision = house.judge(mail(20))
+        assert decision.disposition.action is Q
+        assert len(removed(decision)) == 19
+
+
+class TestNotJudged:
+    """Mail that the rules have nothing to say about."""
+
+    def test_another_customers_list(self) -> None:
+        """Its List-Id is no registered list of his."""
+        house = a_house()
+        other = a_transaction("mallory@example.com", recipients=2, headers=HEADERS)
+        reasons = house.judge(other).verdict.reasons
+        assert WITHOUT not in reasons
+        assert Reason.DECLARED_BULK_UNREGISTERED in reasons
+
+    def test_forwarded_mail(self) -> None:
+        """Who asked for it is known to whoever sent it first."""
+        house = a_house()
+        forwarded = a_transaction(
+            client=FORWARDER,
+            sender="SRS0=abcd=ef=choir.example=anne@example.org",
+            recipients=2,
+            headers=HEADERS | {"Resent-From": "carla@example.org"},
+        )
+        assert house.judge(forwarded).verdict.reasons == ()
+
+    def test_where_the_store_did_not_answer(self) -> None:
+        """Our trouble is no fault of the list."""
+        house = a_house()
+        house.post.store.source = Source.LOCAL
+        assert WITHOUT not in house.judge(mail(2)).verdict.reasons
+
+    def test_where_an_operator_lifted_the_rule(self) -> None:
+        """Not the other one: who left has left."""
+        house = a_house(known=1, withdrawn=[0])
+        house.post.order(Order.ALLOW, "choir", "rules=list-without-consent")
+        decision = house.judge(mail(3))
+        assert removed(decision) == [bart(0)]
+        assert decision.verdict.reasons == (WITHDRAWN,)
+
+
+class TestModes:
+    """Reporting before acting."""
+
+    @pytest.mark.parametrize("lid", [True, False])
+    def test_nobody_is_taken_out_in_monitor_mode(self, lid: bool) -> None:
+        """Of the gate, or of both rules; whoever has the mail is known then."""
+        monitor = RuleSettings(mode=Mode.MONITOR)
+        house = a_house(
+            known=50,
+            withdrawn=[3],
+            mode=Mode.MONITOR if lid else Mode.ENFORCE,
+            rules=None if lid else {WITHOUT: monitor, WITHDRAWN: monitor},
+        )
+        decision = house.judge(mail(51))
+        assert (decision.disposition.action, removed(decision)) == (A, [])
+        assert decision.verdict.reasons == (WITHDRAWN, WITHOUT)
+        assert house.reports.told == []
+        assert len(house.post.store.contacts["choir"].weeks) >= 2
+
+    @pytest.mark.parametrize("of_list", [True, False])
+    def test_before_its_day_it_is_tagged(self, of_list: bool) -> None:
+        """The list's own day, or that of all lists; who left is out all the same."""
+        tomorrow = NOW + timedelta(days=1)
+        house = a_house(
+            known=10,
+            withdrawn=[0],
+            enforce_from=tomorrow if of_list else NOW - timedelta(days=9),
+            optin=OptinSettings(enforce_from=tomorrow),
+        )
+        decision = house.judge(mail(50))
+        if not of_list:
+            assert decision.disposition.action is Q
+            return
+        assert (decision.disposition.action, removed(decision)) == (T, [bart(0)])
+        assert decision.verdict.findings[1].detail == (
+            "40 of 50 uncovered, not enforced yet"
+        )
+        house.post.clock.now_us += 86_400_000_001
+        assert house.judge(mail(50)).disposition.action is Q
+
+
+class TestDisk:
+    """What cannot be told is not done."""
+
+    def test_nobody_is_taken_out_in_silence(self) -> None:
+        """The guard answers, and nothing was charged."""
+        house = a_house(known=49)
+        house.reports.broken = True
+        with pytest.raises(OSError, match="no space"):
+            house.judge(mail(50))
+        assert len(house.post.store.settled) == 1
