@@ -18,6 +18,9 @@ from message.material import (
 from outgate.message.facts import read_facts
 from outgate.message.fingerprint import BANDS, fingerprint
 from outgate.message.headers import decode_text
+from outgate.message.listcheck.check import check_list
+from outgate.message.listcheck.headers import LIST_HEADERS
+from outgate.message.listcheck.note import Level
 from outgate.message.retry import retry_material
 from outgate.message.wanted import WANTED_HEADERS
 from outgate.model.verdict import MailClass
@@ -85,6 +88,20 @@ class TestRealMessages:
         print(classes)  # noqa: T201 - shown by pytest -s and on failure
         assert classes[MailClass.BOUNCE] >= 0.94 * classes.total()
         assert set(classes) <= {MailClass.BOUNCE, MailClass.BULK, MailClass.PERSONAL}
+
+    def test_each_message_has_a_verdict_on_its_list_headers(self) -> None:
+        """Of real lists the worst is that 53 of 202 give no way to leave."""
+        levels: Counter[Level] = Counter()
+        for label, name, found in real_messages():
+            check = check_list(found)
+            usable = check.facts.usable_unsubscribe
+            assert usable or check.level in {Level.WEAK, Level.BAD}, name
+            if label == "list" and not LIST_HEADERS.isdisjoint(found):
+                levels[check.level] += 1
+                assert usable or "list-unsubscribe" not in found, name
+        print(levels)  # noqa: T201 - shown by pytest -s and on failure
+        assert levels[Level.BAD] == 0
+        assert levels[Level.OK] > levels[Level.FIX]
 
 
 def _return_path(found: HeaderMap) -> bytes:

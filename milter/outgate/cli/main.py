@@ -44,7 +44,18 @@ def cli(click_context: click.Context, config_path: Path | None) -> None:
     click_context.obj = Context(config_path)
 
 
-for command in (run, check, config, doctor, list_, optin, queue, recipient, secret, store):
+for command in (
+    run,
+    check,
+    config,
+    doctor,
+    list_,
+    optin,
+    queue,
+    recipient,
+    secret,
+    store,
+):
     cli.add_command(command)
 
 

@@ -95,11 +95,14 @@ def parse_list_headers(headers: Headers) -> ListHeaders:
     post = read_post(posts, on_post)
     one_click = judge_one_click(uris, post, len(links), on_unsubscribe, on_post)
 
-    remarks = remarks_on(LIST_ID, on_id) + remarks_on(UNSUBSCRIBE, on_unsubscribe)
-    remarks += remarks_on(POST, on_post)
+    remarks = remarks_on(UNSUBSCRIBE, on_unsubscribe)
+    if on_id:
+        remarks = remarks_on(LIST_ID, on_id) + remarks
+    if on_post:
+        remarks += remarks_on(POST, on_post)
     for name in SIDE_HEADERS:
-        if name in headers:
-            remarks += remarks_on(name, read_shape(name, headers[name]))
+        if values := headers.get(name):
+            remarks += remarks_on(name, read_shape(name, values))
     return ListHeaders(
         list_id=list_id,
         uris=uris,

@@ -146,6 +146,6 @@ def _parse_uris(value: bytes, notes: list[Note]) -> tuple[Uri, ...]:
 
 def _skip(value: bytes, start: int, notes: list[Note]) -> int:
     position = skip_cfws(value, start)
-    if position > start + 1 and b"(" in value[start:position]:
+    if position > start + 1 and value.find(b"(", start, position) != NOT_FOUND:
         notes.append(LinksNote.COMMENT)
     return position

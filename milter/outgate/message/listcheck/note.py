@@ -7,7 +7,7 @@ note says what is the case, what a mailbox provider does about it, and what to w
 instead, to somebody who keeps a mailing list and reads no RFCs.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple, Self
 
@@ -63,6 +63,9 @@ class Note(StrEnum):
     instead: str
     clause: str
 
+    # Enum's own is a call in Python for each look-up.
+    __hash__ = str.__hash__
+
     # The defaults are for look-ups by value, which Enum answers without coming here.
     def __new__(
         cls,
@@ -97,10 +100,12 @@ class Remark(NamedTuple):
 
 
 def remarks_on(
-    header: str, notes: Iterable[Note], most: Level = Level.BAD
+    header: str, notes: Sequence[Note], most: Level = Level.BAD
 ) -> list[Remark]:
     """Attach notes to a header, each once; none is worse than `most`."""
+    if most is Level.BAD:
+        return [Remark(header, note, note.level) for note in dict.fromkeys(notes)]
     return [
-        Remark(header, note, note.level if note.level.rank <= most.rank else most)
+        Remark(header, note, min(note.level, most, key=_RANK.__getitem__))
         for note in dict.fromkeys(notes)
     ]

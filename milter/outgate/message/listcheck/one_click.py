@@ -20,6 +20,7 @@ POST = "list-unsubscribe-post"
 MISSPELT_POST = "x-list-unsubscribe-post"
 
 ONE_CLICK = b"List-Unsubscribe=One-Click"
+_ONE_CLICK_LOWER = ONE_CLICK.lower()
 
 
 class PostValue(StrEnum):
@@ -165,7 +166,7 @@ def read_post(values: Sequence[bytes], notes: list[Note]) -> PostValue:
     if len(values) > 1:
         return PostValue.MALFORMED
     value = unfold(values[0])
-    if value.lower() != ONE_CLICK.lower():
+    if value.lower() != _ONE_CLICK_LOWER:
         notes.append(PostNote.POST_MALFORMED)
         return PostValue.MALFORMED
     if b"\n" in values[0]:
@@ -192,8 +193,8 @@ def judge_one_click(
         on_unsubscribe: takes notes on List-Unsubscribe.
         on_post: takes notes on List-Unsubscribe-Post.
     """
-    web = [uri for uri in uris if uri.scheme in {"https", "http"}]
-    secure = [uri for uri in web if uri.scheme == "https"]
+    secure = [uri for uri in uris if uri.scheme == "https"]
+    web = len(secure) + sum(uri.scheme == "http" for uri in uris)
     if post is PostValue.ABSENT:
         if secure:
             on_post.append(PostNote.POST_MISSING)
@@ -202,12 +203,12 @@ def judge_one_click(
         on_post.append(PostNote.POST_WITHOUT_UNSUBSCRIBE)
     elif not secure:
         on_post.append(PostNote.POST_WITHOUT_HTTPS)
-    if secure and len(web) > 1:
+    if secure and web > 1:
         on_unsubscribe.append(UnsubscribeNote.SEVERAL_WEB_URIS)
     is_offered = (
         post is not PostValue.MALFORMED
         and unsubscribes == 1
-        and len(web) == len(secure) == 1
+        and len(secure) == web == 1
         and secure[0].usable
     )
     if is_offered:
