@@ -15,7 +15,8 @@ from message.builders import (
 )
 from outgate.message.facts import Facts, read_facts
 from outgate.message.fingerprint import fingerprint
-from outgate.message.list_note import ListNote
+from outgate.message.listcheck.one_click import PostNote
+from outgate.message.listcheck.shape import ShapeNote
 from outgate.message.local_user import sendmail_local_user
 from outgate.message.retry import retry_material
 from outgate.message.wanted import WANTED_HEADERS
@@ -76,7 +77,7 @@ class TestFacts:
         assert facts.list_id == "news.example.org"
         assert facts.list_headers is not None
         assert facts.list_headers.one_click
-        assert facts.list_headers.notes == ()
+        assert facts.list_headers.faults == ()
 
     def test_a_broken_identifier_is_none(self) -> None:
         """A list without a name is bulk."""
@@ -245,8 +246,9 @@ class TestRefolding:
     def _meaning(found: HeaderMap) -> list[object]:
         facts, retry, local_user, bands = _read_all(found)
         lists = facts.list_headers
-        # That a value begins on the next line is noted, and means nothing else.
-        notes = set(lists.notes) - {ListNote.LEADING_FOLD} if lists else set()
+        # Re-folding changes what is said of folds, and nothing else.
+        shape = {*ShapeNote, PostNote.POST_FOLDED}
+        notes = [one for one in lists.remarks if one.note not in shape] if lists else []
         return [
             facts.mail_class,
             facts.declares_bulk,
