@@ -17,8 +17,10 @@ from outgate.message.facts import Facts, read_facts
 from outgate.message.fingerprint import fingerprint
 from outgate.message.list_note import ListNote
 from outgate.message.local_user import sendmail_local_user
+from outgate.message.optin_evidence import Refused, Token, parse_token
 from outgate.message.retry import retry_material
 from outgate.message.wanted import WANTED_HEADERS
+from outgate.model.consent import TokenResult
 from outgate.model.address import Address
 from outgate.model.transaction import MAX_HEADER_BYTES
 from outgate.model.verdict import MailClass
@@ -32,6 +34,12 @@ class _All(NamedTuple):
     retry: bytes
     local_user: str | None
     bands: tuple[bytes, ...]
+    tokens: tuple[Token | TokenResult, ...]
+
+
+def _token(value: bytes) -> Token | TokenResult:
+    token = parse_token(value)
+    return token.result if isinstance(token, Refused) else token
 
 
 def _read_all(found: HeaderMap) -> _All:
@@ -41,6 +49,7 @@ def _read_all(found: HeaderMap) -> _All:
         retry_material(transaction),
         sendmail_local_user(found),
         fingerprint(found, _BODY),
+        tuple(map(_token, found.get("opt-in-evidence", ()))),
     )
 
 

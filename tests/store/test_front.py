@@ -78,6 +78,11 @@ class Moody(Counters):
         if self.mood is not None:
             raise self.mood
 
+    def register(self, plan: Plan, answers: Answers) -> None:
+        self.noted.append("register")
+        if self.mood is not None:
+            raise self.mood
+
     def meet(self, plan: Plan) -> None:
         self.noted.append("meet")
         if self.mood is not None:

@@ -144,6 +144,15 @@ KEYS: tuple[Key, ...] = (
         "HLEN 'outgate:optin:{members.choir.example:17}'",
     ),
     Key(
+        "optin-key",
+        "hash",
+        "none; `not-after=` inside",
+        "`outgate optin`",
+        "Keys that sign opt-in tokens: `<issuer>:<selector>` → words and text; public "
+        "ones only.",
+        "HGETALL outgate:optin-key",
+    ),
+    Key(
         "seen:{<customer>}:<retry>",
         "string",
         "1 day",
@@ -239,6 +248,7 @@ class Keys:
         self.audited = f"{namespace}:audited"
         self.held_index = f"{namespace}:held"
         self.hosts = f"{namespace}:hosts"
+        self.optin_keys = f"{namespace}:optin-key"
         self.schema = f"{namespace}:schema"
         self._count = f"{namespace}:count:{{"
 

@@ -26,6 +26,7 @@ from outgate.policy.operator import (
     unknown_profile,
     unknown_rates,
 )
+from outgate.policy.optin_keys import parse_key
 from outgate.store.keys import Keys
 from outgate.store.scripts import Script
 from outgate.store.trouble import Client, as_store_error
@@ -56,7 +57,7 @@ class Trouble:
 
 @dataclass(slots=True)
 class State:
-    """All four hashes as they were read.
+    """All hashes of operator state as they were read.
 
     Attributes:
         hashes: by order: field to raw value.
@@ -64,6 +65,7 @@ class State:
         troubles: what cannot be used.
         hosts: how many hosts share the store.
         now_us: the store's time.
+        optin_keys: keys that sign opt-in tokens: name to raw value.
         stamped: entries whose `for=` became `until=` in this round.
     """
 
@@ -71,6 +73,7 @@ class State:
     entries: list[Entry] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
     hosts: int = 1
+    optin_keys: dict[str, bytes] = field(default_factory=dict)
     now_us: int = 0
     stamped: dict[tuple[Order, str], Entry] = field(default_factory=dict)
 
@@ -100,7 +103,8 @@ class Orders:
             seconds, micros = self._client.time()
             state.now_us = seconds * 1_000_000 + micros
             for order in Order:
-                self._read_hash(order, state)
+                self._read_orders(order, state)
+            self._read_optin_keys(state)
         except redis.RedisError as error:
             raise as_store_error(error) from error
         for entry in state.entries:
@@ -151,15 +155,30 @@ class Orders:
         except redis.RedisError as error:
             raise as_store_error(error) from error
 
-    def _read_hash(self, order: Order, state: State) -> None:
-        key = self._keys.order(order)
+    def _read_orders(self, order: Order, state: State) -> None:
+        fields = self._read_hash(self._keys.order(order), order.value, state)
+        state.hashes[order] = fields
+        state.entries += [
+            parse_entry(order, name, value) for name, value in fields.items()
+        ]
+
+    def _read_optin_keys(self, state: State) -> None:
+        kind = "optin-key"
+        state.optin_keys = self._read_hash(self._keys.optin_keys, kind, state)
+        for name, value in state.optin_keys.items():
+            state.troubles += [
+                Trouble(kind, name, problem)
+                for problem in parse_key(name, value).problems
+            ]
+
+    def _read_hash(self, key: str, kind: str, state: State) -> dict[str, bytes]:
         try:
             raw = self._client.hgetall(key)
         except redis.ResponseError as error:
             if not str(error).startswith("WRONGTYPE"):
                 raise
             state.troubles.append(
-                Trouble(order, "", f"{key} is no hash: use HSET {key} <name> <words>")
+                Trouble(kind, "", f"{key} is no hash: use HSET {key} <name> <words>")
             )
             raw = {}
         fields: dict[str, bytes] = {}
@@ -169,12 +188,9 @@ class Orders:
             except UnicodeDecodeError:
                 shown = name.decode("utf-8", "backslashreplace")
                 state.troubles.append(
-                    Trouble(order, shown, "is no UTF-8, and so nobody's name")
+                    Trouble(kind, shown, "is no UTF-8, and so nobody's name")
                 )
-        state.hashes[order] = fields
-        state.entries += [
-            parse_entry(order, name, value) for name, value in fields.items()
-        ]
+        return fields
 
     def _noted(self) -> set[str]:
         """Marks of the orders that are in the audit already."""
