@@ -20,8 +20,8 @@ from outgate.message.local_user import sendmail_local_user
 from outgate.message.optin_evidence import Refused, Token, parse_token
 from outgate.message.retry import retry_material
 from outgate.message.wanted import WANTED_HEADERS
-from outgate.model.consent import TokenResult
 from outgate.model.address import Address
+from outgate.model.consent import TokenResult
 from outgate.model.transaction import MAX_HEADER_BYTES
 from outgate.model.verdict import MailClass
 
@@ -252,7 +252,7 @@ class TestRefolding:
 
     @staticmethod
     def _meaning(found: HeaderMap) -> list[object]:
-        facts, retry, local_user, bands = _read_all(found)
+        facts, retry, local_user, bands, tokens = _read_all(found)
         lists = facts.list_headers
         # That a value begins on the next line is noted, and means nothing else.
         notes = set(lists.notes) - {ListNote.LEADING_FOLD} if lists else set()
@@ -266,6 +266,7 @@ class TestRefolding:
             notes,
             lists and (lists.uris, lists.post, lists.one_click),
             retry,
+            tokens,
             local_user,
             bands,
         ]

@@ -339,7 +339,8 @@ class TestAfterwards:
         answers = house.front.look_up(plan)
         house.front.introduce(plan, answers)
         house.front.meet(plan)
-        assert house.moody.noted == ["introduce", "meet"]
+        house.front.register(plan, answers)
+        assert house.moody.noted == ["introduce", "meet", "register"]
 
     def test_a_failure_is_counted_and_raises_nothing(
         self, build: Callable[..., House]
@@ -351,7 +352,8 @@ class TestAfterwards:
         house.moody.mood = GONE
         house.front.introduce(plan, answers)
         house.front.meet(plan)
-        assert house.ear.failures == ["unavailable"] * 2
+        house.front.register(plan, answers)
+        assert house.ear.failures == ["unavailable"] * 3
 
 
 class TestHeld:

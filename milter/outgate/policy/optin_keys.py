@@ -87,11 +87,16 @@ class OptinKey:
         return " ".join((*words, self.text)).strip()
 
 
+def is_key_name(name: str) -> bool:
+    """Whether a token can name such a key."""
+    return _NAME.fullmatch(name) is not None
+
+
 @lru_cache(maxsize=4096)
 def parse_key(name: str, raw: bytes) -> OptinKey:
     """Read one field; never raises."""
     problems: list[str] = []
-    if _NAME.fullmatch(name) is None:
+    if not is_key_name(name):
         problems.append("expected <issuer>:<selector> of a-z, 0-9, dots and dashes")
     if len(raw) > MAX_VALUE_BYTES:
         problems.append(f"{len(raw)} bytes, at most {MAX_VALUE_BYTES} are read")

@@ -10,6 +10,7 @@ from typing import Any
 
 import redis
 
+from outgate.message.optin_evidence import Token
 from outgate.model.consent import Grade
 from outgate.policy.questions import Plan, Registration
 from outgate.store.hashes import Hashes
@@ -55,8 +56,7 @@ class Consents:
         consented = {
             self._hashes.item(mailbox)
             for mailbox, reply in zip(plan.people, replies, strict=True)
-            if _is_consent(reply)
-            or ((token := tokens.get(mailbox)) is not None and token.grade.is_consent)
+            if _is_consent(reply, tokens.get(mailbox))
         }
         each = (strangers[at : at + 4] for at in range(0, len(strangers), 4))
         return b"".join(one for one in each if one not in consented)
@@ -94,9 +94,12 @@ class Consents:
         return commands
 
 
-def _is_consent(reply: Reply) -> bool:
+def _is_consent(reply: Reply, token: Token | None) -> bool:
     grade = _grade(reply)
-    return grade is not None and grade.is_consent
+    if grade is None and isinstance(reply, bytes):
+        # Whoever wrote it knows something that we do not: no token speaks against it.
+        return False
+    return any(one.is_consent for one in (grade, token and token.grade) if one)
 
 
 def _grade(reply: Reply) -> Grade | None:
