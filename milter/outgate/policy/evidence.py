@@ -31,7 +31,7 @@ from outgate.policy.questions import Evidence
 MAX_TOKENS = 50
 MAX_UNROUTED = 8
 MAX_RECIPIENTS = 50
-MAX_VERIFICATIONS = 100
+MAX_VERIFICATIONS = 64
 MAX_AHEAD_US = 600_000_000
 """How far the clock of a list host may be ahead of ours."""
 
