@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -73,14 +74,19 @@ def _counts(daemon: Outgate, client: MilterMta) -> bool:
     return daemon.message(name)["optin"] == "valid:1"
 
 
-def signed(recipient: str) -> Token:
+def signed(recipient: str, signer: SigningKey = SIGNER) -> Token:
     """With a hint, confirmed in this year, whichever it is."""
     normal = normal_recipient(recipient.encode())
     now = format_moment(time.time_ns() // 1_000)
     token = a_token(
-        time=now, expires="", routing_hint=routing_hint("01JPA7Q3X8", normal)
+        algorithm=signer.algorithm,
+        issuer=signer.issuer,
+        selector=signer.selector,
+        time=now,
+        expires="",
+        routing_hint=routing_hint("01JPA7Q3X8", normal),
     )
-    return SIGNER.sign(token, recipient.encode())
+    return signer.sign(token, recipient.encode())
 
 
 def send(
@@ -217,3 +223,37 @@ def test_a_revoked_key_counts_no_more(daemon: Outgate) -> None:
         ),
         "the metric",
     )
+
+
+def test_a_secret_of_this_host_counts(daemon: Outgate, tmp_path: Path) -> None:
+    """Until it is gone: then its tokens are absent, and the log says why, once."""
+    name = "local.example.org:2026a"
+    file = tmp_path / "key"
+    daemon.cli(*("optin", "key", "new", "--algorithm", "hmac-sha256", name, str(file)))
+    add = ("optin", "key", "add", "--customer", "choir", "--list", LIST)
+    missing = SigningKey.make(Algorithm.HMAC_SHA256, "local.example.org", "other")
+    daemon.cli(*add, name, "--secret", str(file))
+    daemon.redis(
+        *("HSET", "outgate:optin-key", missing.name),
+        f"hmac-sha256={missing.secret_id} customer=choir list={LIST}",
+    )
+
+    def results(signer: SigningKey) -> str:
+        reader = f"try{next(_tries)}@example.net"
+        token = signed(reader, signer)
+        with MilterMta(daemon.address, login=LOGIN) as client:
+            send(client, [reader], [token], reader)
+        return daemon.message(reader)["optin"]
+
+    here = SigningKey.read(file)
+    wait_until(lambda: results(here) == "valid:1", "workers that know the key")
+    wait_until(lambda: results(missing) == "error:1", "workers that know the other")
+    assert results(missing) == "error:1"
+    lines = [
+        one
+        for one in daemon.events("optin-key-unusable")
+        if one["name"] == missing.name
+    ]
+    assert 1 <= len(lines) <= len(daemon.workers())
+    assert "No such file" in lines[0]["message"]
+    assert to_base64url(here.seed) not in daemon.log

@@ -16,6 +16,7 @@ _READERS = (
     ("counting.md", "who asks why it was bulk"),
     ("metrics.md", "who watches it"),
     ("privacy.md", "who answers for personal data"),
+    ("optin-evidence.md", "who sends list mail through it"),
     ("architecture.md", "who changes it"),
     ("decisions.md", "who changes it"),
 )

@@ -36,7 +36,9 @@ def signer(language: str) -> str:
 
 
 def key_line() -> str:
-    found = re.search(r"^ed25519 lists\.example\.org .*$", PAGE.read_text(), re.MULTILINE)
+    found = re.search(
+        r"^ed25519 lists\.example\.org .*$", PAGE.read_text(), re.MULTILINE
+    )
     assert found is not None
     return found[0]
 

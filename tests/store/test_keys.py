@@ -76,6 +76,7 @@ def test_the_table_can_be_printed(key: object) -> None:
         "keeper, `outgate recipient`",
         "the daemon at its start",
         "`outgate optin`",
+        "`outgate optin`, workers",
     }
 
 

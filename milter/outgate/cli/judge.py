@@ -90,6 +90,11 @@ class Judgement:
             ]
             if plan is not None and answers is not None
             else [],
+            "opt-in-tokens": {
+                result.value: count for result, count in plan.evidence.results.items()
+            }
+            if plan is not None
+            else {},
         }
 
     def show(self) -> None:
@@ -111,6 +116,9 @@ class Judgement:
         click.echo(f"disposition  {disposition.action.value}")
         if disposition.reply is not None:
             click.echo(f"reply        {disposition.reply}")
+        if decision.plan is not None and (results := decision.plan.evidence.results):
+            told = ", ".join(f"{count} {result}" for result, count in results.items())
+            click.echo(f"opt-in       tokens: {told}")
         self._show_rules()
         self._show_limits()
 

@@ -14,7 +14,7 @@ mail. It loosens, so one that cannot be read in full is no key, and is reported.
     not-before=<time>           older confirmations are not this key's to sign
     not-after=<time>            its tokens end then
     revoked=<time>              its tokens count no more, whenever they were signed
-    by=<name>                   who registered it
+    by=<name>                   who registered or revoked it, for the audit
 """
 
 import re
@@ -47,7 +47,7 @@ class OptinKey:
         lists: List-Ids, lower case.
         not_before_us, not_after_us, revoked_us: microseconds since the epoch, 0 for
             never.
-        by: who registered it, "" where not said.
+        by: who registered or revoked it, "" where not said.
         text: the free text.
         problems: what could not be read; such a key is none.
     """

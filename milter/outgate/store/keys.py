@@ -138,7 +138,7 @@ KEYS: tuple[Key, ...] = (
         "optin:{<list>:<bucket>}",
         "hash",
         "none",
-        "`outgate optin`",
+        "`outgate optin`, workers",
         "Subscribers of a registered list: keyed hash to grade (`witnessed`, "
         "`corroborated`, `asserted`, `paper`, `import`).",
         "HLEN 'outgate:optin:{members.choir.example:17}'",
@@ -148,8 +148,7 @@ KEYS: tuple[Key, ...] = (
         "hash",
         "none; `not-after=` inside",
         "`outgate optin`",
-        "Keys that sign opt-in tokens: `<issuer>:<selector>` → words and text; public "
-        "ones only.",
+        "Public keys that sign opt-in tokens: `<issuer>:<selector>` → words and text.",
         "HGETALL outgate:optin-key",
     ),
     Key(

@@ -1,7 +1,7 @@
 """Keys that sign opt-in tokens: registered, listed and revoked by commands.
 
-Each step is in the audit stream. Workers learn of it through the keeper's local copy,
-within a second or two.
+The keeper writes each change into the audit stream, as it does for what is set by hand,
+and hands the keys to the workers of its host: within a second or two.
 """
 
 from dataclasses import replace
@@ -47,8 +47,6 @@ class OptinKeys:
         """
         try:
             added = self._client.hsetnx(self._keys.optin_keys, key.name, str(key))
-            if added:
-                self._audit("optin-key-set", key)
         except redis.RedisError as error:
             raise as_store_error(error) from error
         return bool(added)
@@ -79,23 +77,10 @@ class OptinKeys:
                 new = replace(old, revoked_us=now_us, by=by or old.by)
                 # Tried again where somebody changed it meanwhile.
                 if self._client.eval(text, 1, place, name, raw, str(new)):
-                    self._audit("optin-key-revoked", replace(new, by=by))
                     return new
         except redis.RedisError as error:
             raise as_store_error(error) from error
         return None
-
-    def _audit(self, event: str, key: OptinKey) -> None:
-        self._client.xadd(
-            self._keys.audit,
-            {
-                "event": event,
-                "name": key.name,
-                "actor": key.by or "outgate",
-                "text": key.text,
-                "value": str(key),
-            },
-        )
 
 
 def _text(name: bytes) -> str:
