@@ -24,7 +24,10 @@ from outgate.signing.tokens import SigningKey
 
 LOGIN = "post@choir.example"
 SIGNER = SigningKey.make(Algorithm.ED25519, "lists.example.org", "2026a")
+# One worker: who asked it once knows what all of them know.
 SETTINGS = f"""
+[workers]
+count = 1
 [[customer]]
 name = "choir"
 match = ["{LOGIN}"]
