@@ -38,6 +38,9 @@ class Store:
     def introduce(self, plan: Plan, answers: Answers) -> None:
         raise AssertionError(plan, answers)
 
+    def register(self, plan: Plan, answers: Answers) -> None:
+        raise AssertionError(plan, answers)
+
     def look_up(self, plan: Plan) -> Answers:
         self.looked_up += 1
         if self.broken:

@@ -17,6 +17,7 @@ _READERS = (
     ("list-headers.md", "who keeps a mailing list"),
     ("metrics.md", "who watches it"),
     ("privacy.md", "who answers for personal data"),
+    ("optin-evidence.md", "who sends list mail through it"),
     ("architecture.md", "who changes it"),
     ("decisions.md", "who changes it"),
 )

@@ -24,6 +24,7 @@ from outgate.policy.questions import (
     Neighbours,
     Plan,
     PlannedCharge,
+    Registration,
     Source,
     Spread,
 )
@@ -208,6 +209,9 @@ class Ledger:
             people = _split(answers.strangers)
             self.contacts[plan.customer].remember(people, self.clock.now_us)
 
+    def register(self, plan: Plan, answers: Answers) -> None:
+        self.consents |= {(plan.subscribed, one[0]) for one in answers.registrations}
+
     def meet(self, plan: Plan) -> None:
         self.met.append(plan)
         people = map(hash_of, plan.people)
@@ -306,7 +310,16 @@ class Ledger:
                 hash_of(one)
                 for one in plan.people
                 if (plan.subscribed, one) in self.consents
+                or (
+                    (token := plan.evidence.tokens.get(one)) is not None
+                    and token.grade.is_consent
+                )
             }
+            answers.registrations = [
+                Registration(one, token.grade, b"")
+                for one, token in plan.evidence.tokens.items()
+                if one in plan.people and (plan.subscribed, one) not in self.consents
+            ]
             answers.strangers = b"".join(
                 one for one in _split(answers.strangers) if one not in asked
             )

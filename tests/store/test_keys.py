@@ -38,6 +38,7 @@ _SPELLED = {
     "standing:{<customer>}": Keys("ns").standing("choir"),
     "shared:{<band>}": Keys("ns").shared("5f0c"),
     "optin:{<list>:<bucket>}": Keys("ns").optin("members.choir.example", 17),
+    "optin-key": Keys("ns").optin_keys,
     "seen:{<customer>}:<retry>": Keys("ns").seen("choir", "3f9a"),
     "holding:{<customer>}": Keys("ns").holding("choir"),
     "held:<mta>:<queue-id>": Keys("ns").held("mx1", "4XyZ2q1"),
@@ -78,6 +79,7 @@ def test_the_table_can_be_printed(key: object) -> None:
         "keeper, `outgate recipient`",
         "the daemon at its start",
         "`outgate optin`",
+        "`outgate optin`, workers",
     }
 
 

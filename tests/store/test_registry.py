@@ -5,8 +5,11 @@ from collections.abc import Callable
 import pytest
 import redis
 
-from outgate.model.consent import Grade
+from message.tokens import a_token
+from outgate.message.optin_evidence import Method
+from outgate.model.consent import Grade, TokenResult
 from outgate.model.errors import StoreUnavailable
+from outgate.policy.questions import Evidence, Plan
 from outgate.store.counters import Counters
 from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys
@@ -157,3 +160,90 @@ def test_an_absent_store_is_a_typed_error(keys: Keys) -> None:
     ):
         with pytest.raises(StoreUnavailable):
             ask()
+
+
+class TestTokens:
+    """A message's tokens, beside what is registered."""
+
+    def plan_of(self, *grades: Grade, people: int = 1) -> Plan:
+        """A token for each of the first recipients."""
+        methods = {
+            Grade.ASSERTED: Method.COI,
+            Grade.PAPER: Method.PAPER,
+            Grade.IMPORT: Method.IMPORT,
+        }
+        plan = a_plan(people=some_people(people), subscribed=LIST)
+        tokens = {
+            mailbox: a_token(method=methods[grade])
+            for mailbox, grade in zip(plan.people, grades, strict=False)
+        }
+        plan.evidence = Evidence({TokenResult.VALID: len(tokens)}, tokens)
+        return plan
+
+    def test_they_are_no_strangers_and_are_registered(
+        self, registry: Registry, counters: Counters
+    ) -> None:
+        """For the next message; who has none stays a stranger."""
+        plan = self.plan_of(Grade.ASSERTED, Grade.PAPER, Grade.IMPORT, people=4)
+        answers = counters.look_up(plan)
+        people = plan.people
+        assert answers.strangers == Hashes(SECRET).items(people[2:])
+        counters.register(plan, answers)
+        assert counters.look_up(a_plan(people=people, subscribed=LIST)).strangers == (
+            answers.strangers
+        )
+        assert [registry.grade(LIST, one) for one in people] == [
+            Grade.ASSERTED,
+            Grade.PAPER,
+            Grade.IMPORT,
+            None,
+        ]
+
+    @pytest.mark.parametrize("known", list(Grade))
+    @pytest.mark.parametrize("grade", [Grade.ASSERTED, Grade.PAPER, Grade.IMPORT])
+    def test_a_better_grade_stays(
+        self, registry: Registry, counters: Counters, known: Grade, grade: Grade
+    ) -> None:
+        """A token may only lift one."""
+        registry.load(LIST, [BART], known)
+        plan = self.plan_of(grade)
+        answers = counters.look_up(plan)
+        counters.register(plan, answers)
+        counters.look_up(plan)
+        assert registry.grade(LIST, BART) is min(grade, known, key=lambda one: one.rank)
+
+    def test_what_changed_meanwhile_stays(
+        self, registry: Registry, counters: Counters
+    ) -> None:
+        """Between question and writing somebody loaded better evidence."""
+        for before in (None, Grade.IMPORT):
+            registry.remove(LIST, [BART])
+            if before is not None:
+                registry.load(LIST, [BART], before)
+            plan = self.plan_of(Grade.ASSERTED)
+            answers = counters.look_up(plan)
+            assert len(answers.registrations) == 1
+            registry.load(LIST, [BART], Grade.WITNESSED)
+            counters.register(plan, answers)
+            counters.look_up(plan)
+            assert registry.grade(LIST, BART) is Grade.WITNESSED
+
+    def test_what_is_no_grade_stays(
+        self, counters: Counters, store: Store, keys: Keys
+    ) -> None:
+        """A newer Outgate may have written it, and no token speaks against it."""
+        field = Hashes(SECRET).subscriber(LIST, BART)
+        key = keys.optin(LIST, bucket_of(field))
+        plan = self.plan_of(Grade.ASSERTED)
+        store.client.hset(key, field, "withdrawn 2026")
+        answers = counters.look_up(plan)
+        assert (answers.registrations, answers.stranger_count) == ([], 1)
+        store.client.delete(key)
+        store.client.set(key, "a word")
+        answers = counters.look_up(plan)
+        assert (answers.registrations, answers.stranger_count) == ([], 0)
+
+    def test_nothing_to_learn_sends_nothing(self, counters: Counters) -> None:
+        """Nor does it wait."""
+        plan = a_plan(people=[BART], subscribed=LIST)
+        counters.register(plan, counters.look_up(plan))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from outgate.cli.context import Context
+from outgate.cli.optin_key import key
+from outgate.cli.optin_sign import sign
 from outgate.model.consent import Grade
 from outgate.model.recipient import is_mailbox
 
@@ -22,11 +24,15 @@ _LIST = click.option(
 
 @click.group()
 def optin() -> None:
-    """Keep the registry of subscribers.
+    """Keep the registry of subscribers, and sign for them.
 
     Who is registered for a list, by anything better than an import, is no stranger to
     its mail.
     """
+
+
+optin.add_command(key)
+optin.add_command(sign)
 
 
 @optin.command()

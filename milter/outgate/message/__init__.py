@@ -15,6 +15,7 @@ How to read this room:
     confirmation    requests to confirm a subscription
     listcheck       List-Id, List-Unsubscribe, one-click: a verdict for each variant, in
                     sentences for the maintainer of the list
+    optin_evidence  one signed token that says who asked for a list
     retry           what makes a second attempt the same message
     fingerprint     what a message says, so that near-duplicates are found
     mime_text         … the texts that a reader would see of a body

@@ -56,6 +56,8 @@ class Observer:
         self._answer(answers.source.value).inc()
         if answers.attempts:
             recorder.retries.inc()
+        for result, count in plan.evidence.results.items():
+            recorder.optin_tokens.labels(result.value).inc(count)
         if plan.external:
             self._recipients["external", disposition.action].inc(plan.external)
         if plan.internal:

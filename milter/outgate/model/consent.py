@@ -20,3 +20,36 @@ class Grade(StrEnum):
     def is_consent(self) -> bool:
         """Whether mail to this subscriber is solicited."""
         return self is not Grade.IMPORT
+
+    @property
+    def rank(self) -> int:
+        """0 for the best."""
+        return _RANKS[self]
+
+
+_RANKS = {grade: rank for rank, grade in enumerate(Grade)}
+
+
+class TokenResult(StrEnum):
+    """What became of one `Opt-In-Evidence` header; all but `valid` count as none.
+
+    A token that is forged cannot be told from one for another recipient: the recipient
+    is signed, and stands nowhere.
+    """
+
+    VALID = "valid"
+    MALFORMED = "malformed"
+    TOO_LARGE = "too-large"
+    TOO_MANY = "too-many"
+    UNREGISTERED_LIST = "unregistered-list"
+    OTHER_LIST = "other-list"
+    OTHER_CUSTOMER = "other-customer"
+    UNKNOWN_KEY = "unknown-key"
+    WRONG_ALGORITHM = "wrong-algorithm"
+    KEY_REVOKED = "key-revoked"
+    KEY_EXPIRED = "key-expired"
+    KEY_TOO_NEW = "key-too-new"
+    EXPIRED = "expired"
+    IN_FUTURE = "in-future"
+    NO_MATCH = "no-match"
+    ERROR = "error"

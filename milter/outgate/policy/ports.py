@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from outgate.policy.decision import Decision
+from outgate.policy.optin_keys import OptinKey
 from outgate.policy.questions import Answers, Plan
 from outgate.policy.snapshot import Snapshot
 
@@ -49,6 +50,34 @@ class Store(Protocol):
         it is no stranger any more: a gate that watches for a month knows the customers'
         contacts. Nobody waits.
         """
+
+    def register(self, plan: Plan, answers: Answers) -> None:
+        """Put recipients whom tokens speak for into the registry; nobody waits.
+
+        So the list's later messages need no token. A better grade is never replaced.
+        """
+
+
+class Verifier(Protocol):
+    """Knows the signatures of opt-in tokens."""
+
+    def is_genuine(self, key: OptinKey, signed: bytes, signature: bytes) -> bool:
+        """Whether the holder of the key signed exactly this.
+
+        Raises:
+            Exception: it cannot be known here; the token counts as absent.
+        """
+
+
+class _Nobody:
+    """The verifier of those who have none."""
+
+    def is_genuine(self, key: OptinKey, signed: bytes, signature: bytes) -> bool:
+        del key, signed, signature
+        return False
+
+
+NOBODY: Verifier = _Nobody()
 
 
 class Observer(Protocol):

@@ -1,9 +1,12 @@
 """What policy asks about a message, and what it gets to know: one look-up each."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple
 
+from outgate.message.optin_evidence import Token
+from outgate.model.consent import Grade, TokenResult
 from outgate.model.gcra import Level
 from outgate.model.limit import Limit
 from outgate.model.standing import WHOLE, Conduct, scaled_burst, scaled_rate
@@ -60,6 +63,22 @@ class PlannedCharge:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the tokens of one message say.
+
+    Attributes:
+        results: how many headers came to which result.
+        tokens: the good ones, by the mailbox that each speaks for.
+    """
+
+    results: Mapping[TokenResult, int] = field(default_factory=dict)
+    tokens: Mapping[str, Token] = field(default_factory=dict)
+
+
+NO_EVIDENCE = Evidence()
+
+
 @dataclass(slots=True)
 class Plan:
     """What must be known to decide about one message.
@@ -86,6 +105,7 @@ class Plan:
         profile: name of the profile in force.
         conduct: what is asked about the customer's conduct; None where nothing depends
             on it.
+        evidence: what the message's opt-in tokens say.
     """
 
     customer: str
@@ -104,6 +124,7 @@ class Plan:
     campaign: PlannedCharge | None = None
     profile: str = ""
     conduct: Conduct | None = None
+    evidence: Evidence = NO_EVIDENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +158,20 @@ class Neighbours(NamedTuple):
     strangers: int
 
 
+class Registration(NamedTuple):
+    """One recipient whom a token speaks for, and the registry does not, or not so well.
+
+    Attributes:
+        mailbox: canonical.
+        grade: what the token is worth.
+        known: what stands in the registry, b"" for nothing.
+    """
+
+    mailbox: str
+    grade: Grade
+    known: bytes
+
+
 @dataclass(slots=True, kw_only=True)
 class Answers:
     """What the store, or the local copy, knows.
@@ -161,6 +196,7 @@ class Answers:
         standing: per cent that are in force of limits that follow conduct.
         spread: of the message's content, None where it does not count.
         neighbours: who else sends this content, None where nobody asked.
+        registrations: what the registry can learn from the message's tokens.
         store_us: how long the look-up took.
         trouble: kind of the store's error, "" for none.
     """
@@ -183,6 +219,7 @@ class Answers:
     standing: int = WHOLE
     spread: Spread | None = None
     neighbours: Neighbours | None = None
+    registrations: Sequence[Registration] = ()
     store_us: int = 0
 
     @property

@@ -86,9 +86,10 @@ class Counters:
         if shared:
             answers.neighbours = self._sharing.read(plan, others[: len(shared)])
         if consents:
-            answers.strangers = self._consents.without(
-                answers.strangers, plan.people, others[len(shared) :]
-            )
+            grades = others[len(shared) :]
+            answers.strangers = self._consents.without(answers.strangers, plan, grades)
+            if plan.evidence.tokens:
+                answers.registrations = self._consents.news(plan, grades)
         answers.suspend = _values(suspend, len(plan.names))
         answers.quarantine = _values(quarantine, len(plan.names))
         answers.allow = _values(allow, len(plan.own_names))
@@ -142,6 +143,16 @@ class Counters:
         """
         words, evaluate = self._charging.meet(plan, self._now_argument())
         self._wire.post(command(words, self._by_text, evaluate), 1)
+
+    def register(self, plan: Plan, answers: Answers) -> None:
+        """Put what the message's tokens say into the registry.
+
+        Raises:
+            StoreError: it could not be sent; the next token says it again.
+        """
+        commands = self._consents.write(plan.subscribed, answers.registrations)
+        if commands:
+            self._wire.post(b"".join(commands), len(commands))
 
     def retry_id(self, plan: Plan) -> str:
         """Keyed hash of what identifies a retry."""

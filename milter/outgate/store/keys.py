@@ -138,10 +138,18 @@ KEYS: tuple[Key, ...] = (
         "optin:{<list>:<bucket>}",
         "hash",
         "none",
-        "`outgate optin`",
+        "`outgate optin`, workers",
         "Subscribers of a registered list: keyed hash to grade (`witnessed`, "
         "`corroborated`, `asserted`, `paper`, `import`).",
         "HLEN 'outgate:optin:{members.choir.example:17}'",
+    ),
+    Key(
+        "optin-key",
+        "hash",
+        "none; `not-after=` inside",
+        "`outgate optin`",
+        "Public keys that sign opt-in tokens: `<issuer>:<selector>` → words and text.",
+        "HGETALL outgate:optin-key",
     ),
     Key(
         "seen:{<customer>}:<retry>",
@@ -247,6 +255,7 @@ class Keys:
         self.audited = f"{namespace}:audited"
         self.held_index = f"{namespace}:held"
         self.hosts = f"{namespace}:hosts"
+        self.optin_keys = f"{namespace}:optin-key"
         self.schema = f"{namespace}:schema"
         self._count = f"{namespace}:count:{{"
 

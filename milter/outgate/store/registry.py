@@ -5,14 +5,18 @@ Many small hashes over all slots of a Cluster, read by plain HGET beside the lim
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
+from types import NoneType
 from typing import Any
 
 import redis
 
+from outgate.message.optin_evidence import Token
 from outgate.model.consent import Grade
+from outgate.policy.questions import Plan, Registration
 from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys
-from outgate.store.resp import command, known, word
+from outgate.store.resp import command, known, pack, word
+from outgate.store.scripts import Script
 from outgate.store.trouble import Client, as_store_error
 from outgate.store.wire import Reply
 
@@ -29,6 +33,7 @@ class Consents:
     def __init__(self, keys: Keys, hashes: Hashes) -> None:
         self._keys = keys
         self._hashes = hashes
+        self._replace = Script.load("replace_order")
 
     def ask(self, list_id: str, people: Sequence[str]) -> list[bytes]:
         """One command for each recipient."""
@@ -39,32 +44,71 @@ class Consents:
             commands.append(command(3, _HGET, word(key.encode()), word(field)))
         return commands
 
-    def without(
-        self, strangers: bytes, people: Sequence[str], replies: Sequence[Reply]
-    ) -> bytes:
+    def without(self, strangers: bytes, plan: Plan, replies: Sequence[Reply]) -> bytes:
         """Those of the strangers who have not asked for the list.
 
         Args:
             strangers: keyed hashes, as `charge` gives them.
-            people: in the order of the question.
+            plan: whose people were asked about; its tokens speak for some of them.
             replies: a grade, or nothing, or trouble: then nobody has asked.
         """
+        tokens = plan.evidence.tokens
         consented = {
             self._hashes.item(mailbox)
-            for mailbox, reply in zip(people, replies, strict=True)
-            if _is_consent(reply)
+            for mailbox, reply in zip(plan.people, replies, strict=True)
+            if _is_consent(reply, tokens.get(mailbox))
         }
         each = (strangers[at : at + 4] for at in range(0, len(strangers), 4))
         return b"".join(one for one in each if one not in consented)
 
+    def news(self, plan: Plan, replies: Sequence[Reply]) -> Sequence[Registration]:
+        """What the registry can learn from the message's tokens.
 
-def _is_consent(reply: Reply) -> bool:
+        A value that is no grade stays: somebody wrote it there for a reason, or a newer
+        Outgate did.
+        """
+        news = []
+        for mailbox, reply in zip(plan.people, replies, strict=True):
+            token = plan.evidence.tokens.get(mailbox)
+            if token is None or not isinstance(reply, (bytes, NoneType)):
+                continue
+            known = _grade(reply)
+            if reply is None or (known is not None and token.grade.rank < known.rank):
+                news.append(Registration(mailbox, token.grade, reply or b""))
+        return news
+
+    def write(self, list_id: str, news: Sequence[Registration]) -> list[bytes]:
+        """One command for each; none that somebody else changed meanwhile."""
+        commands = []
+        for one in news:
+            field = self._hashes.subscriber(list_id, one.mailbox)
+            key = self._keys.optin(list_id, bucket_of(field)).encode()
+            grade = one.grade.value.encode()
+            if one.known:
+                text = self._replace.text
+                commands.append(
+                    pack((b"EVAL", text, b"1", key, field, one.known, grade))
+                )
+            else:
+                commands.append(pack((b"HSETNX", key, field, grade)))
+        return commands
+
+
+def _is_consent(reply: Reply, token: Token | None) -> bool:
+    grade = _grade(reply)
+    if grade is None and isinstance(reply, bytes):
+        # Whoever wrote it knows something that we do not: no token speaks against it.
+        return False
+    return any(one.is_consent for one in (grade, token and token.grade) if one)
+
+
+def _grade(reply: Reply) -> Grade | None:
     if not isinstance(reply, bytes):
-        return False
+        return None
     try:
-        return Grade(reply.decode()).is_consent
+        return Grade(reply.decode())
     except ValueError:
-        return False
+        return None
 
 
 def bucket_of(field: bytes) -> int:
