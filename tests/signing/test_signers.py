@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from lab.debs import unpack
+from lab.errors import LabUnavailable
 from lab.skips import or_skip
 from message.tokens import VECTOR_HEADER
 from outgate.message.optin_evidence import Algorithm
@@ -106,11 +107,13 @@ def test_perl(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_go(tmp_path: Path) -> None:
-    """Where there is a compiler: Debian's is too large to be fetched for this."""
-    go = shutil.which("go")
-    if go is None:
-        pytest.skip("no Go here")
+    """Where there is a compiler: Debian's is too large to be fetched for every run."""
+    go = shutil.which("go") or ""
+    with or_skip():
+        if not go:
+            raise LabUnavailable("no Go here")
     (tmp_path / "sign.go").write_text(signer("go"))
     run(
         tmp_path,
