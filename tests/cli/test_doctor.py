@@ -9,6 +9,7 @@ from cli.commands import configure, outgate
 from lab.outgate import Outgate
 from lab.redis import RedisServer
 from lab.skips import or_skip
+from lab.waiting import wait_until
 
 HEALTHY = '[domains]\nlocal = ["example.org"]\n[quarantine]\nmin-free = "1KiB"\n'
 
@@ -125,3 +126,21 @@ def test_no_daemon_is_one_clear_line() -> None:
         assert done.returncode == 1
         assert line.startswith("daemon         does not run: ")
         assert f"`outgate --config {stopped.config} run`" in line
+
+
+def test_a_store_that_confirms_nothing_is_named(
+    tmp_path: Path, redis: RedisServer
+) -> None:
+    """Where there are lists: a power cut may take consents, and withdrawals."""
+    lists = '[[list]]\nid = "members.choir.example"\ncustomer = "choir"\n'
+    for settings, said in ((HEALTHY, False), (HEALTHY + lists, True)):
+        config = configure(tmp_path, redis, "doctored", settings)
+        done = outgate("--config", config, "doctor")
+        assert ("consents are durability=unconfirmed" in done.stdout) == said
+
+
+def test_the_daemons_own_store_confirms(daemon: Outgate) -> None:
+    """With whatever server: what is written into the registry is on disk."""
+    wait_until(
+        lambda: daemon.metrics().get("outgate_store_durable") == 1, "the keeper looked"
+    )

@@ -114,7 +114,7 @@ class TestKeys:
             ((NAME, "short"), "no base64url"),
             ((NAME, PUBLIC, "--list", "other.example"), f"there are {LIST}"),
             ((NAME, PUBLIC, "--not-after", "2028-01-01T00:00:00"), "needs a zone"),
-            ((NAME, PUBLIC, "--by", "anne and bob"), "no word"),
+            ((NAME, PUBLIC, "--by", "anne and bob"), "expected one word"),
         ],
     )
     def test_what_is_wrong_is_named(
@@ -138,12 +138,12 @@ class TestSign:
     """The header, for one recipient."""
 
     def test_a_header_is_printed(self, key_file: Path) -> None:
-        """Good for that recipient alone; without a record it is worth no more than paper."""
+        """Good for that recipient alone; without a record it is an import."""
         done = outgate("optin", "sign", "--key", key_file, *SIGN, *TIME)
         token = read_header(done.stdout)
         assert is_good(token, ANNA)
         assert not is_good(token, "bob@example.net")
-        assert (token.grade, token.commitment) == (Grade.PAPER, "")
+        assert (token.record.grade, token.commitment) == (Grade.IMPORT, "")
         assert token.expires_us > token.confirmed_us
         assert max(map(len, done.stdout.splitlines())) <= 110
 
@@ -154,7 +154,7 @@ class TestSign:
         records = tmp_path / "records"
         record = ("--ip", "203.0.113.9", "--note", "url=https://a.example/ä")
         sign = ("optin", "sign", "--key", key_file, *SIGN, *TIME, *record)
-        done = [outgate(*sign, "--records", records) for _ in range(2)]
+        done = [outgate(*sign, "--evidence-file", records) for _ in range(2)]
         tokens = [read_header(one.stdout) for one in done]
         lines = records.read_bytes().splitlines()
 
@@ -174,7 +174,7 @@ class TestSign:
                 "t": "2026-03-14T09:26:53+01:00",
                 "url": "https://a.example/ä",
             }
-            assert token.grade is Grade.ASSERTED
+            assert token.record.grade is Grade.ASSERTED
         assert tokens[0].commitment != tokens[1].commitment
         assert "203.0.113.9" not in done[0].stdout
 
@@ -203,9 +203,15 @@ class TestSign:
             (("--time", "2026-03-14T09:26:53"), "with its zone"),
             ((*TIME, "--recipient", "nobody"), "expected an address"),
             ((*TIME, "--ip", "203.0.113.9"), "where it is kept"),
-            ((*TIME, "--ip", "here", "--records", "/dev/null"), "expected an IP"),
-            ((*TIME, "--note", "x", "--records", "/dev/null"), "expected NAME=TEXT"),
-            ((*TIME, "--note", "t=1", "--records", "/dev/null"), "each name once"),
+            ((*TIME, "--ip", "here", "--evidence-file", "/dev/null"), "expected an IP"),
+            (
+                (*TIME, "--note", "x", "--evidence-file", "/dev/null"),
+                "expected NAME=TEXT",
+            ),
+            (
+                (*TIME, "--note", "t=1", "--evidence-file", "/dev/null"),
+                "each name once",
+            ),
             ((*TIME, "--evidence-id", "a b"), "e=a b"),
         ],
     )
@@ -221,7 +227,7 @@ class TestSign:
         self, key_file: Path, tmp_path: Path
     ) -> None:
         """A key that others can read, a place where no record can be."""
-        records = ("--records", tmp_path / "none" / "records")
+        records = ("--evidence-file", tmp_path / "none" / "records")
         done = outgate("optin", "sign", "--key", key_file, *SIGN, *TIME, *records)
         assert (done.code, done.stdout) == (73, "")
         key_file.chmod(0o644)

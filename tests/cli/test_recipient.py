@@ -110,7 +110,10 @@ class TestShow:
         assert (done.code, done.stderr, len(lines)) == (0, "", 3)
         assert lines[0].startswith("contacts  choir  last mailed in the week of 20")
         assert lines[1].startswith("contacts  shop  last mailed in the week of 20")
-        assert lines[2] == f"optin     {LIST}  paper"
+        assert lines[2] == (
+            f"optin     {LIST}  customer=choir state=consent grade=paper zone=unknown "
+            "method=other"
+        )
 
     def test_programs_get_json(self, store: Remembering) -> None:
         """One object a line."""
@@ -123,7 +126,15 @@ class TestShow:
 
         assert one.pop("week").startswith("20")
         assert one == {"kind": "contacts", "customer": "choir", "exact": True}
-        assert other == {"kind": "optin", "list": LIST, "grade": "paper"}
+        assert other == {
+            "kind": "optin",
+            "list": LIST,
+            "customer": "choir",
+            "state": "consent",
+            "grade": "paper",
+            "zone": "unknown",
+            "method": "other",
+        }
 
     def test_of_a_stranger_nothing_is_remembered(self, store: Remembering) -> None:
         """Exit 1, and nothing for programs."""
@@ -159,8 +170,13 @@ class TestErase:
         assert store.is_stranger("choir", BART)
         assert store.is_stranger("shop", BART)
         assert not store.is_stranger("choir", "cora@example.net")
+        mark, last = store.run("show", BART).stdout.splitlines()
+        assert mark.startswith(f"optin     {LIST}  customer=choir state=erased time=20")
+        assert last == f"nothing is remembered of {BART} but the erasure"
         assert store.run("show", BART).code == 1
         assert "paper" in store.run("show", "cora@example.net").stdout
+        store.subscribe(BART)
+        assert store.run("show", BART).code == 1
 
     def test_the_audit_has_it_without_the_address(self, store: Remembering) -> None:
         """Also where nothing was found; who ran it, unless --by says who ordered it."""

@@ -12,7 +12,6 @@ from message.tokens import LIST, VECTOR, VECTOR_HEADER, VECTOR_HINTED, a_token
 from outgate.message.optin_evidence import (
     MAX_TOKEN_BYTES,
     Algorithm,
-    Method,
     Refused,
     Token,
     normal_recipient,
@@ -21,6 +20,7 @@ from outgate.message.optin_evidence import (
     routing_hint,
 )
 from outgate.model.consent import Grade, TokenResult
+from outgate.model.optin import Method, Record, ZoneSource
 
 
 def read(text: str | bytes) -> Token:
@@ -42,14 +42,21 @@ class TestVector:
         """Every tag, the time with its zone."""
         token = read(VECTOR_HEADER)
         assert token == VECTOR
-        assert (token.confirmed_us, token.offset_minutes) == (
-            1_773_476_813_000_000,
-            60,
-        )
+        assert token.confirmed_us == 1_773_476_813_000_000
         assert token.expires_us == 1_807_660_800_000_000
-        assert (token.grade, token.key_name) == (
-            Grade.ASSERTED,
-            "lists.example.org:2026a",
+        assert token.key_name == "lists.example.org:2026a"
+
+    def test_the_registry_keeps_all_of_it(self) -> None:
+        """Time and zone, method, the name of the evidence and what binds it."""
+        assert read(VECTOR_HEADER).record == Record(
+            time_us=1_773_476_813_000_000,
+            offset_minutes=60,
+            zone=ZoneSource.EXPLICIT,
+            method=Method.COI,
+            grade=Grade.ASSERTED,
+            evidence_id="01JPA7Q3X8",
+            commitment=bytes.fromhex("4c7846912b5a36b23dca98d48013ce15"),
+            source="header",
         )
 
     def test_what_is_signed(self) -> None:
@@ -84,7 +91,7 @@ class TestVector:
 def tokens(draw: st.DrawFn) -> Token:
     """Any token that may be signed."""
     algorithm = draw(st.sampled_from(Algorithm))
-    days = st.dates(min_value=date(1900, 1, 1))
+    days = st.dates(date(1970, 1, 2), date(2254, 12, 31))
     moments = days.map(lambda day: f"{day}T23:59:00")
     zones = st.sampled_from(("Z", "+01:00", "-09:30", "+00:00"))
     base64url = st.sampled_from("AZaz09_-")
@@ -94,7 +101,7 @@ def tokens(draw: st.DrawFn) -> Token:
         selector=draw(st.text("az09.-", min_size=1, max_size=30)),
         list_id=draw(st.text("az09.-=&'", min_size=1, max_size=30)),
         method=draw(st.sampled_from(Method)),
-        time=f"2{draw(moments)[1:]}{draw(zones)}",
+        time=f"{draw(moments)}{draw(zones)}",
         expires=draw(st.sampled_from(("", "2027-04-14T00:00:00.25Z"))),
         evidence_id=draw(st.text(base64url, min_size=1, max_size=32)),
         routing_hint=draw(st.sampled_from(("", "0a"))),
@@ -174,13 +181,17 @@ class TestRefusals:
             ("+01:00", "+25:00", "there is no such time"),
             ("+01:00", " +01:00", "with its zone"),
             ("2026-03-14T", "2026-02-30T", "there is no such time"),
-            ("2026-03-14T", "0001-01-01T", None),
+            ("2026-03-14T", "0001-01-01T", "there is no such time"),
             ("t=2026", "t=٢٠٢٦", "with its zone"),
             ("x=2027-04-14T00:00:00Z", "x=9999-12-31T23:59:59-01:00", None),
             ("x=2027-04-14T00:00:00Z", "x=", "x=''"),
             ("e=01JPA7Q3X8", "e=", "e=''"),
             ("e=01JPA7Q3X8", f"e={'1' * 33}", "e="),
             ("eh=THhGkStaNrI9ypjUgBPOFQ", "eh=short", "eh="),
+            ("eh=THhGkStaNrI9ypjUgBPOFQ", "eh=THhGkStaNrI9ypjUgBPOFR", "eh: "),
+            ("2026-03-14T", "1969-03-14T", "there is no such time"),
+            ("2026-03-14T", "2256-03-14T", "there is no such time"),
+            ("x=2027-04-14T00:00:00Z", "x=1970-01-01T00:00:00Z", "no such time"),
             ("eh=", "r=AE; eh=", "r='AE'"),
             ("6CA", "6CB", "is no base64url"),
             ("6CA", "6CA=", "b="),
@@ -227,9 +238,11 @@ class TestGrade:
             (Method.COI, "A" * 22, Grade.ASSERTED),
             (Method.COI_MAIL, "A" * 22, Grade.ASSERTED),
             (Method.COI_WEB, "A" * 22, Grade.ASSERTED),
-            (Method.COI_WEB, "", Grade.PAPER),
+            (Method.COI_WEB, "", Grade.IMPORT),
             (Method.PAPER, "A" * 22, Grade.PAPER),
+            (Method.PAPER, "", Grade.PAPER),
             (Method.OTHER, "A" * 22, Grade.PAPER),
+            (Method.OTHER, "", Grade.IMPORT),
             (Method.IMPORT, "A" * 22, Grade.IMPORT),
             (Method.IMPORT, "", Grade.IMPORT),
         ],
@@ -238,7 +251,7 @@ class TestGrade:
         self, method: Method, commitment: str, grade: Grade
     ) -> None:
         """Never witnessed or corroborated: that is for who saw the confirmation."""
-        assert a_token(method=method, commitment=commitment).grade is grade
+        assert a_token(method=method, commitment=commitment).record.grade is grade
 
 
 class TestRecipient:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from outgate.message.optin_evidence import Algorithm, Method, Token, from_base64url
+from outgate.message.optin_evidence import Algorithm, Token, from_base64url
+from outgate.model.optin import Method
 
 # The key of the specification.
 SEED = bytes(range(32))

@@ -7,8 +7,8 @@ from outgate.model.consent import Grade
 
 @pytest.mark.parametrize("grade", list(Grade))
 def test_an_import_is_an_address_in_a_file(grade: Grade) -> None:
-    """It does not say that anybody asked; everything else does."""
-    assert grade.is_consent is (grade is not Grade.IMPORT)
+    """It does not say that anybody asked; everything better does."""
+    assert grade.is_consent is (grade not in {Grade.IMPORT, Grade.NONE})
 
 
 def test_grades_are_listed_best_first() -> None:
@@ -19,4 +19,5 @@ def test_grades_are_listed_best_first() -> None:
         "asserted",
         "paper",
         "import",
+        "none",
     ]

@@ -1,5 +1,6 @@
 """Opt-in tokens over the milter protocol: they count, and none leaves."""
 
+import json
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from outgate.message.optin_evidence import (
     routing_hint,
     to_base64url,
 )
+from outgate.model.optin_order import MAX_AHEAD_US
 from outgate.policy.operator import format_moment
 from outgate.signing.tokens import SigningKey
 
@@ -77,10 +79,10 @@ def _counts(daemon: Outgate, client: MilterMta) -> bool:
     return daemon.message(name)["optin"] == "valid:1"
 
 
-def signed(recipient: str, signer: SigningKey = SIGNER) -> Token:
+def signed(recipient: str, signer: SigningKey = SIGNER, *, ahead_us: int = 0) -> Token:
     """With a hint, confirmed in this year, whichever it is."""
     normal = normal_recipient(recipient.encode())
-    now = format_moment(time.time_ns() // 1_000)
+    now = format_moment(time.time_ns() // 1_000 + ahead_us)
     token = a_token(
         algorithm=signer.algorithm,
         issuer=signer.issuer,
@@ -139,8 +141,42 @@ def test_with_tokens_a_mailing_passes_and_none_leaves(daemon: Outgate) -> None:
     assert daemon.message("good1")["optin"] == "valid:6"
     assert (again.action, held.action) == ("accept", "quarantine")
     assert "optin" not in daemon.message("good2")
-    show = daemon.cli("optin", "show", "--list", LIST, readers[0])
-    assert show == "asserted\n"
+    shown = json.loads(
+        daemon.cli("optin", "show", "--list", LIST, "--json", readers[0])
+    )
+    kept = {name: shown[name] for name in ("grade", "method", "zone", "source")}
+    assert kept == {
+        "grade": "asserted",
+        "method": "coi",
+        "zone": "explicit",
+        "source": "header",
+    }
+    assert shown["evidence-id"] == "01JPA7Q3X8"
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        ("optin", "withdraw", "--list", LIST),
+        ("recipient", "erase", "--yes"),
+    ],
+    ids=["withdrawn", "erased"],
+)
+def test_who_has_left_is_not_brought_back(
+    daemon: Outgate, order: tuple[str, ...]
+) -> None:
+    """By a token that is older; only a newer one does."""
+    reader = f"left-{order[1]}@example.net"
+    old = signed(reader)
+    with MilterMta(daemon.address, login=LOGIN) as client:
+        send(client, [reader], [old], f"{order[1]}1")
+        daemon.cli(*order, reader)
+        send(client, [reader], [old], f"{order[1]}2")
+        newer = signed(reader, ahead_us=MAX_AHEAD_US // 2)
+        send(client, [reader], [newer], f"{order[1]}3")
+
+    results = [daemon.message(f"{order[1]}{number}")["optin"] for number in (1, 2, 3)]
+    assert results == ["valid:1", "withdrawn:1", "valid:1"]
 
 
 def test_forged_ones_count_as_absent_and_go_too(daemon: Outgate) -> None:

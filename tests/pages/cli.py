@@ -8,6 +8,7 @@ from outgate.cli.main import cli
 from outgate.model.errors import (
     EX_CANTCREAT,
     EX_CONFIG,
+    EX_DATAERR,
     EX_FOUND,
     EX_NOINPUT,
     EX_OK,
@@ -29,6 +30,7 @@ _EXIT_CODES = (
         "no; for `check`: the message would not leave; for `list check`: `weak` or `bad`",
     ),
     (EX_USAGE, "the command is written otherwise"),
+    (EX_DATAERR, "an export or evidence is not what it must be"),
     (EX_NOINPUT, "the message cannot be read"),
     (EX_SOFTWARE, "an error of Outgate's own"),
     (EX_CANTCREAT, "a file, directory or socket cannot be made"),

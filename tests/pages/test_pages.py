@@ -128,6 +128,8 @@ def test_every_key_that_is_spelled_is_in_the_table() -> None:
         keys.standing("<customer>"),
         keys.shared("<band>"),
         "outgate:optin:{<list>:<bucket>}",
+        "outgate:evidence:{<list>:<bucket>}",
+        keys.optin_lists,
         keys.seen("<customer>", "<retry>"),
         keys.holding("<customer>"),
         keys.held("<mta>", "<queue-id>"),

@@ -10,34 +10,37 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from message.tokens import LIST, SEED, a_token
+from model.optins import records
 from outgate.message.optin_evidence import (
     Algorithm,
-    Method,
     Token,
     normal_recipient,
     routing_hint,
 )
 from outgate.model.consent import TokenResult
 from outgate.model.limit import Count, Per
+from outgate.model.optin import Method, Record, State, ZoneSource
+from outgate.model.optin_order import MAX_AHEAD_US, erasure, later, pack, read_record
 from outgate.model.transaction import Transaction
 from outgate.model.units import SECOND_US
 from outgate.model.verdict import Action, Mode
 from outgate.policy.evidence import (
-    MAX_AHEAD_US,
     MAX_RECIPIENTS,
     MAX_TOKENS,
     MAX_UNROUTED,
     MAX_VERIFICATIONS,
+    weigh,
 )
 from outgate.policy.gate import Gate
 from outgate.policy.operator import format_moment
 from outgate.policy.optin_keys import OptinKey
-from outgate.policy.questions import Source
+from outgate.policy.questions import Evidence, Source
 from outgate.policy.settings import ListSettings
 from outgate.policy.snapshot import Snapshot
 from outgate.signing.tokens import SigningKey, TokenVerifier
 from policy.builders import Outpost, a_customer, a_limit, a_policy, a_transaction, fast
 from policy.ledger import NOW_US
+from store.builders import a_plan
 
 R = TokenResult
 ANNA = "anna@example.net"
@@ -191,7 +194,7 @@ class TestCoverage:
         post = gate()
         one = "anna@here.example"
         assert post.results(mail([signed(one)], [one])) == {R.VALID: 1}
-        assert post.store.consents == set()
+        assert post.store.consents == {}
 
     def test_ordinary_mail_asks_nobody(self) -> None:
         """No header, no evidence."""
@@ -218,14 +221,14 @@ class TestRegistry:
         post = gate()
         decision = post.judge(mail([signed(people(1)[0])], people(4)))
         assert decision.disposition.action is Action.QUARANTINE
-        assert post.store.consents == set()
+        assert post.store.consents == {}
 
     def test_in_monitor_mode_it_leaves_and_registers(self) -> None:
         """A gate that watches for a month knows who asked."""
         post = gate(mode=Mode.MONITOR)
         decision = post.judge(mail([signed(people(1)[0])], people(4)))
         assert decision.disposition.action.lets_out
-        assert post.store.consents == {(LIST, people(1)[0])}
+        assert set(post.store.consents) == {(LIST, people(1)[0])}
 
     @pytest.mark.parametrize("source", [Source.ACCEPT, Source.DEFER])
     def test_without_a_store_nobody_is_registered(self, source: Source) -> None:
@@ -233,7 +236,124 @@ class TestRegistry:
         post = gate()
         post.store.source = source
         post.judge(mail([signed(ANNA)]))
-        assert post.store.consents == set()
+        assert post.store.consents == {}
+
+
+def withdrawal(time_us: int) -> Record:
+    return Record(
+        state=State.WITHDRAWN, time_us=time_us, zone=ZoneSource.SOURCE_UTC, source="web"
+    )
+
+
+class TestWithdrawn:
+    """Whoever withdrew, or was erased, after what a token says has none."""
+
+    CONFIRMED_US = a_token().confirmed_us
+
+    @pytest.mark.parametrize(
+        "mark",
+        [withdrawal(CONFIRMED_US), erasure(CONFIRMED_US, None)],
+        ids=["withdrawn", "erased"],
+    )
+    def test_a_later_mark_counts(self, mark: Record) -> None:
+        """At that very microsecond, too; the recipient is a stranger again."""
+        post = gate()
+        post.store.consents[LIST, ANNA] = mark
+        decision = post.judge(mail([signed(ANNA)]))
+        assert decision.plan is not None
+        assert decision.answers is not None
+        assert decision.plan.evidence.results == {R.WITHDRAWN: 1}
+        assert decision.plan.evidence.tokens == {}
+        assert decision.answers.permissions == [mark.permission]
+        assert decision.answers.stranger_count == 1
+        assert post.store.consents == {(LIST, ANNA): mark}
+
+    @pytest.mark.parametrize(
+        "mark",
+        [withdrawal(CONFIRMED_US - 1), erasure(CONFIRMED_US - 1, None)],
+        ids=["withdrawn", "erased"],
+    )
+    def test_a_newer_confirmation_ends_it(self, mark: Record) -> None:
+        """In this message, and in the registry."""
+        post = gate()
+        post.store.consents[LIST, ANNA] = mark
+        token = signed(ANNA)
+        decision = post.judge(mail([token]))
+        assert decision.plan is not None
+        assert decision.answers is not None
+        assert decision.plan.evidence.results == {R.VALID: 1}
+        assert decision.answers.stranger_count == 0
+        assert post.store.consents == {(LIST, ANNA): token.record}
+
+    def test_an_import_ends_none(self) -> None:
+        """An address in a file takes nothing back, whoever signed it."""
+        post = gate()
+        post.store.consents[LIST, ANNA] = withdrawal(1)
+        message = mail([signed(ANNA, method=Method.IMPORT)])
+        assert post.results(message) == {R.WITHDRAWN: 1}
+
+    def test_others_keep_theirs(self) -> None:
+        """One withdrew, two did not."""
+        post = gate()
+        post.store.consents[LIST, ANNA] = withdrawal(self.CONFIRMED_US)
+        readers = [ANNA, *people(2)]
+        decision = post.judge(mail(map(signed, readers), readers))
+        assert decision.plan is not None
+        assert decision.answers is not None
+        assert decision.plan.evidence.results == {R.VALID: 2, R.WITHDRAWN: 1}
+        assert decision.answers.stranger_count == 1
+
+    def test_a_consent_that_counts_more_spoils_no_token(self) -> None:
+        """What was loaded with a later time stays, and the token is good."""
+        post = gate()
+        known = replace(a_token().record, time_us=self.CONFIRMED_US + 1)
+        post.store.consents[LIST, ANNA] = known
+        assert post.results(mail([signed(ANNA)])) == {R.VALID: 1}
+        assert post.store.consents == {(LIST, ANNA): known}
+
+    def test_of_two_spellings_the_later_token_counts(self) -> None:
+        """One mailbox, two addresses, in any order."""
+        later_time = "2026-03-14T09:26:54+01:00"
+        for turn in (1, -1):
+            post = gate()
+            tokens = [
+                signed("anna+a@example.net", time=later_time),
+                signed("anna+b@example.net"),
+            ][::turn]
+            recipients = ["anna+a@example.net", "anna+b@example.net"]
+            assert post.results(mail(tokens, recipients)) == {R.VALID: 2}
+            assert post.store.consents == {
+                (LIST, ANNA): a_token(time=later_time).record
+            }
+
+    @fast
+    @given(
+        st.lists(
+            st.none() | st.just(b"") | st.binary(max_size=70) | records().map(pack),
+            max_size=5,
+        )
+    )
+    def test_permission_and_writing_are_one_order(
+        self, kept: list[bytes | None]
+    ) -> None:
+        """Who is let pass by a token is who would be written, whatever is kept."""
+        people_ = tuple(people(len(kept)))
+        token = a_token()
+        plan = replace(
+            a_plan(people=people_, subscribed=LIST),
+            evidence=Evidence({R.VALID: len(kept)}, dict.fromkeys(people_, token)),
+        )
+        weighed = weigh(plan, kept)
+        written = {one.mailbox for one in weighed.registrations}
+        for mailbox, packed, said in zip(
+            people_, kept, weighed.permissions, strict=True
+        ):
+            known = read_record(packed)
+            counts = later(token.record, known)
+            assert counts is not None
+            assert said is counts.permission
+            assert (mailbox in written) == (packed is not None and counts != known)
+            assert (mailbox in weighed.overruled) == (counts.state is not State.CONSENT)
 
 
 class TestForgeries:
@@ -252,7 +372,7 @@ class TestForgeries:
         assert decision.plan is not None
         assert decision.plan.evidence.results == {result: 1}
         assert decision.plan.evidence.tokens == {}
-        assert post.store.consents == set()
+        assert post.store.consents == {}
         # One stranger has room here.
         assert decision.disposition.action.lets_out
 

@@ -50,4 +50,4 @@ def register(house: Gatehouse, members: Iterable[Members]) -> None:
     read = house.policy.recipient
     for one in members:
         mailboxes = [read(address.encode()).mailbox for address in one.addresses]
-        registry.load(one.list_id, mailboxes, Grade.ASSERTED)
+        registry.load(one.customer, one.list_id, mailboxes, Grade.ASSERTED)

@@ -6,12 +6,14 @@ from hypothesis import strategies as st
 
 from outgate.model.consent import Grade
 from outgate.model.contacts import WEEK_US, WEEKS_KEPT
+from outgate.model.optin import Record, State
 from outgate.policy.questions import Answers
+from outgate.store.consents import bucket_of
 from outgate.store.counters import Counters
 from outgate.store.erasure import Erasure, Finding, Kind
 from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys
-from outgate.store.registry import Registry
+from outgate.store.registry import Found, Registry
 from store.builders import (
     ANNE,
     START_US,
@@ -84,15 +86,20 @@ class TestEverywhere:
         """To each customer; whoever was mailed with him is not."""
         for customer in (ANNE, CHOIR):
             mail(counters, BART, CORA, customer=customer)
-        registry.load("members.choir.example", [BART, CORA], Grade.PAPER)
+        registry.load(CHOIR, "members.choir.example", [BART, CORA], Grade.PAPER)
 
         report = erasure.erase(BART, [])
 
         for customer in (ANNE, CHOIR):
             assert strangers(counters, BART, customer=customer) == 1
             assert strangers(counters, CORA, customer=customer) == 0
-        assert registry.grade("members.choir.example", BART) is None
-        assert registry.grade("members.choir.example", CORA) is Grade.PAPER
+        members = (CHOIR, "members.choir.example")
+        mark = registry.find(*members, BART)
+        assert mark is not None
+        assert mark.record == Record(state=State.ERASED, time_us=mark.record.time_us)
+        assert registry.find(*members, CORA) == Found(
+            Record(grade=Grade.PAPER), has_evidence=False
+        )
         assert {kind: report.found(kind) for kind in Kind} == {
             Kind.CONTACTS: 2,
             Kind.DISTINCT: 2,
@@ -105,6 +112,43 @@ class TestEverywhere:
             Kind.CONTENT: 2,
             Kind.OPTIN: 1,
         }
+
+    def test_no_import_brings_an_erased_subscriber_back(
+        self, erasure: Erasure, registry: Registry, store: Store, keys: Keys
+    ) -> None:
+        """A mark stays, and no evidence; a newer confirmation ends it."""
+        members = (CHOIR, "members.choir.example")
+        registry.load(*members, [BART, CORA], Grade.WITNESSED)
+
+        erasure.erase(BART, [])
+        registry.load(*members, [BART, CORA], Grade.WITNESSED)
+
+        assert registry.count(members[1]).subscribers == 1
+        marks = erasure.look(BART, []).findings.values()
+        assert [one.record and one.record.state for one in marks] == [State.ERASED]
+        before = _dump(store, keys)
+        assert not erasure.erase(BART, [members]).findings
+        assert _dump(store, keys) == before
+
+    def test_who_was_on_no_list_leaves_no_mark(
+        self, erasure: Erasure, store: Store, keys: Keys
+    ) -> None:
+        """A mark would be more than was known before."""
+        erasure.erase(BART, [(CHOIR, "members.choir.example")])
+        assert store.names(keys) == set()
+
+    def test_a_list_that_nobody_names_is_looked_into(
+        self, erasure: Erasure, registry: Registry, store: Store, keys: Keys
+    ) -> None:
+        """Layout 1 did not say whose it is; the mark holds for whoever loads it again."""
+        old = _HASHES.subscriber("old.example", BART)
+        store.client.hset(keys.optin("old.example", bucket_of(old)), old, b"paper")
+
+        report = erasure.erase(BART, [])
+
+        assert report.found(Kind.OPTIN) == 1
+        assert registry.load(CHOIR, "old.example", [BART], Grade.PAPER).kept == 1
+        assert registry.count("old.example").subscribers == 0
 
     def test_no_trace_of_the_hash_is_left(
         self, counters: Counters, store: Store, keys: Keys, erasure: Erasure
@@ -134,7 +178,7 @@ class TestEverywhere:
         self, counters: Counters, store: Store, keys: Keys, erasure: Erasure
     ) -> None:
         """Also where nothing is remembered at all."""
-        assert not erasure.erase(BART, ["news.example"]).findings
+        assert not erasure.erase(BART, [(CHOIR, "news.example")]).findings
         mail(counters, CORA)
         before = _dump(store, keys)
 
@@ -195,10 +239,10 @@ class TestEverywhere:
         """Others remember on, and so do lists that were not named."""
         for customer in (ANNE, CHOIR, "anne*", "choir"):
             mail(counters, BART, customer=customer)
-        for name in ("members.choir.example", "news.example"):
-            registry.load(name, [BART], Grade.PAPER)
+        registry.load(ANNE, "members.choir.example", [BART], Grade.PAPER)
+        registry.load(CHOIR, "news.example", [BART], Grade.PAPER)
 
-        report = erasure.erase(BART, ["news.example"], [CHOIR, "nobody"])
+        report = erasure.erase(BART, [], [CHOIR, "nobody"])
 
         assert [one.name for one in report.findings.values()] == [
             *(CHOIR,) * 3,
@@ -236,7 +280,7 @@ class TestLooking:
         """Names as a person knows them; nothing is changed by looking."""
         for band in (1, 2):
             mail(counters, BART, customer=CHOIR, band=band)
-        registry.load("members.choir.example", [BART], Grade.WITNESSED)
+        registry.load(CHOIR, "members.choir.example", [BART], Grade.WITNESSED)
 
         first = erasure.look(BART, []).findings.values()
         week_us = store.ask("TIME")
@@ -246,7 +290,12 @@ class TestLooking:
             Finding(Kind.CONTACTS, CHOIR, week_us=now_us // WEEK_US * WEEK_US),
             Finding(Kind.DISTINCT, CHOIR, limit="different-daily:anne@example.com"),
             Finding(Kind.CONTENT, CHOIR, contents=2),
-            Finding(Kind.OPTIN, "members.choir.example", grade="witnessed"),
+            Finding(
+                Kind.OPTIN,
+                "members.choir.example",
+                customer=CHOIR,
+                record=Record(grade=Grade.WITNESSED),
+            ),
         }
         assert list(erasure.look(BART, []).findings.values()) == list(first)
         assert not erasure.look(CORA, []).findings
@@ -431,5 +480,5 @@ def _dump(store: Store, keys: Keys) -> dict[str, bytes]:
             found[raw.decode()] = store.client.get(raw)
         elif kind == b"hash":
             for field, value in sorted(store.client.hgetall(raw).items()):
-                found[f"{raw.decode()} {field.decode()}"] = value
+                found[f"{raw.decode()} {field.hex()}"] = value
     return found

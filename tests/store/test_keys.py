@@ -38,6 +38,8 @@ _SPELLED = {
     "standing:{<customer>}": Keys("ns").standing("choir"),
     "shared:{<band>}": Keys("ns").shared("5f0c"),
     "optin:{<list>:<bucket>}": Keys("ns").optin("members.choir.example", 17),
+    "evidence:{<list>:<bucket>}": Keys("ns").evidence("members.choir.example", 17),
+    "optin-lists": Keys("ns").optin_lists,
     "optin-key": Keys("ns").optin_keys,
     "seen:{<customer>}:<retry>": Keys("ns").seen("choir", "3f9a"),
     "holding:{<customer>}": Keys("ns").holding("choir"),
@@ -69,17 +71,18 @@ def test_the_table_can_be_printed(key: object) -> None:
     row = next(one for one in KEYS if one is key)
     word = row.pattern.partition(":")[0]
     assert re.search(rf"\boutgate:{word}\b", row.example)
-    assert row.kind in {"hash", "string", "sorted set", "stream"}
+    assert row.kind in {"hash", "string", "set", "sorted set", "stream"}
     assert row.meaning.endswith(".")
     assert row.ttl
     assert row.writer in {
         "operators",
         "workers",
         "keeper",
-        "keeper, `outgate recipient`",
+        "keeper, `outgate recipient`, `outgate optin`",
         "the daemon at its start",
         "`outgate optin`",
         "`outgate optin`, workers",
+        "`outgate optin`, `outgate recipient`, workers",
     }
 
 

@@ -1,30 +1,44 @@
 """Who asked for which list."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import redis
 
 from message.tokens import a_token
-from outgate.message.optin_evidence import Method
+from outgate.message.optin_evidence import Token
 from outgate.model.consent import Grade, TokenResult
-from outgate.model.errors import StoreUnavailable
-from outgate.policy.questions import Evidence, Plan
+from outgate.model.errors import EvidenceError, StoreUnavailable
+from outgate.model.optin import Method, Permission, Record, State
+from outgate.model.optin_order import MAX_AHEAD_US
+from outgate.policy.questions import Answers, Evidence, Plan
+from outgate.signing.vault import Vault
+from outgate.store.consents import BUCKETS, bucket_of, place_of
 from outgate.store.counters import Counters
+from outgate.store.erasure import Erasure
+from outgate.store.evidence import unseal
 from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys
-from outgate.store.registry import BUCKETS, Registry, bucket_of
+from outgate.store.registry import Found, Registry
 from outgate.store.trouble import Client
-from store.builders import Clock, a_plan, of_strangers, some_people
+from store.builders import (
+    ANNE,
+    START_US,
+    Clock,
+    a_plan,
+    of_strangers,
+    some_people,
+)
+from store.optins import BART, LIST, WITHDRAWN, an_optin
 from store.running import SECRET, Store
-
-LIST = "members.choir.example"
-BART = "bart0@example.net"
 
 
 @pytest.fixture
 def registry(client: Client, keys: Keys) -> Registry:
-    return Registry(client, keys, Hashes(SECRET))
+    return Registry(
+        client, keys, Hashes(SECRET), sealer=Vault(SECRET), test_now_us=Clock()
+    )
 
 
 @pytest.fixture
@@ -32,33 +46,179 @@ def counters(store: Store, keys: Keys) -> Counters:
     return store.counters(keys, Clock())
 
 
+def grade(registry: Registry, mailbox: str) -> Grade | None:
+    found = registry.find(ANNE, LIST, mailbox)
+    return found.record.grade if found is not None else None
+
+
+def layout_1(store: Store, keys: Keys, word: bytes) -> bytes:
+    """Write what the first layout kept; gives its field."""
+    old = Hashes(SECRET).subscriber(LIST, BART)
+    store.client.hset(keys.optin(LIST, bucket_of(old)), old, word)
+    return old
+
+
+def permissions(
+    counters: Counters, *people: str, customer: str = ANNE
+) -> list[Permission]:
+    plan = a_plan(people=people, subscribed=LIST, customer=customer)
+    return list(counters.look_up(plan).permissions)
+
+
 def test_who_is_loaded_is_there(registry: Registry) -> None:
-    """Counted once each, with the grade that came last."""
+    """Counted once each, with the best grade that was ever given."""
     people = some_people(2_500)
-    assert registry.load(LIST, people, Grade.ASSERTED) == 2_500
-    assert registry.load(LIST, [*people[:5], "new@example.net"], Grade.PAPER) == 1
-    assert registry.count(LIST) == 2_501
-    assert registry.grade(LIST, people[0]) is Grade.PAPER
-    assert registry.grade(LIST, people[9]) is Grade.ASSERTED
-    assert registry.grade(LIST, "nobody@example.net") is None
-    assert registry.grade("another.choir.example", people[0]) is None
+    assert registry.load(ANNE, LIST, people, Grade.PAPER).new == 2_500
+    tally = registry.load(ANNE, LIST, [*people[:5], "new@example.net"], Grade.ASSERTED)
+    assert (tally.rows, tally.new, tally.changed, tally.kept) == (6, 1, 5, 0)
+    assert registry.load(ANNE, LIST, people[:9], Grade.PAPER).kept == 9
+    count = registry.count(LIST)
+    assert (count.subscribers, count.erased) == (2_501, 0)
+    assert count.by_permission == {Permission.PAPER: 2_495, Permission.ASSERTED: 6}
+    assert grade(registry, people[0]) is Grade.ASSERTED
+    assert grade(registry, people[9]) is Grade.PAPER
+    assert grade(registry, "nobody@example.net") is None
+    assert registry.find(ANNE, "another.choir.example", people[0]) is None
+    assert registry.lists() == {(ANNE, LIST)}
 
 
 def test_who_is_removed_is_gone(registry: Registry, store: Store, keys: Keys) -> None:
     """And leaves nothing behind."""
     people = some_people(1_500)
-    registry.load(LIST, people, Grade.WITNESSED)
-    assert registry.remove(LIST, [*people[:1_200], "nobody@example.net"]) == 1_200
-    assert registry.count(LIST) == 300
-    assert registry.remove(LIST, people) == 300
-    assert store.names(keys) == set()
+    registry.load(ANNE, LIST, people, Grade.WITNESSED)
+    some = [*people[:1_200], "nobody@example.net"]
+    tally = registry.remove(ANNE, LIST, some)
+    assert (tally.changed, tally.kept) == (1_200, 1)
+    assert registry.count(LIST).subscribers == 300
+    assert registry.remove(ANNE, LIST, people).changed == 300
+    assert store.names(keys) == {"optin-lists"}
 
 
 def test_nothing_to_load_is_no_trouble(registry: Registry) -> None:
     """An empty file."""
-    assert registry.load(LIST, [], Grade.IMPORT) == 0
-    assert registry.remove(LIST, []) == 0
-    assert registry.count(LIST) == 0
+    assert registry.load(ANNE, LIST, [], Grade.IMPORT).rows == 0
+    assert registry.remove(ANNE, LIST, []).rows == 0
+    assert registry.count(LIST).subscribers == 0
+
+
+def test_a_withdrawal_is_not_removed(registry: Registry) -> None:
+    """Nor loaded away: only a newer confirmation ends it."""
+    registry.load(ANNE, LIST, [BART], Grade.PAPER)
+    registry.withdraw(ANNE, LIST, [BART], WITHDRAWN)
+    assert registry.remove(ANNE, LIST, [BART]).kept == 1
+    assert registry.load(ANNE, LIST, [BART], Grade.WITNESSED).kept == 1
+    assert registry.find(ANNE, LIST, BART) == Found(WITHDRAWN, has_evidence=False)
+    assert registry.count(LIST).subscribers == 0
+
+    assert registry.register([an_optin(START_US - 1)]).kept == 1
+    assert registry.register([an_optin(START_US + 1)]).changed == 1
+    assert registry.count(LIST).by_permission == {Permission.ASSERTED: 1}
+
+
+def test_what_is_of_the_future_is_refused(registry: Registry) -> None:
+    """It would outlive every withdrawal; a clock may be ten minutes ahead."""
+    late = an_optin(START_US + MAX_AHEAD_US + 1)
+    assert registry.register([late]).future == 1
+    assert registry.find(ANNE, LIST, BART) is None
+    assert registry.register([an_optin(START_US + MAX_AHEAD_US)]).new == 1
+
+
+class TestEvidence:
+    """Kept apart, sealed, opened with a reason."""
+
+    def test_it_is_shown_as_it_was_given(
+        self, registry: Registry, store: Store, keys: Keys
+    ) -> None:
+        """With the consent it stands behind, and an entry in the audit."""
+        optin = an_optin(START_US, evidence=True)
+        registry.register([optin])
+
+        found = registry.find(ANNE, LIST, BART)
+        shown = registry.evidence(ANNE, LIST, BART, actor="dora", why="ticket 4711")
+
+        assert found == Found(optin.record, has_evidence=True)
+        assert shown == (optin.record, optin.evidence)
+        ((_, entry),) = store.client.xrange(keys.audit)
+        field = place_of(Hashes(SECRET), ANNE, LIST, BART).field
+        assert entry[b"event"] == b"evidence-read"
+        assert entry[b"name"] == f"{LIST} {field.hex()}".encode()
+        assert (entry[b"actor"], entry[b"text"]) == (b"dora", b"ticket 4711")
+
+    def test_it_stays_when_the_consent_is_withdrawn(self, registry: Registry) -> None:
+        """Complaints about earlier mail come later; an older one takes no place."""
+        optin = an_optin(START_US - 5, evidence=True)
+        registry.register([optin])
+        registry.withdraw(ANNE, LIST, [BART], WITHDRAWN)
+        registry.register([an_optin(START_US - 9, evidence=True)])
+
+        assert registry.find(ANNE, LIST, BART) == Found(WITHDRAWN, has_evidence=True)
+        shown = registry.evidence(ANNE, LIST, BART, actor="dora", why="complaint")
+        assert shown == (optin.record, optin.evidence)
+
+    def test_the_store_cannot_read_it(
+        self, registry: Registry, store: Store, keys: Keys
+    ) -> None:
+        """Neither address nor browser, and another secret cannot open it."""
+        registry.register([an_optin(START_US, evidence=True)])
+        place = place_of(Hashes(SECRET), ANNE, LIST, BART)
+        key = keys.evidence(LIST, place.bucket)
+        value = store.client.hget(key, place.field)
+        assert b"192.0.2" not in value
+        assert b"Mozilla" not in value
+        with pytest.raises(EvidenceError, match="another secret"):
+            unseal(Vault(b"\x01" * 32), LIST, place.field, value)
+
+    def test_it_opens_for_no_other_subscription(
+        self, registry: Registry, store: Store, keys: Keys
+    ) -> None:
+        """Whoever can write to the store cannot hand it to somebody else."""
+        registry.register([an_optin(START_US, evidence=True)])
+        place = place_of(Hashes(SECRET), ANNE, LIST, BART)
+        other = place_of(Hashes(SECRET), ANNE, LIST, "bart1@example.net")
+        value = store.client.hget(keys.evidence(LIST, place.bucket), place.field)
+        store.client.hset(keys.evidence(LIST, other.bucket), other.field, value)
+        with pytest.raises(EvidenceError, match="cannot be opened"):
+            registry.evidence(ANNE, LIST, "bart1@example.net", actor="dora", why="test")
+
+    def test_a_removal_takes_it_along(self, registry: Registry) -> None:
+        """Nothing is left behind."""
+        registry.register([an_optin(START_US, evidence=True)])
+        registry.remove(ANNE, LIST, [BART])
+        assert registry.evidence(ANNE, LIST, BART, actor="d", why="test") is None
+
+
+class TestLayout1:
+    """The grade alone, as a word, under a field that did not know the customer."""
+
+    def test_it_is_read(
+        self, registry: Registry, counters: Counters, store: Store, keys: Keys
+    ) -> None:
+        """As a record without time; whoever mails is not told apart."""
+        old = layout_1(store, keys, b"paper")
+        assert registry.find(ANNE, LIST, BART) == Found(
+            Record(grade=Grade.PAPER), has_evidence=False
+        )
+        assert registry.count(LIST).by_permission == {Permission.PAPER: 1}
+        assert permissions(counters, BART) == [Permission.PAPER]
+        assert store.client.hget(keys.optin(LIST, bucket_of(old)), old) == b"paper"
+
+    def test_it_changes_its_form_when_it_is_written(
+        self, registry: Registry, counters: Counters, store: Store, keys: Keys
+    ) -> None:
+        """Also where what was there stays."""
+        old = layout_1(store, keys, b"witnessed")
+        assert registry.load(ANNE, LIST, [BART], Grade.PAPER).kept == 1
+        assert store.client.hget(keys.optin(LIST, bucket_of(old)), old) is None
+        assert permissions(counters, BART) == [Permission.WITNESSED]
+        assert registry.count(LIST).subscribers == 1
+        registry.withdraw(ANNE, LIST, [BART], WITHDRAWN)
+        assert permissions(counters, BART) == [Permission.WITHDRAWN]
+
+    def test_it_is_removed(self, registry: Registry, store: Store, keys: Keys) -> None:
+        """As everything else."""
+        layout_1(store, keys, b"paper")
+        assert registry.remove(ANNE, LIST, [BART]).changed == 1
+        assert store.names(keys) == {"optin-lists"}
 
 
 def test_lists_are_spread_over_small_hashes() -> None:
@@ -75,12 +235,13 @@ def test_the_store_knows_no_address(
     registry: Registry, store: Store, keys: Keys
 ) -> None:
     """Keys and fields are hashes under the secret; the list is named."""
-    registry.load(LIST, [BART], Grade.ASSERTED)
-    (name,) = store.names(keys)
+    registry.load(ANNE, LIST, [BART], Grade.ASSERTED)
+    (name,) = store.names(keys) - {"optin-lists"}
     assert name.startswith(f"optin:{{{LIST}:")
     (field,) = store.ask("HKEYS", f"{keys.namespace}:{name}")
     assert (len(field), b"bart" in field) == (8, False)
-    assert Hashes(b"\x01" * 32).subscriber(LIST, BART) != field
+    assert place_of(Hashes(SECRET), ANNE, LIST, BART).field == field
+    assert place_of(Hashes(b"\x01" * 32), ANNE, LIST, BART).field != field
 
 
 class TestLookUp:
@@ -90,7 +251,7 @@ class TestLookUp:
         self, registry: Registry, counters: Counters
     ) -> None:
         """Others are."""
-        registry.load(LIST, some_people(3), Grade.ASSERTED)
+        registry.load(ANNE, LIST, some_people(3), Grade.ASSERTED)
         plan = a_plan(people=some_people(5), subscribed=LIST)
         answers = counters.look_up(plan)
         hashes = Hashes(SECRET)
@@ -101,9 +262,9 @@ class TestLookUp:
         self, registry: Registry, counters: Counters, grade: Grade
     ) -> None:
         """Everything else is."""
-        registry.load(LIST, [BART], grade)
+        registry.load(ANNE, LIST, [BART], grade)
         plan = a_plan(people=[BART], subscribed=LIST)
-        assert counters.look_up(plan).stranger_count == (grade is Grade.IMPORT)
+        assert counters.look_up(plan).stranger_count == (not grade.is_consent)
 
     @pytest.mark.parametrize("value", ["", "yes", "\udcff"])
     def test_what_is_no_grade_is_no_consent(
@@ -126,13 +287,31 @@ class TestLookUp:
         answers = counters.look_up(plan)
         assert (answers.stranger_count, answers.levels[0].fits) == (1, True)
 
+    def test_each_recipient_has_a_permission(
+        self, registry: Registry, counters: Counters
+    ) -> None:
+        """In the order of the plan; who is on no list of it has none."""
+        people = some_people(4)
+        registry.load(ANNE, LIST, people[:1], Grade.CORROBORATED)
+        registry.load(ANNE, LIST, people[1:2], Grade.IMPORT)
+        registry.withdraw(ANNE, LIST, people[2:3], WITHDRAWN)
+        assert permissions(counters, *people) == [
+            Permission.CORROBORATED,
+            Permission.IMPORT,
+            Permission.WITHDRAWN,
+            Permission.UNKNOWN,
+        ]
+        assert counters.look_up(a_plan(people=people)).permissions == ()
+
     def test_another_list_is_another_consent(
         self, registry: Registry, counters: Counters
     ) -> None:
-        """Who asked for the newsletter has not asked for offers."""
-        registry.load(LIST, [BART], Grade.WITNESSED)
+        """Who asked for the newsletter has not asked for offers, nor another customer."""
+        registry.load(ANNE, LIST, [BART], Grade.WITNESSED)
         plan = a_plan(people=[BART], subscribed="offers.choir.example")
         assert counters.look_up(plan).stranger_count == 1
+        theirs = a_plan(people=[BART], subscribed=LIST, customer="choir")
+        assert counters.look_up(theirs).stranger_count == 1
         assert counters.look_up(a_plan(people=[BART])).stranger_count == 1
 
 
@@ -142,108 +321,177 @@ class Gone:
     def pipeline(self, *, transaction: bool) -> "Gone":
         return self
 
+    def config_get(self, pattern: str) -> None:
+        self.execute()
+
     def __getattr__(self, name: str) -> Callable[..., None]:
         return lambda *_: None
 
-    def execute(self) -> list[object]:
+    def execute(self, *, raise_on_error: bool = True) -> list[object]:
         raise redis.ConnectionError("connection refused")
 
 
 def test_an_absent_store_is_a_typed_error(keys: Keys) -> None:
     """For commands: each question says so."""
-    registry = Registry(Gone(), keys, Hashes(SECRET))
+    registry = Registry(Gone(), keys, Hashes(SECRET), sealer=Vault(SECRET))
     for ask in (
-        lambda: registry.load(LIST, [BART], Grade.PAPER),
-        lambda: registry.remove(LIST, [BART]),
-        lambda: registry.grade(LIST, BART),
+        lambda: registry.load(ANNE, LIST, [BART], Grade.PAPER),
+        lambda: registry.remove(ANNE, LIST, [BART]),
+        lambda: registry.find(ANNE, LIST, BART),
         lambda: registry.count(LIST),
+        registry.lists,
+        lambda: registry.evidence(ANNE, LIST, BART, actor="dora", why="test"),
+        lambda: registry.register([an_optin(START_US)]),
     ):
         with pytest.raises(StoreUnavailable):
             ask()
 
 
 class TestTokens:
-    """A message's tokens, beside what is registered."""
+    """A message's tokens, beside what is registered: of two events the later counts."""
 
-    def plan_of(self, *grades: Grade, people: int = 1) -> Plan:
+    ASSERTED = a_token(time="2026-11-24T06:00:00+01:00")
+    PAPER = replace(ASSERTED, method=Method.PAPER)
+    IMPORT = replace(ASSERTED, method=Method.IMPORT)
+    TIME_US = ASSERTED.confirmed_us
+
+    def plan_of(self, *tokens: Token, people: int = 1) -> Plan:
         """A token for each of the first recipients."""
-        methods = {
-            Grade.ASSERTED: Method.COI,
-            Grade.PAPER: Method.PAPER,
-            Grade.IMPORT: Method.IMPORT,
-        }
         plan = a_plan(people=some_people(people), subscribed=LIST)
-        tokens = {
-            mailbox: a_token(method=methods[grade])
-            for mailbox, grade in zip(plan.people, grades, strict=False)
-        }
-        plan.evidence = Evidence({TokenResult.VALID: len(tokens)}, tokens)
+        by_mailbox = dict(zip(plan.people, tokens, strict=False))
+        plan.evidence = Evidence({TokenResult.VALID: len(tokens)}, by_mailbox)
         return plan
+
+    def send(self, counters: Counters, plan: Plan) -> Answers:
+        """As the gate does with what it lets out; gives the answers."""
+        answers = counters.look_up(plan)
+        counters.register(plan, answers)
+        # What was posted is read by whoever asks next.
+        counters.look_up(a_plan())
+        return answers
 
     def test_they_are_no_strangers_and_are_registered(
         self, registry: Registry, counters: Counters
     ) -> None:
-        """For the next message; who has none stays a stranger."""
-        plan = self.plan_of(Grade.ASSERTED, Grade.PAPER, Grade.IMPORT, people=4)
-        answers = counters.look_up(plan)
+        """With all that they say; who has none stays a stranger."""
+        plan = self.plan_of(self.ASSERTED, self.PAPER, self.IMPORT, people=4)
+        answers = self.send(counters, plan)
         people = plan.people
         assert answers.strangers == Hashes(SECRET).items(people[2:])
-        counters.register(plan, answers)
         assert counters.look_up(a_plan(people=people, subscribed=LIST)).strangers == (
             answers.strangers
         )
-        assert [registry.grade(LIST, one) for one in people] == [
-            Grade.ASSERTED,
-            Grade.PAPER,
-            Grade.IMPORT,
+        found = [registry.find(ANNE, LIST, one) for one in people]
+        assert found == [
+            *(
+                Found(one.record, has_evidence=False)
+                for one in (self.ASSERTED, self.PAPER, self.IMPORT)
+            ),
             None,
         ]
 
-    @pytest.mark.parametrize("known", list(Grade))
-    @pytest.mark.parametrize("grade", [Grade.ASSERTED, Grade.PAPER, Grade.IMPORT])
-    def test_a_better_grade_stays(
-        self, registry: Registry, counters: Counters, known: Grade, grade: Grade
-    ) -> None:
-        """A token may only lift one."""
-        registry.load(LIST, [BART], known)
-        plan = self.plan_of(grade)
-        answers = counters.look_up(plan)
-        counters.register(plan, answers)
-        counters.look_up(plan)
-        assert registry.grade(LIST, BART) is min(grade, known, key=lambda one: one.rank)
-
-    def test_what_changed_meanwhile_stays(
+    def test_they_are_this_customers(
         self, registry: Registry, counters: Counters
     ) -> None:
-        """Between question and writing somebody loaded better evidence."""
-        for before in (None, Grade.IMPORT):
-            registry.remove(LIST, [BART])
-            if before is not None:
-                registry.load(LIST, [BART], before)
-            plan = self.plan_of(Grade.ASSERTED)
-            answers = counters.look_up(plan)
-            assert len(answers.registrations) == 1
-            registry.load(LIST, [BART], Grade.WITNESSED)
-            counters.register(plan, answers)
-            counters.look_up(plan)
-            assert registry.grade(LIST, BART) is Grade.WITNESSED
+        """Nobody else's, though the list's id be the same; an erasure finds the list."""
+        self.send(counters, self.plan_of(self.ASSERTED))
+        assert permissions(counters, BART, customer="ben@example.com") == [
+            Permission.UNKNOWN
+        ]
+        assert registry.lists() == {(ANNE, LIST)}
 
-    def test_what_is_no_grade_stays(
+    @pytest.mark.parametrize("grade", [one for one in Grade if one is not Grade.NONE])
+    def test_a_consent_without_a_time_is_older(
+        self, registry: Registry, counters: Counters, grade: Grade
+    ) -> None:
+        """Whatever it was; an import takes nothing back."""
+        registry.load(ANNE, LIST, [BART], grade)
+        self.send(counters, self.plan_of(self.IMPORT))
+        assert permissions(counters, BART) == [Permission(grade.value)]
+        self.send(counters, self.plan_of(self.ASSERTED))
+        found = registry.find(ANNE, LIST, BART)
+        assert found == Found(self.ASSERTED.record, has_evidence=False)
+
+    def test_what_layout_1_kept_gives_way(
         self, counters: Counters, store: Store, keys: Keys
     ) -> None:
-        """A newer Outgate may have written it, and no token speaks against it."""
-        field = Hashes(SECRET).subscriber(LIST, BART)
-        key = keys.optin(LIST, bucket_of(field))
-        plan = self.plan_of(Grade.ASSERTED)
-        store.client.hset(key, field, "withdrawn 2026")
+        """Where it counts less, its field goes."""
+        old = layout_1(store, keys, b"import")
+        answers = self.send(counters, self.plan_of(self.ASSERTED))
+        assert answers.permissions == [Permission.ASSERTED]
+        assert store.client.hget(keys.optin(LIST, bucket_of(old)), old) is None
+        assert permissions(counters, BART) == [Permission.ASSERTED]
+
+    def test_a_later_withdrawal_counts(
+        self, registry: Registry, counters: Counters
+    ) -> None:
+        """In judging the message, and in the registry; an older one does not."""
+        at = replace(WITHDRAWN, time_us=self.TIME_US - 1)
+        registry.withdraw(ANNE, LIST, [BART], at)
+        answers = self.send(counters, self.plan_of(self.ASSERTED))
+        assert (answers.stranger_count, answers.overruled) == (0, frozenset())
+        assert grade(registry, BART) is Grade.ASSERTED
+
+        at = replace(WITHDRAWN, time_us=self.TIME_US)
+        registry.withdraw(ANNE, LIST, [BART], at)
+        answers = self.send(counters, self.plan_of(self.ASSERTED))
+        assert answers.permissions == [Permission.WITHDRAWN]
+        assert (answers.stranger_count, answers.overruled) == (1, {BART})
+        assert registry.find(ANNE, LIST, BART) == Found(at, has_evidence=False)
+
+    def test_who_was_erased_is_not_brought_back(
+        self,
+        registry: Registry,
+        counters: Counters,
+        client: Client,
+        keys: Keys,
+    ) -> None:
+        """By an older token; a newer confirmation is another consent."""
+        self.send(counters, self.plan_of(self.ASSERTED))
+        clock = Clock(self.TIME_US + 1)
+        erasure = Erasure(client, keys, Hashes(SECRET), test_now_us=clock)
+        erasure.erase(BART, [])
+        mark = Record(state=State.ERASED, time_us=self.TIME_US + 1)
+        assert registry.find(ANNE, LIST, BART) == Found(mark, has_evidence=False)
+
+        answers = self.send(counters, self.plan_of(self.ASSERTED))
+        assert answers.permissions == [Permission.UNKNOWN]
+        assert (answers.stranger_count, answers.overruled) == (1, {BART})
+        assert registry.find(ANNE, LIST, BART) == Found(mark, has_evidence=False)
+
+        newer = replace(self.ASSERTED, time="2026-11-24T06:00:01+01:00")
+        answers = self.send(counters, self.plan_of(newer))
+        assert (answers.stranger_count, answers.overruled) == (0, frozenset())
+        assert grade(registry, BART) is Grade.ASSERTED
+
+    def test_what_changed_meanwhile_counts(
+        self, registry: Registry, counters: Counters
+    ) -> None:
+        """Between question and writing somebody withdrew."""
+        plan = self.plan_of(self.ASSERTED)
         answers = counters.look_up(plan)
-        assert (answers.registrations, answers.stranger_count) == ([], 1)
-        store.client.delete(key)
-        store.client.set(key, "a word")
-        answers = counters.look_up(plan)
+        assert len(answers.registrations) == 1
+        registry.withdraw(ANNE, LIST, [BART], WITHDRAWN)
+        counters.register(plan, answers)
+        counters.look_up(a_plan())
+        assert permissions(counters, BART) == [Permission.WITHDRAWN]
+
+    def test_trouble_with_the_key_is_no_withdrawal(
+        self, counters: Counters, store: Store, keys: Keys
+    ) -> None:
+        """The token counts, and nothing is written."""
+        place = place_of(Hashes(SECRET), ANNE, LIST, BART)
+        store.client.set(keys.optin(LIST, place.bucket), "a word")
+        answers = counters.look_up(self.plan_of(self.ASSERTED))
         assert (answers.registrations, answers.stranger_count) == ([], 0)
 
-    def test_nothing_to_learn_sends_nothing(self, counters: Counters) -> None:
-        """Nor does it wait."""
-        plan = a_plan(people=[BART], subscribed=LIST)
-        counters.register(plan, counters.look_up(plan))
+    def test_nothing_to_learn_sends_nothing(
+        self, registry: Registry, counters: Counters
+    ) -> None:
+        """The same token again says nothing new."""
+        plan = self.plan_of(self.ASSERTED)
+        self.send(counters, plan)
+        answers = counters.look_up(plan)
+        assert (answers.registrations, answers.stranger_count) == ([], 0)
+        counters.register(plan, answers)
+        assert registry.count(LIST).subscribers == 1

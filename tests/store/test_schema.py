@@ -56,6 +56,19 @@ def test_a_newer_layout_is_refused(store: Store, keys: Keys) -> None:
     inspect(store.client, keys, OURS)
 
 
+def test_an_older_layout_becomes_this_one(store: Store, keys: Keys) -> None:
+    """Once somebody starts on it, not when it is only looked at, nor by a stranger."""
+    inspect(store.client, keys, OURS)
+    store.ask("HSET", keys.schema, "version", SCHEMA_VERSION - 1)
+    inspect(store.client, keys, OURS, claim=False)
+    with pytest.raises(StartError):
+        inspect(store.client, keys, THEIRS)
+    older = str(SCHEMA_VERSION - 1).encode()
+    assert store.ask("HGET", keys.schema, "version") == older
+    inspect(store.client, keys, OURS)
+    assert store.ask("HGET", keys.schema, "version") == str(SCHEMA_VERSION).encode()
+
+
 @pytest.mark.parametrize("field", ["version", "secret-id"])
 @pytest.mark.parametrize("value", [b"", b"many", b"\xff"])
 def test_a_garbled_schema_is_refused_in_words(

@@ -22,12 +22,15 @@ from outgate.model.standing import Conduct, Growth
 from outgate.policy.operator import Order
 from outgate.policy.questions import Answers, Plan
 from outgate.store.counters import Counters
+from outgate.store.durability import Flushing
 from outgate.store.erasure import Kind, arguments
 from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys
 from outgate.store.orders import Orders
 from outgate.store.resp import pack
 from outgate.store.scripts import NAMES, PARTS, Script
+from outgate.store.steps import Mode, Step
+from outgate.store.subscriptions import Subscriptions
 from outgate.store.wire import Endpoint, Reply, Wire
 from store.builders import (
     ANNE,
@@ -203,8 +206,9 @@ def test_what_a_script_sets_has_a_life_time(name: str) -> None:
             assert f"redis.call('EXPIRE', {key}" in body
 
 
-# An operator's order has no end of its own; what is erased leaves the rest as it was.
-_WITH_TTL = {*NAMES, *_PARTS} - {"replace_order", "erase"}
+# An operator's order has no end of its own, nor has a consent; what is erased leaves the
+# rest as it was.
+_WITH_TTL = {*NAMES, *_PARTS} - {"replace_order", "erase", "optin"}
 _READS = {"TIME", "GET", "HGET", "HMGET", "HLEN"}
 _WRITES = {"SET", "DEL", "INCR", "EXPIRE", "HSET", "HDEL", "HINCRBY"}
 
@@ -499,6 +503,50 @@ def test_erase_is_called_as_its_header_says() -> None:
         "kind": "contacts",
         "one": b"bart",
         "commit": "0",
+    }
+
+
+def test_optin_is_called_as_its_header_says() -> None:
+    """Both keys of one bucket, and its arguments by name."""
+    contract = Contract.read("optin")
+    sent: list[tuple[object, ...]] = []
+
+    class Recorder:
+        def pipeline(self, *, transaction: bool) -> "Recorder":
+            return self
+
+        def eval(self, *words: object) -> None:
+            sent.append(words)
+
+        def evalsha(self) -> None:
+            raise NotImplementedError
+
+        def execute(self, *, raise_on_error: bool) -> list[list[object]]:
+            assert not raise_on_error
+            return [[1, b""]]
+
+        def config_get(self, _: str) -> dict[str, str]:
+            return {"appendonly": "no"}
+
+    keys, client = Keys(), Recorder()
+    writer = Subscriptions(client, keys, Flushing(client, keys))
+    writer.run_batch(
+        [Step("news", 5, b"field", b"old", b"record", b"sealed")], Mode.APPLY
+    )
+
+    ((text, count, *words),) = sent
+    assert text == Script.load("optin").text
+    assert count == contract.keys == 2
+    places = [keys.optin("news", 5), keys.evidence("news", 5)]
+    assert words[:2] == [one.encode() for one in places]
+    assert dict(zip(contract.arguments, words[2:], strict=True)) == {
+        "now_us": b"",
+        "mode": b"apply",
+        "field": b"field",
+        "old": b"old",
+        "record": b"record",
+        "evidence": b"sealed",
+        "ahead_us": b"600000000",
     }
 
 

@@ -48,6 +48,7 @@ def _store(context: Context) -> Iterator[Ailment]:
     from outgate.policy.compiled import Policy
     from outgate.signing.secret import key_id, read_secret
     from outgate.store.client import connect
+    from outgate.store.durability import Way
     from outgate.store.holds import Holds
     from outgate.store.keys import Keys
     from outgate.store.orders import Orders
@@ -60,7 +61,13 @@ def _store(context: Context) -> Iterator[Ailment]:
         client = connect(context.running_endpoint())
         secret = read_secret(Places.of(settings).secret(settings))
         # Whoever only looks must not be the one whose secret counts.
-        server = inspect(client, keys, key_id(secret), claim=False)
+        server = inspect(
+            client,
+            keys,
+            key_id(secret),
+            claim=False,
+            is_embedded=not settings.store.url,
+        )
         policy = Policy.build(settings.for_policy())
         state = Orders(client, keys).read(policy.limit_names(), policy.profiles)
         troubles = state.troubles
@@ -73,7 +80,14 @@ def _store(context: Context) -> Iterator[Ailment]:
         yield Ailment(
             "store",
             f"evicts keys ({server.evicts}): set maxmemory-policy noeviction, or it "
-            "forgets limits",
+            "forgets limits and consents",
+        )
+    if server.way is Way.NONE and settings.list:
+        yield Ailment(
+            "store",
+            "does not say what is on disk: consents are durability=unconfirmed; set "
+            "appendonly yes, and appendfsync always or a server that has WAITAOF (Redis "
+            "7.2, Valkey)",
         )
     for trouble in troubles:
         words = (trouble.order, trouble.name, trouble.message)

@@ -1,7 +1,7 @@
 """`outgate optin`: who asked for which registered list."""
 
+import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,17 +9,33 @@ import click
 
 from outgate.cli.context import Context
 from outgate.cli.optin_key import key
+from outgate.cli.optin_open import (
+    BY,
+    CUSTOMER,
+    JSON,
+    LIST,
+    account,
+    end_progress,
+    open_registry,
+    read_address,
+    read_addresses,
+    read_policy,
+    report,
+    told,
+    told_record,
+    whose_list,
+)
 from outgate.cli.optin_sign import sign
+from outgate.cli.optin_transfer import export, restore
 from outgate.model.consent import Grade
-from outgate.model.recipient import is_mailbox
+from outgate.model.errors import EX_FOUND
 
 if TYPE_CHECKING:
-    from outgate.policy.compiled import Policy
-    from outgate.store.registry import Registry
+    from outgate.model.optin import Record
+    from outgate.store.registry import Count
 
-_LIST = click.option(
-    "--list", "list_id", required=True, help="List-Id of a `[[list]]`, no brackets."
-)
+_FILE = click.Path(path_type=Path, allow_dash=True)
+_SOURCE = "operator"
 
 
 @click.group()
@@ -27,110 +43,230 @@ def optin() -> None:
     """Keep the registry of subscribers, and sign for them.
 
     Who is registered for a list, by anything better than an import, is no stranger to
-    its mail.
+    its mail. Of two events of one subscription the later counts; an address in a file
+    takes back neither a withdrawal nor an erasure. A list host that cannot reach the
+    registry signs tokens (`sign`) with a key that is registered here (`key`).
     """
 
 
-optin.add_command(key)
-optin.add_command(sign)
-
-
 @optin.command()
-@_LIST
+@LIST
+@CUSTOMER
 @click.option(
     "--grade",
-    type=click.Choice([grade.value for grade in Grade]),
+    type=click.Choice([grade.value for grade in Grade if grade is not Grade.NONE]),
     required=True,
     help="What stands behind these subscriptions; `import` is no consent.",
 )
-@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
+@BY
+@JSON
+@click.argument("file", type=_FILE)
 @click.pass_obj
-def load(context: Context, list_id: str, grade: str, file: Path) -> None:
+def load(
+    context: Context,
+    list_id: str,
+    customer: str,
+    grade: str,
+    actor: str,
+    file: Path,
+    *,
+    as_json: bool,
+) -> None:
     """Register the addresses of a file.
 
-    One a line; `-` is standard input. Empty lines and lines that begin with # are skipped; a line that is no address stops
-    it before anything is written.
+    On your word alone: without time and evidence, so that every event that has a time
+    counts more. Who has withdrawn, or was erased, stays so.
+
+    One a line; `-` is standard input. Empty lines and lines that begin with # are
+    skipped; a line that is no address stops it before anything is written.
     """
-    policy, registry = _open(context, list_id)
-    mailboxes = list(_read(file, policy))
-    new = registry.load(list_id.lower(), mailboxes, Grade(grade))
-    click.echo(f"{list_id}: {len(mailboxes)} registered as {grade}, {new} of them new")
+    owner, name = whose_list(context, list_id, customer)
+    mailboxes = list(read_addresses(file, read_policy(context)))
+    registry = open_registry(context, writes=True).registry
+    tally = registry.load(owner, name, mailboxes, Grade(grade))
+    end_progress()
+    report(registry, tally, name, "optin-loaded", f"as {grade}", actor, as_json=as_json)
 
 
 @optin.command()
-@_LIST
+@LIST
+@CUSTOMER
+@click.option(
+    "--evidence",
+    "with_evidence",
+    is_flag=True,
+    help="Open the evidence of ADDRESS, too; the audit says so.",
+)
+@click.option("--why", default="", help="Why the evidence is opened, for the audit.")
+@BY
+@JSON
 @click.argument("address", required=False)
 @click.pass_obj
-def show(context: Context, list_id: str, address: str | None) -> None:
-    """Print how many subscribers a list has, or the grade of one.
+def show(
+    context: Context,
+    list_id: str,
+    customer: str,
+    why: str,
+    actor: str,
+    address: str | None,
+    *,
+    with_evidence: bool,
+    as_json: bool,
+) -> None:
+    """Print how many subscribers a list has, or what is kept of one.
 
-    Exits 1 where the address is not registered.
+    Exits 1 where the address has no consent on file.
     """
-    policy, registry = _open(context, list_id)
+    owner, name = whose_list(context, list_id, customer)
+    if with_evidence and not (address and why.strip()):
+        raise click.UsageError("--evidence needs an ADDRESS, and --why: it is audited")
     if address is None:
-        click.echo(f"{list_id}: {registry.count(list_id.lower())} subscribers")
+        count = open_registry(context, writes=False).registry.count(name)
+        click.echo(_counted(name, count, as_json=as_json))
         return
-    mailbox = policy.recipient(address.encode()).mailbox
-    grade = registry.grade(list_id.lower(), mailbox)
-    if grade is None:
-        click.echo(f"{address} is not registered for {list_id}")
-        raise click.exceptions.Exit(1)
-    click.echo(grade.value)
+    mailbox = read_address(address, read_policy(context))
+    registry = open_registry(context, writes=False).registry
+    found = registry.find(owner, name, mailbox)
+    if found is None:
+        click.echo("{}" if as_json else f"{address} is not registered for {name}")
+        sys.exit(EX_FOUND)
+    fields: dict[str, object] = {"list": name, "customer": owner, **told(found)}
+    if with_evidence:
+        opened = registry.evidence(
+            owner, name, mailbox, actor=actor or account(), why=why.strip()
+        )
+        if opened is not None:
+            record, evidence = opened
+            fields["evidence-of"] = told_record(record)
+            fields["evidence-record"] = evidence.decode("utf-8", "backslashreplace")
+    click.echo(json.dumps(fields, sort_keys=True) if as_json else _lines(fields))
+    if not found.record.permission.is_consent:
+        sys.exit(EX_FOUND)
 
 
 @optin.command()
-@_LIST
-@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
+@LIST
+@CUSTOMER
+@click.option(
+    "--time",
+    "moment",
+    default="",
+    help="When, with its zone, such as 2026-11-24T12:00:00+01:00. Default: now.",
+)
+@BY
+@JSON
+@click.argument("who")
 @click.pass_obj
-def remove(context: Context, list_id: str, file: Path) -> None:
-    """Take the addresses of a file out.
+def withdraw(
+    context: Context,
+    list_id: str,
+    customer: str,
+    moment: str,
+    actor: str,
+    who: str,
+    *,
+    as_json: bool,
+) -> None:
+    """Note that somebody does not want a list's mail any more.
 
-    One a line; `-` is standard input.
+    WHO is an address, or a file of them, one a line; `-` is standard input. Only a
+    confirmation that is newer makes a subscriber of them again. The evidence of the
+    consent stays, for questions about the mail until then.
     """
-    policy, registry = _open(context, list_id)
-    mailboxes = list(_read(file, policy))
-    gone = registry.remove(list_id.lower(), mailboxes)
-    click.echo(f"{list_id}: {gone} of {len(mailboxes)} removed")
+    owner, name = whose_list(context, list_id, customer)
+    record, policy = _withdrawal(moment), read_policy(context)
+    # A file's name with an @ is written with a slash.
+    if "@" in who and "/" not in who:
+        mailboxes = [read_address(who, policy)]
+    else:
+        mailboxes = list(read_addresses(Path(who), policy))
+    registry = open_registry(context, writes=True).registry
+    tally = registry.withdraw(owner, name, mailboxes, record)
+    end_progress()
+    report(
+        registry, tally, name, "optin-withdrawn", "withdrawn", actor, as_json=as_json
+    )
 
 
-def _open(context: Context, list_id: str) -> "tuple[Policy, Registry]":
-    from outgate.daemon.compose import Places
-    from outgate.policy.compiled import Policy
-    from outgate.signing.secret import read_secret
-    from outgate.store.client import connect
-    from outgate.store.hashes import Hashes
-    from outgate.store.keys import Keys
-    from outgate.store.registry import Registry
+@optin.command()
+@LIST
+@CUSTOMER
+@BY
+@JSON
+@click.argument("file", type=_FILE)
+@click.pass_obj
+def remove(
+    context: Context,
+    list_id: str,
+    customer: str,
+    actor: str,
+    file: Path,
+    *,
+    as_json: bool,
+) -> None:
+    """Take the consents of a file's addresses out.
 
-    settings = context.settings()
-    policy = Policy.build(settings.for_policy())
-    known = sorted(one.id.lower() for one in settings.list)
-    if list_id.lower() not in known:
-        raise click.UsageError(
-            f"no [[list]] has the id {list_id!r}; there "
-            + (f"are {', '.join(known)}" if known else "is none at all")
+    With their evidence, as if they had never been: for what was loaded by mistake.
+    Withdrawals and erasures stay. One a line; `-` is standard input.
+    """
+    owner, name = whose_list(context, list_id, customer)
+    mailboxes = list(read_addresses(file, read_policy(context)))
+    registry = open_registry(context, writes=True).registry
+    tally = registry.remove(owner, name, mailboxes)
+    end_progress()
+    report(registry, tally, name, "optin-removed", "removed", actor, as_json=as_json)
+
+
+for command in (export, restore, key, sign):
+    optin.add_command(command)
+
+
+def _lines(fields: dict[str, object]) -> str:
+    from outgate.log.lines import escape
+
+    return "\n".join(
+        f"{name:<15}  {escape(value if isinstance(value, str) else json.dumps(value))}"
+        for name, value in fields.items()
+    )
+
+
+def _counted(name: str, count: "Count", *, as_json: bool) -> str:
+    by_permission = {one.value: number for one, number in count.by_permission.items()}
+    if as_json:
+        fields = {
+            "list": name,
+            "subscribers": count.subscribers,
+            "by-permission": by_permission,
+            "erased": count.erased,
+        }
+        return json.dumps(fields, sort_keys=True)
+    by_permission["erased"] = count.erased
+    words = "".join(
+        f"; {number} {word}" for word, number in sorted(by_permission.items()) if number
+    )
+    return f"{name}: {count.subscribers} subscribers{words}"
+
+
+def _withdrawal(moment: str) -> "Record":
+    from outgate.daemon.compose import now_us
+    from outgate.model.optin import Record, State, ZoneSource
+    from outgate.model.optin_time import parse_local
+
+    if not moment:
+        return Record(
+            state=State.WITHDRAWN,
+            time_us=now_us(),
+            zone=ZoneSource.SOURCE_UTC,
+            source=_SOURCE,
         )
-    endpoint = context.running_endpoint()
-    secret = read_secret(Places.of(settings).secret(settings))
-    keys = Keys(settings.store.namespace)
-    return policy, Registry(connect(endpoint), keys, Hashes(secret))
-
-
-def _read(file: Path, policy: "Policy") -> Iterator[str]:
-    from outgate.model.errors import EX_NOINPUT, StartError
-
     try:
-        raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-    except OSError as error:
-        raise StartError(
-            f"{file} cannot be read: {error.strerror}", EX_NOINPUT
-        ) from error
-    for number, line in enumerate(raw.splitlines(), 1):
-        text = line.strip()
-        if not text or text.startswith(b"#"):
-            continue
-        mailbox = policy.recipient(text).mailbox
-        if not is_mailbox(mailbox):
-            shown = text[:80].decode("utf-8", "backslashreplace")
-            raise click.UsageError(f"{file}: line {number}: {shown!r} is no address")
-        yield mailbox
+        time_us, offset_minutes = parse_local(moment)
+        return Record(
+            state=State.WITHDRAWN,
+            time_us=time_us,
+            offset_minutes=offset_minutes,
+            zone=ZoneSource.EXPLICIT,
+            source=_SOURCE,
+        )
+    except ValueError as error:
+        raise click.UsageError(f"--time: {error}") from None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from outgate.cli.context import Context
+from outgate.cli.optin_open import BY, account
 
 if TYPE_CHECKING:
     from outgate.policy.optin_keys import OptinKey
@@ -20,7 +21,8 @@ def key() -> None:
     """Keep the keys that sign opt-in tokens.
 
     A list host makes its key with `new` and tells the public half; `add` registers it
-    here, for one customer and its lists. See the page on Opt-In-Evidence.
+    here, for one customer and its lists. What its tokens say feeds the registry. See
+    docs/optin-evidence.md.
     """
 
 
@@ -65,7 +67,7 @@ def new(algorithm: str, name: str, file: Path) -> None:
 )
 @click.option("--not-before", default="", help="Older confirmations do not count.")
 @click.option("--not-after", default="", help="Its tokens end then; with a zone.")
-@click.option("--by", default="", help="Who registers it, for the audit.")
+@BY
 @click.option(
     "--secret",
     type=click.Path(path_type=Path),
@@ -82,7 +84,7 @@ def add(
     lists: tuple[str, ...],
     not_before: str,
     not_after: str,
-    by: str,
+    actor: str,
     secret: Path | None,
     name: str,
     public: str | None,
@@ -105,7 +107,7 @@ def add(
         for word, value in (("not-before", not_before), ("not-after", not_after))
         if value
     ]
-    words += [f"by={by}"] if by else []
+    words.append(f"by={_word(actor)}")
     made = parse_key(name, " ".join(words).encode())
     if made.problems or made.text:
         raise click.UsageError("; ".join(made.problems) or f"{made.text!r}: no word")
@@ -148,21 +150,19 @@ def list_(context: Context) -> None:
 
 
 @key.command()
-@click.option("--by", default="", help="Who revokes it, for the audit.")
+@BY
 @click.argument("name", metavar="ISSUER:SELECTOR")
 @click.pass_obj
-def revoke(context: Context, by: str, name: str) -> None:
+def revoke(context: Context, actor: str, name: str) -> None:
     """End a key at once, on every MTA.
 
     Its tokens count no more, whenever they were signed; who is in the registry by one
-    of them stays there. Exits 1 where there is no such key.
+    of them stays there, until `optin withdraw` or `optin remove`. Exits 1 where there is no such key.
     """
     from outgate.daemon.compose import now_us
     from outgate.policy.operator import format_moment
 
-    if by and len(by.split()) != 1:
-        raise click.BadParameter("expected one word", param_hint="--by")
-    found = _open(context).revoke(name, now_us(), by)
+    found = _open(context).revoke(name, now_us(), _word(actor))
     if found is None:
         click.echo(f"{name} is no key that is registered")
         raise click.exceptions.Exit(1)
@@ -183,6 +183,14 @@ def _state(one: "OptinKey", now_us: int) -> str:
         ended = "ended" if one.not_after_us <= now_us else "good until"
         return f"{ended} {format_moment(one.not_after_us)}"
     return "good"
+
+
+def _word(actor: str) -> str:
+    """Who orders it, as an order says it: in one word."""
+    by = actor or account()
+    if len(by.split()) != 1:
+        raise click.BadParameter("expected one word", param_hint="--by")
+    return by
 
 
 def _check_name(name: str) -> None:

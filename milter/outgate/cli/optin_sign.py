@@ -2,12 +2,10 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-if TYPE_CHECKING:
-    from outgate.signing.evidence_record import Record
+from outgate.model.optin import Method
 
 # A token, not a consent: a list host signs anew what it sends later.
 _KEEP_DAYS = 400
@@ -26,7 +24,7 @@ _DAY_US = 86_400_000_000
 @click.option("--recipient", required=True, help="Address that the mail goes to.")
 @click.option(
     "--method",
-    type=click.Choice(["coi", "coi-mail", "coi-web", "paper", "import", "other"]),
+    type=click.Choice([method.value for method in Method]),
     required=True,
     help="How it was confirmed: by answering a mail, or by a link on the web.",
 )
@@ -39,19 +37,20 @@ _DAY_US = 86_400_000_000
 @click.option("--expires", default="", help="When the token ends. Default: 400 days.")
 @click.option("--evidence-id", default="", help="Default: a random one.")
 @click.option("--hint", is_flag=True, help="For mail to several recipients: tag `r`.")
-@click.option("--ip", default="", help="Address that confirmed; only in the record.")
+@click.option("--ip", default="", help="Address that confirmed; only in the evidence.")
 @click.option(
     "--note",
     "notes",
     multiple=True,
     metavar="NAME=TEXT",
-    help="More of the record, such as url=…; repeatable.",
+    help="More of the evidence, such as url=…; repeatable.",
 )
 @click.option(
-    "--records",
+    "--evidence-file",
+    "evidence_file",
     type=click.Path(path_type=Path),
     default=None,
-    help="File that the record is appended to: keep it, it is the evidence.",
+    help="File that the evidence is appended to: keep it.",
 )
 @click.option(
     "--filter",
@@ -71,41 +70,42 @@ def sign(
     hint: bool,
     ip: str,
     notes: tuple[str, ...],
-    records: Path | None,
+    evidence_file: Path | None,
     as_filter: bool,
 ) -> None:
     """Sign that a recipient asked for a list.
 
     Prints the header `Opt-In-Evidence`, for one message to this recipient. With
-    --records a record of the evidence (address, time, --ip, --note) is kept, and the
-    token is bound to it; without, it is worth no more than paper. Runs on the list
-    host, and needs neither configuration nor store.
+    --evidence-file the evidence (address, time, --ip, --note) is kept, and the token is
+    bound to it; without, it is worth no more than an import, but for paper. Runs on
+    the list host, and needs neither configuration nor store.
     """
     import secrets
 
     from outgate.message.optin_evidence import (
         EVIDENCE_HEADER,
         Algorithm,
-        Method,
         Token,
         normal_recipient,
         routing_hint,
         to_base64url,
     )
+    from outgate.model.optin import commitment_of
+    from outgate.signing.evidence_record import append_evidence
     from outgate.signing.tokens import SigningKey
 
-    if records is None and (ip or notes):
+    if evidence_file is None and (ip or notes):
         raise click.UsageError(
-            "--ip and --note are for the record: say by --records where it is kept"
+            "--ip and --note are evidence: say by --evidence-file where it is kept"
         )
     path = _recipient(recipient)
     key = SigningKey.read(key_file)
-    evidence = evidence_id or to_base64url(secrets.token_bytes(16))
-    record = None
-    if records is not None:
-        record = _record(
+    name = evidence_id or to_base64url(secrets.token_bytes(16))
+    evidence = b""
+    if evidence_file is not None:
+        evidence = _evidence(
             {
-                "e": evidence,
+                "e": name,
                 "l": list_id.lower(),
                 "m": method,
                 "rcpt": normal_recipient(path).decode("utf-8", "replace"),
@@ -123,9 +123,9 @@ def sign(
             method=Method(method),
             time=confirmed,
             expires=expires or _in_days(_KEEP_DAYS),
-            evidence_id=evidence,
-            routing_hint=routing_hint(evidence, normal_recipient(path)) if hint else "",
-            commitment=record.commitment if record is not None else "",
+            evidence_id=name,
+            routing_hint=routing_hint(name, normal_recipient(path)) if hint else "",
+            commitment=to_base64url(commitment_of(evidence)) if evidence else "",
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from None
@@ -135,8 +135,8 @@ def sign(
         message = sys.stdin.buffer.read()
         if b"\r\n" in message[: message.find(b"\n") + 1]:
             header = header.replace("\n", "\r\n")
-    if record is not None and records is not None:
-        record.append(records)
+    if evidence_file is not None:
+        append_evidence(evidence, evidence_file)
     click.echo(header.encode() + message, nl=False)
 
 
@@ -156,8 +156,8 @@ def _ip(text: str) -> str:
         raise click.BadParameter("expected an IP address", param_hint="--ip") from None
 
 
-def _record(fixed: dict[str, str], notes: tuple[str, ...]) -> "Record":
-    from outgate.signing.evidence_record import Record
+def _evidence(fixed: dict[str, str], notes: tuple[str, ...]) -> bytes:
+    from outgate.signing.evidence_record import salted_evidence
 
     fields = dict(fixed)
     for note in notes:
@@ -167,7 +167,10 @@ def _record(fixed: dict[str, str], notes: tuple[str, ...]) -> "Record":
                 f"{note!r}: expected NAME=TEXT, each name once", param_hint="--note"
             )
         fields[name] = text
-    return Record.make(fields)
+    try:
+        return salted_evidence(fields)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def _in_days(days: int) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from outgate.cli.context import Context
+from outgate.cli.optin_open import account
 from outgate.model.errors import EX_FOUND
 
 if TYPE_CHECKING:
@@ -40,10 +41,11 @@ def show(context: Context, address: str, customer: str, *, as_json: bool) -> Non
 
     One line for each customer whose contact it is, with the week of his last message;
     for each limit on different recipients; for each customer whose mailings reached it;
-    for each list, with the grade. Where `perhaps` stands, only a part of the
+    for each list, with all that is kept of the subscription, or the mark of an earlier
+    erasure. Where `perhaps` stands, only a part of the
     hash is kept, and one stranger in 300 would look the same.
 
-    Exits 1 where nothing is remembered.
+    Exits 1 where nothing is remembered, or nothing but an erasure.
     """
     import json
 
@@ -54,10 +56,12 @@ def show(context: Context, address: str, customer: str, *, as_json: bool) -> Non
     findings = sorted(report.findings.values(), key=lambda one: (one.kind, one.name))
     for one in findings:
         click.echo(json.dumps(_fields(one), sort_keys=True) if as_json else _line(one))
-    if not findings and not as_json:
-        click.echo(f"nothing is remembered of {search.mailbox}")
+    remembered = [one for one in findings if not one.is_mark]
+    if not remembered and not as_json:
+        more = " but the erasure" if findings else ""
+        click.echo(f"nothing is remembered of {search.mailbox}{more}")
     _tell_unusable(report)
-    if not findings or report.unusable:
+    if not remembered or report.unusable:
         sys.exit(EX_FOUND)
 
 
@@ -84,8 +88,9 @@ def erase(
 ) -> None:
     """Erase what is remembered of an address.
 
-    It is a stranger to every customer then, and no list's subscriber; a file that is
-    loaded later may register it again. Amounts that were counted stay: they name nobody.
+    It is a stranger to every customer then, and no list's subscriber. Where a list had
+    it, a mark stays, its keyed hash and the time: no file that is loaded later registers
+    it again, only a newer confirmation does. Evidence is deleted. Amounts that were counted stay: they name nobody.
     Who shares its hash where only a part is kept is forgotten with it, and is a stranger
     until he is mailed again. Mail in queues, log files and backups are not touched.
 
@@ -103,7 +108,7 @@ def erase(
     report = search.erasure.erase(search.mailbox, search.lists, search.customers)
     _end_progress()
     _must_exist(search, report, customer)
-    name = search.erasure.note(search.mailbox, report, actor or _account(), customer)
+    name = search.erasure.note(search.mailbox, report, actor or account(), customer)
     counts = {
         kind.value: {"looked": report.looked[kind], "found": report.found(kind)}
         for kind in Kind
@@ -128,14 +133,14 @@ class _Search:
 
     Attributes:
         mailbox: canonical.
-        lists: ids, lower case.
+        lists: customer and id of each, lower case.
         customers: names of the one who is asked; empty for all.
         is_configured: whether the configuration knows him.
     """
 
     erasure: "Erasure"
     mailbox: str
-    lists: Sequence[str]
+    lists: Sequence[tuple[str, str]]
     customers: Sequence[str]
     is_configured: bool
 
@@ -147,6 +152,7 @@ def _open(context: Context, address: str, customer: str) -> _Search:
     from outgate.policy.operator import canonical_name
     from outgate.signing.secret import key_id, read_secret
     from outgate.store.client import connect
+    from outgate.store.durability import PATIENCE_S, Flushing
     from outgate.store.erasure import Erasure
     from outgate.store.hashes import Hashes
     from outgate.store.keys import Keys
@@ -165,14 +171,18 @@ def _open(context: Context, address: str, customer: str) -> _Search:
     ]
     names = tuple(dict.fromkeys((*configured, wanted, customer))) if customer else ()
     lists = [
-        one.id.lower() for one in settings.list if not names or one.customer in names
+        (one.customer, one.id.lower())
+        for one in settings.list
+        if not names or one.customer in names
     ]
     keys = Keys(settings.store.namespace)
-    client = connect(context.running_endpoint())
+    client = connect(context.running_endpoint(), PATIENCE_S)
     secret = read_secret(Places.of(settings).secret(settings))
     # Under another secret nothing would be found, and that would look like an answer.
     inspect(client, keys, key_id(secret), claim=False)
-    erasure = Erasure(client, keys, Hashes(secret), _progress)
+    directory = None if settings.store.url else Places.of(settings).store
+    flushing = Flushing(client, keys, directory)
+    erasure = Erasure(client, keys, Hashes(secret), _progress, flushing)
     return _Search(erasure, mailbox, lists, names, bool(configured))
 
 
@@ -208,7 +218,7 @@ def _fields(one: "Finding") -> dict[str, object]:
         case Kind.CONTENT:
             fields["contents"] = one.contents
         case Kind.OPTIN:
-            fields["grade"] = one.grade
+            fields |= _subscription(one)
     return fields
 
 
@@ -216,13 +226,23 @@ def _line(one: "Finding") -> str:
     from outgate.log.lines import escape
     from outgate.store.erasure import Kind
 
-    text = one.limit or one.grade
-    if one.kind is Kind.CONTACTS:
+    text = one.limit
+    if one.kind is Kind.OPTIN:
+        text = " ".join(f"{name}={value}" for name, value in _subscription(one).items())
+    elif one.kind is Kind.CONTACTS:
         text = f"last mailed in the week of {_day(one)}"
         text += "" if one.exact else ", perhaps"
     elif one.kind is Kind.CONTENT:
         text = "1 mailing" if one.contents == 1 else f"{one.contents} mailings"
     return escape(f"{one.kind:<8}  {one.name}  {text}")
+
+
+def _subscription(one: "Finding") -> dict[str, object]:
+    from outgate.cli.optin_open import told
+    from outgate.store.registry import Found
+
+    found = told(Found(one.record, one.has_evidence)) if one.record else {}
+    return {"customer": one.customer, **found} if one.customer else found
 
 
 def _day(one: "Finding") -> str:
@@ -238,13 +258,3 @@ def _tell_unusable(report: "Report") -> None:
         click.echo(
             f"left out: {escape(key)} is not of the type that it must be", err=True
         )
-
-
-def _account() -> str:
-    import os
-    import pwd
-
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return str(os.getuid())

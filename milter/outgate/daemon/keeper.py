@@ -80,6 +80,7 @@ class Keeper:
             Refusal(self._places.refusal),
             log,
             self._status,
+            is_embedded=not settings.store.url,
         )
         self._orders = Orders(client, keys)
         self._strays = Strays(client, keys)

@@ -11,6 +11,7 @@ from outgate.log.lines import Log
 from outgate.metrics import names
 from outgate.metrics.status import Status
 from outgate.model.errors import ScriptError, StartError
+from outgate.store.durability import Way
 from outgate.store.keys import Keys
 from outgate.store.schema import inspect
 from outgate.store.trouble import Client
@@ -34,7 +35,10 @@ class Standing:
         refusal: Refusal,
         log: Log,
         status: Status,
+        *,
+        is_embedded: bool,
     ) -> None:
+        self._is_embedded = is_embedded
         self._client = client
         self._keys = keys
         self._key_id = key_id
@@ -62,7 +66,12 @@ class Standing:
             return
         self.ours = False
         try:
-            server = inspect(self._client, self._keys, self._key_id)
+            server = inspect(
+                self._client,
+                self._keys,
+                self._key_id,
+                is_embedded=self._is_embedded,
+            )
         except (StartError, ScriptError) as error:
             self._refuse(str(error))
             return
@@ -70,6 +79,7 @@ class Standing:
             self._evicts = server.evicts
             if server.evicts:
                 self._log.error("store-evicts", policy=server.evicts)
+        self._status.put(names.STORE_DURABLE, float(server.way is not Way.NONE))
         if self.why:
             self._log.warning("store-accepted")
         self.why = ""

@@ -17,7 +17,6 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 from hashlib import sha256
@@ -25,6 +24,8 @@ from hashlib import sha256
 from outgate.message.cfws import unfold
 from outgate.model.address import MAX_PATH_BYTES, canonical_domain
 from outgate.model.consent import Grade, TokenResult
+from outgate.model.optin import MAX_TIME_US, Method, Record, ZoneSource, bounded
+from outgate.model.optin_time import parse_local
 
 EVIDENCE_HEADER = "Opt-In-Evidence"
 EVIDENCE_HEADERS = frozenset({EVIDENCE_HEADER.lower()})
@@ -36,8 +37,7 @@ SIGNING_PREFIX = "opt-in-evidence/1\n"
 
 _VERSION = "1"
 _WHITE_SPACE = b" \t"
-_EPOCH_US = 1_000_000
-_MINUTE_S = 60
+_SOURCE = "header"
 
 
 class Algorithm(StrEnum):
@@ -50,22 +50,6 @@ class Algorithm(StrEnum):
     def signature_bytes(self) -> int:
         """Size of a signature."""
         return 64 if self is Algorithm.ED25519 else 32
-
-
-class Method(StrEnum):
-    """How the recipient confirmed."""
-
-    COI = "coi"
-    COI_MAIL = "coi-mail"
-    COI_WEB = "coi-web"
-    PAPER = "paper"
-    IMPORT = "import"
-    OTHER = "other"
-
-    @property
-    def is_confirmed(self) -> bool:
-        """Whether the recipient answered a request to confirm."""
-        return self in {Method.COI, Method.COI_MAIL, Method.COI_WEB}
 
 
 # Tags in the order in which they are signed, and what each may say.
@@ -150,6 +134,12 @@ class Token:
         for tag, value in (("t", self.time), ("x", self.expires)):
             if value:
                 _moment(tag, value)
+        if self.confirmed_us > MAX_TIME_US:
+            raise ValueError(f"t={self.time}: there is no such time")
+        try:
+            from_base64url(self.commitment)
+        except ValueError as error:
+            raise ValueError(f"eh: {error}") from None
 
     @property
     def key_name(self) -> str:
@@ -159,32 +149,33 @@ class Token:
     @cached_property
     def confirmed_us(self) -> int:
         """`time` in microseconds since the epoch."""
-        return _to_us(_moment("t", self.time))
-
-    @property
-    def offset_minutes(self) -> int:
-        """The zone of `time`: minutes east of UTC."""
-        offset = _moment("t", self.time).utcoffset()
-        return round(offset.total_seconds()) // _MINUTE_S if offset else 0
+        return _moment("t", self.time)[0]
 
     @cached_property
     def expires_us(self) -> int:
         """`expires` in microseconds since the epoch, 0 for never."""
-        return _to_us(_moment("x", self.expires)) if self.expires else 0
+        return _moment("x", self.expires)[0] if self.expires else 0
 
-    @property
-    def grade(self) -> Grade:
-        """What the token alone is worth.
+    @cached_property
+    def record(self) -> Record:
+        """What the registry may keep of it.
 
-        A signature says who asserts, not that the recipient confirmed. Without a
-        commitment nothing holds the issuer to one record of time and address, so that
-        is worth no more than a sheet of paper that somebody says to have.
+        A signature says who asserts, not that the recipient confirmed: it is `asserted`
+        at best, and only what was confirmed. Without a commitment nothing holds the
+        issuer to one record of time and address, so only a sheet of paper needs none.
         """
-        if self.method is Method.IMPORT:
-            return Grade.IMPORT
-        if self.method.is_confirmed and self.commitment:
-            return Grade.ASSERTED
-        return Grade.PAPER
+        time_us, offset_minutes = _moment("t", self.time)
+        claimed = Record(
+            time_us=time_us,
+            offset_minutes=offset_minutes,
+            zone=ZoneSource.EXPLICIT,
+            method=self.method,
+            grade=Grade.ASSERTED if self.method.is_confirmed else Grade.PAPER,
+            evidence_id=self.evidence_id,
+            commitment=from_base64url(self.commitment),
+            source=_SOURCE,
+        )
+        return bounded(claimed, has_address=False)
 
     def signed(self, path: bytes) -> bytes:
         """The bytes that are signed for one recipient.
@@ -291,18 +282,15 @@ def _expected(tag: str) -> str:
     }.get(tag, f"expected {_GRAMMAR[tag].pattern}")
 
 
-def _moment(tag: str, text: str) -> datetime:
+def _moment(tag: str, text: str) -> tuple[int, int]:
+    """Microseconds since the epoch, and minutes east of UTC."""
     try:
-        moment = datetime.fromisoformat(text)
-        # Near the years 1 and 9999, not every zone has this moment.
-        _to_us(moment)
-    except (ValueError, OverflowError):
-        raise ValueError(f"{tag}={text}: there is no such time") from None
-    return moment
-
-
-def _to_us(moment: datetime) -> int:
-    return round(moment.timestamp() * _EPOCH_US)
+        time_us, offset_minutes = parse_local(text)
+    except ValueError:
+        time_us = offset_minutes = 0
+    if time_us <= 0:
+        raise ValueError(f"{tag}={text}: there is no such time")
+    return time_us, offset_minutes
 
 
 def normal_recipient(path: bytes) -> bytes:

@@ -147,7 +147,8 @@ OPTIN_TOKENS = Metric(
     text="Copies of header Opt-In-Evidence in outbound mail, by what became of them; all "
     "but `valid` count as absent.",
     rise="no-match, other-customer: somebody forges or copies tokens; key-revoked, "
-    "key-expired, expired: a list host signs with an old key or sends old tokens; error: "
+    "key-expired, expired: a list host signs with an old key or sends old tokens; withdrawn: it mails who "
+    "has left the list; error: "
     "a secret is missing here, the log names it.",
     labels=(("result", tuple(result.value for result in TokenResult)),),
 )
@@ -287,6 +288,14 @@ STORE_REFUSED = Metric(
     rise="It was filled with another secret, or by a newer Outgate: this host is on its "
     "own, in degraded mode.",
 )
+STORE_DURABLE = Metric(
+    name="outgate_store_durable",
+    kind=Kind.GAUGE,
+    text="Whether the store says when consents are on disk (1), or writes of the "
+    "registry are `durability=unconfirmed` (0).",
+    rise="At 0: set `appendfsync always`, or take a server that has WAITAOF (Redis 7.2, "
+    "Valkey) with `appendonly yes`.",
+)
 KEEPER_ERRORS = Metric(
     name="outgate_keeper_errors_total",
     kind=Kind.COUNTER,
@@ -356,6 +365,7 @@ METRICS: tuple[Metric, ...] = (
     OUTBOX,
     STORE_UP,
     STORE_REFUSED,
+    STORE_DURABLE,
     KEEPER_ERRORS,
     NOTIFY_FAILURES,
 )

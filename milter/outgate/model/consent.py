@@ -15,11 +15,12 @@ class Grade(StrEnum):
     ASSERTED = "asserted"
     PAPER = "paper"
     IMPORT = "import"
+    NONE = "none"
 
     @property
     def is_consent(self) -> bool:
         """Whether mail to this subscriber is solicited."""
-        return self is not Grade.IMPORT
+        return self.rank < _IMPORT
 
     @property
     def rank(self) -> int:
@@ -28,13 +29,15 @@ class Grade(StrEnum):
 
 
 _RANKS = {grade: rank for rank, grade in enumerate(Grade)}
+_IMPORT = _RANKS[Grade.IMPORT]
 
 
 class TokenResult(StrEnum):
     """What became of one `Opt-In-Evidence` header; all but `valid` count as none.
 
     A token that is forged cannot be told from one for another recipient: the recipient
-    is signed, and stands nowhere.
+    is signed, and stands nowhere. `withdrawn` is one whose recipient withdrew, or was
+    erased, after what it says.
     """
 
     VALID = "valid"
@@ -51,5 +54,6 @@ class TokenResult(StrEnum):
     KEY_TOO_NEW = "key-too-new"
     EXPIRED = "expired"
     IN_FUTURE = "in-future"
+    WITHDRAWN = "withdrawn"
     NO_MATCH = "no-match"
     ERROR = "error"

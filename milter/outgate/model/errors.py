@@ -8,6 +8,7 @@
         StoreTimeout         no answer within the budget
         StoreRefused         wrong password or missing permission: configuration
         ScriptError          a script and its caller disagree: a bug
+      EvidenceError        sealed evidence, or an export, is not what it must be
       MtaError             the MTA refused a command or spoke nonsense
 
 A hostile message raises none of them: parsers return facts.
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 EX_OK = 0
 EX_FOUND = 1
 EX_USAGE = 2
+EX_DATAERR = 65
 EX_NOINPUT = 66
 EX_SOFTWARE = 70
 EX_CANTCREAT = 73
@@ -108,6 +110,12 @@ class ScriptError(StoreError):
 
     exit_code = EX_SOFTWARE
     kind = "script"
+
+
+class EvidenceError(OutgateError):
+    """Sealed evidence, or an export of the registry, is not what it must be."""
+
+    exit_code = EX_DATAERR
 
 
 class MtaError(OutgateError):

@@ -2,7 +2,8 @@
 
 A token counts where everything agrees: the message's List-Id and a `[[list]]` of the
 accountable customer, a key that is bound to both, the times, and the signature over one
-of the recipients. Whatever does not counts as absent, with a word for the log.
+of the recipients. Whatever does not counts as absent, with a word for the log. What the
+registry knows has the last word: a recipient who withdrew since has no token, either.
 
 Bounds, for a sender who means ill: `MAX_TOKENS` headers are read; among more than
 `MAX_RECIPIENTS` nobody is looked for; a signature costs a tenth of a millisecond, so
@@ -11,7 +12,8 @@ tried with the few recipients that it fits; of those without, `MAX_UNROUTED`.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from outgate.message.optin_evidence import (
     EVIDENCE_HEADER,
@@ -22,18 +24,18 @@ from outgate.message.optin_evidence import (
     routing_hint,
 )
 from outgate.model.consent import TokenResult
+from outgate.model.optin import Permission, State
+from outgate.model.optin_order import MAX_AHEAD_US, outranks, permission, read_record
 from outgate.model.transaction import Transaction
 from outgate.policy.compiled import Policy
 from outgate.policy.optin_keys import OptinKey
 from outgate.policy.ports import Verifier
-from outgate.policy.questions import Evidence
+from outgate.policy.questions import Evidence, Plan, Registration
 
 MAX_TOKENS = 50
 MAX_UNROUTED = 8
 MAX_RECIPIENTS = 50
 MAX_VERIFICATIONS = 64
-MAX_AHEAD_US = 600_000_000
-"""How far the clock of a list host may be ahead of ours."""
 
 _KEY = EVIDENCE_HEADER.lower()
 
@@ -135,7 +137,11 @@ def _match(
             left -= 1
             result = _verify(verifier, key, token, path)
             if result is TokenResult.VALID:
-                good[policy.recipient(path).mailbox] = token
+                mailbox = policy.recipient(path).mailbox
+                # Two spellings of one person may have a token each.
+                other = good.get(mailbox)
+                if other is None or outranks(token.record, other.record):
+                    good[mailbox] = token
                 del waiting[normal]
             if result is not TokenResult.NO_MATCH:
                 break
@@ -151,3 +157,47 @@ def _verify(
     except Exception:  # noqa: BLE001 - our trouble is no fault of the message
         return TokenResult.ERROR
     return TokenResult.VALID if genuine else TokenResult.NO_MATCH
+
+
+class Weighed(NamedTuple):
+    """What registry and tokens say together.
+
+    Attributes:
+        permissions: of each of `Plan.people`.
+        registrations: what the registry can learn.
+        overruled: mailboxes whose token counts less than a withdrawal or an erasure.
+    """
+
+    permissions: list[Permission]
+    registrations: list[Registration]
+    overruled: frozenset[str]
+
+
+def weigh(plan: Plan, kept: Sequence[bytes | None]) -> Weighed:
+    """Weigh the message's tokens against what the registry keeps.
+
+    Which of the two counts is one order (`model.optin_order`), here and where the store
+    writes: a withdrawal that is newer than a token ends it, an erasure, too.
+
+    Args:
+        plan: whose people were asked about.
+        kept: of each the packed record, b"" for none, None where nobody knows.
+    """
+    tokens = plan.evidence.tokens
+    permissions = [permission(packed or b"") for packed in kept]
+    registrations: list[Registration] = []
+    overruled: set[str] = set()
+    if not tokens:
+        return Weighed(permissions, registrations, frozenset())
+    for place, (mailbox, packed) in enumerate(zip(plan.people, kept, strict=True)):
+        token = tokens.get(mailbox)
+        if token is None:
+            continue
+        known = read_record(packed)
+        if known is None or outranks(token.record, known):
+            permissions[place] = token.record.permission
+            if packed is not None:
+                registrations.append(Registration(mailbox, token.record))
+        elif known.state is not State.CONSENT:
+            overruled.add(mailbox)
+    return Weighed(permissions, registrations, frozenset(overruled))

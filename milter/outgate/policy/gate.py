@@ -196,6 +196,8 @@ class Gate:
             transaction, facts, accountable, policy, snapshot, now_us, evidence
         )
         answers = self._store.look_up(plan)
+        if answers.overruled:
+            plan.evidence = plan.evidence.without(answers.overruled)
         case = Case(transaction, facts, accountable, policy, plan, answers, snapshot)
         try:
             verdict = decide(case)

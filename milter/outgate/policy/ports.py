@@ -54,7 +54,8 @@ class Store(Protocol):
     def register(self, plan: Plan, answers: Answers) -> None:
         """Put recipients whom tokens speak for into the registry; nobody waits.
 
-        So the list's later messages need no token. A better grade is never replaced.
+        So the list's later messages need no token. What was written there meanwhile
+        stays where it counts more.
         """
 
 

@@ -1,14 +1,16 @@
 """What policy asks about a message, and what it gets to know: one look-up each."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple
 
 from outgate.message.optin_evidence import Token
-from outgate.model.consent import Grade, TokenResult
+from outgate.model.consent import TokenResult
 from outgate.model.gcra import Level
 from outgate.model.limit import Limit
+from outgate.model.optin import Permission, Record
 from outgate.model.standing import WHOLE, Conduct, scaled_burst, scaled_rate
 from outgate.model.units import Rate
 from outgate.model.verdict import MailClass
@@ -74,6 +76,18 @@ class Evidence:
 
     results: Mapping[TokenResult, int] = field(default_factory=dict)
     tokens: Mapping[str, Token] = field(default_factory=dict)
+
+    def without(self, overruled: Collection[str]) -> "Evidence":
+        """As if these mailboxes had no token; the results say why."""
+        results = Counter(self.results)
+        results[TokenResult.VALID] -= len(overruled)
+        results[TokenResult.WITHDRAWN] += len(overruled)
+        tokens = {
+            mailbox: token
+            for mailbox, token in self.tokens.items()
+            if mailbox not in overruled
+        }
+        return Evidence(+results, tokens)
 
 
 NO_EVIDENCE = Evidence()
@@ -159,17 +173,15 @@ class Neighbours(NamedTuple):
 
 
 class Registration(NamedTuple):
-    """One recipient whom a token speaks for, and the registry does not, or not so well.
+    """One recipient of whom a token says what counts more than what the registry has.
 
     Attributes:
         mailbox: canonical.
-        grade: what the token is worth.
-        known: what stands in the registry, b"" for nothing.
+        record: what the token says.
     """
 
     mailbox: str
-    grade: Grade
-    known: bytes
+    record: Record
 
 
 @dataclass(slots=True, kw_only=True)
@@ -196,7 +208,11 @@ class Answers:
         standing: per cent that are in force of limits that follow conduct.
         spread: of the message's content, None where it does not count.
         neighbours: who else sends this content, None where nobody asked.
-        registrations: what the registry can learn from the message's tokens.
+        permissions: what the registry and the message's tokens say of each of
+            `Plan.people`, where the message is of a registered list and the store
+            answered; else empty.
+        registrations: what the registry can learn from the tokens.
+        overruled: mailboxes whose token counts less than a withdrawal or an erasure.
         store_us: how long the look-up took.
         trouble: kind of the store's error, "" for none.
     """
@@ -219,7 +235,9 @@ class Answers:
     standing: int = WHOLE
     spread: Spread | None = None
     neighbours: Neighbours | None = None
+    permissions: Sequence[Permission] = ()
     registrations: Sequence[Registration] = ()
+    overruled: Collection[str] = ()
     store_us: int = 0
 
     @property

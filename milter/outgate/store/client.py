@@ -23,9 +23,14 @@ from outgate.store.wire import DEFAULT_USER, Endpoint, Reply, Wire
 _PATIENCE_S = 1.0
 
 
-def connect(endpoint: Endpoint) -> Client:
-    """Build a client; nothing is sent yet."""
-    patience_s = max(endpoint.timeout_s, _PATIENCE_S)
+def connect(endpoint: Endpoint, patience_s: float = _PATIENCE_S) -> Client:
+    """Build a client; nothing is sent yet.
+
+    Args:
+        endpoint: where the store is.
+        patience_s: for one answer, where the endpoint has less.
+    """
+    patience_s = max(endpoint.timeout_s, patience_s)
     options: dict[str, Any] = {}
     if endpoint.password:
         options |= {"username": DEFAULT_USER, "password": endpoint.password}

@@ -9,12 +9,13 @@ nobody waits.
 from collections.abc import Callable
 
 from outgate.model.errors import ScriptError
+from outgate.policy.evidence import weigh
 from outgate.policy.operator import Order
 from outgate.policy.questions import Answers, Plan
 from outgate.store.charging import Charging, read_charge
+from outgate.store.consents import Consents
 from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys
-from outgate.store.registry import Consents
 from outgate.store.resp import command, known, pack
 from outgate.store.scripts import Script
 from outgate.store.sharing import Sharing
@@ -64,7 +65,9 @@ class Counters:
         )
         hmget = self._hmget
         consents = (
-            self._consents.ask(plan.subscribed, plan.people) if plan.subscribed else []
+            self._consents.ask(plan.customer, plan.subscribed, plan.people)
+            if plan.subscribed
+            else []
         )
         shared = self._sharing.ask(plan)
         buffer = b"".join(
@@ -86,10 +89,13 @@ class Counters:
         if shared:
             answers.neighbours = self._sharing.read(plan, others[: len(shared)])
         if consents:
-            grades = others[len(shared) :]
-            answers.strangers = self._consents.without(answers.strangers, plan, grades)
-            if plan.evidence.tokens:
-                answers.registrations = self._consents.news(plan, grades)
+            weighed = weigh(plan, self._consents.read(others[len(shared) :]))
+            answers.permissions = weighed.permissions
+            answers.registrations = weighed.registrations
+            answers.overruled = weighed.overruled
+            answers.strangers = self._consents.without(
+                answers.strangers, plan.people, weighed.permissions
+            )
         answers.suspend = _values(suspend, len(plan.names))
         answers.quarantine = _values(quarantine, len(plan.names))
         answers.allow = _values(allow, len(plan.own_names))
@@ -150,7 +156,12 @@ class Counters:
         Raises:
             StoreError: it could not be sent; the next token says it again.
         """
-        commands = self._consents.write(plan.subscribed, answers.registrations)
+        commands = self._consents.write(
+            plan.customer,
+            plan.subscribed,
+            answers.registrations,
+            self._now_argument(),
+        )
         if commands:
             self._wire.post(b"".join(commands), len(commands))
 

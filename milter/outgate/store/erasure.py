@@ -2,7 +2,8 @@
 
 Nothing leads from a recipient to the keys that hold its hash: all contacts, contents and
 windows of different ones are looked through, a batch at a time, and one field of each
-list. A window may be of domains, clients or networks; there no recipient's hash is, but
+list. Where a list had the recipient, the mark of the erasure stays, with its time alone:
+so the list's next import does not bring the recipient back. A window may be of domains, clients or networks; there no recipient's hash is, but
 by chance, once in four billion records.
 """
 
@@ -16,10 +17,15 @@ from itertools import islice
 import redis
 
 from outgate.model.contacts import WEEK_US
+from outgate.model.optin import Record, State
+from outgate.model.optin_order import read_record
+from outgate.store.consents import Place, place_of
+from outgate.store.durability import Flushing
 from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys, safe
-from outgate.store.registry import bucket_of
 from outgate.store.scripts import Script
+from outgate.store.steps import Mode, Step
+from outgate.store.subscriptions import Subscriptions
 from outgate.store.trouble import Client, as_store_error
 
 # Mail is looked up between any two of them.
@@ -30,6 +36,10 @@ _WEEKS = 256
 _WEEKS_AHEAD = 4
 _EXACT_BYTES = 4
 _GLOB = re.compile(r"[*?\[\]\\^]")
+
+
+ListName = tuple[str, str]
+"""Customer and id of a list."""
 
 
 class Kind(StrEnum):
@@ -54,7 +64,9 @@ class Finding:
             since the epoch; else None.
         exact: whether four bytes of the hash agree, or only two and the page: of
             100,000 contacts, one stranger in 300 looks the same there.
-        grade: of `OPTIN`, what stands behind the subscription; else "".
+        customer: of `OPTIN`, whose list it is; "" where layout 1 kept it; else "".
+        record: of `OPTIN`, what is kept of the subscription; else None.
+        has_evidence: of `OPTIN`, whether evidence is kept.
     """
 
     kind: Kind
@@ -63,7 +75,14 @@ class Finding:
     contents: int = 0
     week_us: int | None = None
     exact: bool = True
-    grade: str = ""
+    customer: str = ""
+    record: Record | None = None
+    has_evidence: bool = False
+
+    @property
+    def is_mark(self) -> bool:
+        """Whether it is what an earlier erasure has left."""
+        return self.record is not None and self.record.state is State.ERASED
 
 
 @dataclass(slots=True)
@@ -99,6 +118,9 @@ class Erasure:
         keys: Keys,
         hashes: Hashes,
         progress: Callable[[int], None] | None = None,
+        flushing: Flushing | None = None,
+        *,
+        test_now_us: Callable[[], int] | None = None,
     ) -> None:
         """Nothing is sent yet.
 
@@ -107,23 +129,27 @@ class Erasure:
             keys: of our namespace.
             hashes: under this host's secret.
             progress: told how many keys were looked at, after each batch; or None.
+            flushing: of the client; by default for a server that is not embedded.
+            test_now_us: another time than the server's, for lists.
         """
         self._client = client
         self._keys = keys
         self._hashes = hashes
         self._progress = progress
+        self._lists = Subscriptions(
+            client, keys, flushing or Flushing(client, keys), test_now_us=test_now_us
+        )
         self._erase = client.register_script(Script.load("erase").text.decode())
 
     def look(
-        self, mailbox: str, lists: Iterable[str], customers: Sequence[str] = ()
+        self, mailbox: str, lists: Iterable[ListName], customers: Sequence[str] = ()
     ) -> Report:
         """Find a recipient; changes nothing.
 
         Args:
             mailbox: canonical, as `model.recipient` reads it.
-            lists: ids of lists, lower case.
-            customers: names of whom alone is asked, and of no list but `lists`; empty
-                for all that the store knows.
+            lists: customer and id of each, lower case, beyond those that the store knows.
+            customers: names of whom alone is asked; empty for all.
 
         Raises:
             StoreError: the store did not answer.
@@ -131,9 +157,11 @@ class Erasure:
         return self._go(mailbox, lists, customers, commit=False)
 
     def erase(
-        self, mailbox: str, lists: Iterable[str], customers: Sequence[str] = ()
+        self, mailbox: str, lists: Iterable[ListName], customers: Sequence[str] = ()
     ) -> Report:
         """Take a recipient out; the report says where it was.
+
+        Marks that an earlier erasure has left are no findings.
 
         Args:
             mailbox: as in `look`.
@@ -179,12 +207,12 @@ class Erasure:
     def _go(
         self,
         mailbox: str,
-        lists: Iterable[str],
+        lists: Iterable[ListName],
         customers: Sequence[str],
         *,
         commit: bool,
     ) -> Report:
-        report, wanted = Report(), set(lists)
+        report, wanted = Report(), set(lists) | self._known(customers)
         one = self._hashes.item(mailbox)
         try:
             seconds, _ = self._client.time()
@@ -193,8 +221,8 @@ class Erasure:
             while batch := list(islice(keys, _BATCH)):
                 self._look_into(batch, one, week, report, commit=commit)
                 self._tell(report)
-            ids = iter(sorted(wanted))
-            while some := list(islice(ids, _BATCH)):
+            names = iter(sorted(wanted))
+            while some := list(islice(names, _BATCH)):
                 self._look_into_lists(some, mailbox, report, commit=commit)
                 self._tell(report)
         except redis.RedisError as error:
@@ -205,12 +233,26 @@ class Erasure:
         if self._progress is not None:
             self._progress(report.looked.total())
 
-    def _all(self, lists: set[str]) -> Iterator[bytes]:
-        """Keys of all customers; adds the lists that have subscribers to `lists`."""
+    def _known(self, customers: Sequence[str]) -> set[ListName]:
+        """Lists that ever had subscribers, of these customers or of all."""
+        try:
+            members = self._client.smembers(self._keys.optin_lists)
+        except redis.RedisError as error:
+            raise as_store_error(error) from error
+        names = (self._keys.list_of(one.decode("utf-8", "replace")) for one in members)
+        return {
+            name for name in names if name and (not customers or name[0] in customers)
+        }
+
+    def _all(self, lists: set[ListName]) -> Iterator[bytes]:
+        """Keys of all customers; adds lists that nobody named, as layout 1 kept them."""
+        named = {list_id for _, list_id in lists}
         for raw in self._scan("*", "hash"):
             kind, tag, _ = self._parts(raw)
             if kind == Kind.OPTIN:
-                lists.add(tag.rpartition(":")[0])
+                list_id = tag.rpartition(":")[0]
+                if list_id not in named:
+                    lists.add(("", list_id))
             elif kind in {Kind.CONTACTS, Kind.CONTENT}:
                 yield raw
         yield from self._windows("*")
@@ -263,27 +305,47 @@ class Erasure:
                 )
 
     def _look_into_lists(
-        self, ids: list[str], mailbox: str, report: Report, *, commit: bool
+        self, names: list[ListName], mailbox: str, report: Report, *, commit: bool
     ) -> None:
-        fields = [self._hashes.subscriber(one, mailbox) for one in ids]
-        keys = [
-            self._keys.optin(one, bucket_of(subscriber))
-            for one, subscriber in zip(ids, fields, strict=True)
+        places = [
+            (list_id, self._place(customer, list_id, mailbox))
+            for customer, list_id in names
         ]
         reading = self._client.pipeline(transaction=False)
-        erasing = self._client.pipeline(transaction=False)
-        for key, subscriber in zip(keys, fields, strict=True):
-            reading.hget(key, subscriber)
-            erasing.hdel(key, subscriber)
-        replies = reading.execute(raise_on_error=False)
-        for one, key, reply in zip(ids, keys, replies, strict=True):
+        for list_id, place in places:
+            key = self._keys.optin(list_id, place.bucket)
+            reading.hmget(key, place.field, place.old_field)
+            reading.hexists(self._keys.evidence(list_id, place.bucket), place.field)
+        replies = iter(reading.execute(raise_on_error=False))
+        usable = []
+        for name, (list_id, place), kept, has_evidence in zip(
+            names, places, replies, replies, strict=True
+        ):
             report.looked[Kind.OPTIN] += 1
-            if _is_usable(reply, key.encode(), report) and reply is not None:
-                grade = reply.decode("utf-8", "backslashreplace")
-                report.findings[key] = Finding(Kind.OPTIN, one, grade=grade)
+            key = self._keys.optin(list_id, place.bucket)
+            if not _is_usable(kept, key.encode(), report):
+                continue
+            key = self._keys.evidence(list_id, place.bucket)
+            if not _is_usable(has_evidence, key.encode(), report):
+                continue
+            usable.append(Step(list_id, *place))
+            record = read_record(kept[0]) or read_record(kept[1])
+            # A mark of an erasure is no news to whoever erases.
+            if record and not (commit and record.state is State.ERASED):
+                report.findings[f"{key} {name[0]}"] = Finding(
+                    Kind.OPTIN,
+                    list_id,
+                    customer=name[0],
+                    record=record,
+                    has_evidence=bool(has_evidence),
+                )
         if commit:
-            for reply in erasing.execute(raise_on_error=False):
-                _is_usable(reply, b"", None)
+            self._lists.run_batch(usable, Mode.ERASE)
+
+    def _place(self, customer: str, list_id: str, mailbox: str) -> Place:
+        place = place_of(self._hashes, customer, list_id, mailbox)
+        # Whose the list is nobody knows: the mark takes the record's own place.
+        return place if customer else place._replace(field=place.old_field)
 
 
 def _is_usable(reply: object, key: bytes, report: Report | None) -> bool:

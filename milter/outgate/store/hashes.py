@@ -31,6 +31,10 @@ class Hashes:
         self._subscriber = blake2b(
             key=secret, digest_size=SUBSCRIBER_BYTES, person=b"optin"
         )
+        self._subscription = blake2b(
+            key=secret, digest_size=SUBSCRIBER_BYTES, person=b"optin of"
+        )
+        self._subscriptions = lru_cache(maxsize=1024)(self._of_customer)
         self._erased = blake2b(key=secret, digest_size=ERASED_BYTES, person=b"erased")
         self.item = lru_cache(maxsize=65536)(self._hash_item)
 
@@ -58,6 +62,22 @@ class Hashes:
         digest = self._subscriber.copy()
         digest.update(f"{list_id}\n{mailbox}".encode("utf-8", "surrogateescape"))
         return digest.digest()
+
+    def subscription(self, customer: str, subscriber: bytes) -> bytes:
+        """One customer's subscriber: nobody else's, though the list's id be the same.
+
+        Args:
+            customer: whose list it is.
+            subscriber: as `subscriber` gives it.
+        """
+        digest = self._subscriptions(customer).copy()
+        digest.update(subscriber)
+        return digest.digest()
+
+    def _of_customer(self, customer: str) -> blake2b:
+        digest = self._subscription.copy()
+        digest.update(f"{customer}\n".encode("utf-8", "surrogateescape"))
+        return digest
 
     def erased(self, mailbox: str) -> str:
         """A recipient in the audit: comparable with nothing else that is kept."""

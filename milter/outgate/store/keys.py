@@ -138,10 +138,28 @@ KEYS: tuple[Key, ...] = (
         "optin:{<list>:<bucket>}",
         "hash",
         "none",
-        "`outgate optin`, workers",
-        "Subscribers of a registered list: keyed hash to grade (`witnessed`, "
-        "`corroborated`, `asserted`, `paper`, `import`).",
+        "`outgate optin`, `outgate recipient`, workers",
+        "Subscriptions of a registered list: keyed hash of customer, list and recipient "
+        "to a record (64 bytes at most): consent, withdrawal or erasure, with time, "
+        "zone, method, grade, evidence id and commitment.",
         "HLEN 'outgate:optin:{members.choir.example:17}'",
+    ),
+    Key(
+        "evidence:{<list>:<bucket>}",
+        "hash",
+        "none; an erasure deletes it",
+        "`outgate optin`",
+        "What stands behind consents (address, browser): keyed hash, as in `optin:`, to "
+        "evidence that is encrypted with a key outside Redis.",
+        "HLEN 'outgate:evidence:{members.choir.example:17}'",
+    ),
+    Key(
+        "optin-lists",
+        "set",
+        "none",
+        "`outgate optin`, workers",
+        "Lists that ever had subscribers: list id and customer.",
+        "SMEMBERS outgate:optin-lists",
     ),
     Key(
         "optin-key",
@@ -187,7 +205,7 @@ KEYS: tuple[Key, ...] = (
         "audit",
         "stream",
         "none",
-        "keeper, `outgate recipient`",
+        "keeper, `outgate recipient`, `outgate optin`",
         "Who did what, and why.",
         "XREVRANGE outgate:audit + - COUNT 20",
     ),
@@ -233,7 +251,7 @@ KEYS: tuple[Key, ...] = (
     ),
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 def safe(text: str) -> str:
@@ -256,6 +274,7 @@ class Keys:
         self.held_index = f"{namespace}:held"
         self.hosts = f"{namespace}:hosts"
         self.optin_keys = f"{namespace}:optin-key"
+        self.optin_lists = f"{namespace}:optin-lists"
         self.schema = f"{namespace}:schema"
         self._count = f"{namespace}:count:{{"
 
@@ -294,6 +313,24 @@ class Keys:
     def optin(self, list_id: str, bucket: int) -> str:
         """Subscribers of a list, one of many hashes of them."""
         return f"{self.namespace}:optin:{{{safe(list_id)}:{bucket}}}"
+
+    def optin_prefix(self, list_id: str) -> bytes:
+        """Of a list's keys: the number of the bucket and a brace are missing."""
+        return f"{self.namespace}:optin:{{{safe(list_id)}:".encode()
+
+    @staticmethod
+    def list_member(customer: str, list_id: str) -> str:
+        """What names a customer's list in `optin_lists`."""
+        return f"{safe(list_id)} {safe(customer)}"
+
+    def list_of(self, member: str) -> tuple[str, str] | None:
+        """Customer and id that a member of `optin_lists` names."""
+        list_id, _, customer = member.partition(" ")
+        return (unquote(customer), unquote(list_id)) if customer else None
+
+    def evidence(self, list_id: str, bucket: int) -> str:
+        """Sealed evidence of those in one hash of subscribers."""
+        return f"{self.namespace}:evidence:{{{safe(list_id)}:{bucket}}}"
 
     def parts(self, key: str) -> tuple[str, str, str]:
         """Kind of a key, what stands in its braces and what behind, before `safe`.

@@ -1,192 +1,290 @@
-"""Who asked for which list: the registry of consent, in its smallest form.
+"""Who asked for which list: the registry of consent, for commands and importers.
 
-Many small hashes over all slots of a Cluster, read by plain HGET beside the limits.
+Records stand in small hashes beside each other (`consents` reads them for messages),
+evidence apart from them, sealed. Addresses are nowhere.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice
-from types import NoneType
 from typing import Any
 
 import redis
 
-from outgate.message.optin_evidence import Token
 from outgate.model.consent import Grade
-from outgate.policy.questions import Plan, Registration
+from outgate.model.errors import EvidenceError
+from outgate.model.optin import OptIn, Permission, Record
+from outgate.model.optin_order import pack, permission, read_record
+from outgate.store.consents import BUCKETS, Place, place_of
+from outgate.store.durability import Flushing
+from outgate.store.evidence import Sealer, seal, unseal
 from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys
-from outgate.store.resp import command, known, pack, word
-from outgate.store.scripts import Script
-from outgate.store.trouble import Client, as_store_error
-from outgate.store.wire import Reply
+from outgate.store.steps import Mode, Step
+from outgate.store.subscriptions import Progress, Subscriptions, Tally
+from outgate.store.trouble import Client, as_store_error, run
 
-# With a million subscribers of a list, 61 in each: small enough for Redis to keep them
-# packed (hash-max-listpack-entries is 128).
-BUCKETS = 16_384
-_BATCH = 1_000
-_HGET = known("HGET")
+# Mail is looked up between any two of them.
+_BUCKETS_A_ROUND = 200
+_ERASED_AT = slice(8, 9)
 
 
-class Consents:
-    """The question about recipients of a registered list, for the hot path."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is kept of one subscription.
 
-    def __init__(self, keys: Keys, hashes: Hashes) -> None:
-        self._keys = keys
-        self._hashes = hashes
-        self._replace = Script.load("replace_order")
+    Attributes:
+        record: the one that counts.
+        has_evidence: whether there is any, of this consent or of an older one.
+    """
 
-    def ask(self, list_id: str, people: Sequence[str]) -> list[bytes]:
-        """One command for each recipient."""
-        commands = []
-        for mailbox in people:
-            field = self._hashes.subscriber(list_id, mailbox)
-            key = self._keys.optin(list_id, bucket_of(field))
-            commands.append(command(3, _HGET, word(key.encode()), word(field)))
-        return commands
-
-    def without(self, strangers: bytes, plan: Plan, replies: Sequence[Reply]) -> bytes:
-        """Those of the strangers who have not asked for the list.
-
-        Args:
-            strangers: keyed hashes, as `charge` gives them.
-            plan: whose people were asked about; its tokens speak for some of them.
-            replies: a grade, or nothing, or trouble: then nobody has asked.
-        """
-        tokens = plan.evidence.tokens
-        consented = {
-            self._hashes.item(mailbox)
-            for mailbox, reply in zip(plan.people, replies, strict=True)
-            if _is_consent(reply, tokens.get(mailbox))
-        }
-        each = (strangers[at : at + 4] for at in range(0, len(strangers), 4))
-        return b"".join(one for one in each if one not in consented)
-
-    def news(self, plan: Plan, replies: Sequence[Reply]) -> Sequence[Registration]:
-        """What the registry can learn from the message's tokens.
-
-        A value that is no grade stays: somebody wrote it there for a reason, or a newer
-        Outgate did.
-        """
-        news = []
-        for mailbox, reply in zip(plan.people, replies, strict=True):
-            token = plan.evidence.tokens.get(mailbox)
-            if token is None or not isinstance(reply, (bytes, NoneType)):
-                continue
-            known = _grade(reply)
-            if reply is None or (known is not None and token.grade.rank < known.rank):
-                news.append(Registration(mailbox, token.grade, reply or b""))
-        return news
-
-    def write(self, list_id: str, news: Sequence[Registration]) -> list[bytes]:
-        """One command for each; none that somebody else changed meanwhile."""
-        commands = []
-        for one in news:
-            field = self._hashes.subscriber(list_id, one.mailbox)
-            key = self._keys.optin(list_id, bucket_of(field)).encode()
-            grade = one.grade.value.encode()
-            if one.known:
-                text = self._replace.text
-                commands.append(
-                    pack((b"EVAL", text, b"1", key, field, one.known, grade))
-                )
-            else:
-                commands.append(pack((b"HSETNX", key, field, grade)))
-        return commands
+    record: Record
+    has_evidence: bool
 
 
-def _is_consent(reply: Reply, token: Token | None) -> bool:
-    grade = _grade(reply)
-    if grade is None and isinstance(reply, bytes):
-        # Whoever wrote it knows something that we do not: no token speaks against it.
-        return False
-    return any(one.is_consent for one in (grade, token and token.grade) if one)
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many records a list has.
 
+    Attributes:
+        by_permission: without those that were erased.
+        erased: marks of erasures.
+    """
 
-def _grade(reply: Reply) -> Grade | None:
-    if not isinstance(reply, bytes):
-        return None
-    try:
-        return Grade(reply.decode())
-    except ValueError:
-        return None
+    by_permission: Counter[Permission]
+    erased: int
 
-
-def bucket_of(field: bytes) -> int:
-    """Which of a list's hashes a subscriber is in."""
-    return int.from_bytes(field[:2], "big") % BUCKETS
+    @property
+    def subscribers(self) -> int:
+        """How many have not withdrawn, whatever stands behind them."""
+        others = (Permission.WITHDRAWN, Permission.UNKNOWN)
+        return self.by_permission.total() - sum(
+            map(self.by_permission.__getitem__, others)
+        )
 
 
 class Registry:
-    """Loads, shows and removes subscribers, for commands."""
+    """Writes and reads subscriptions of lists."""
 
-    def __init__(self, client: Client, keys: Keys, hashes: Hashes) -> None:
+    def __init__(
+        self,
+        client: Client,
+        keys: Keys,
+        hashes: Hashes,
+        *,
+        flushing: Flushing | None = None,
+        sealer: Sealer | None = None,
+        progress: Progress | None = None,
+        test_now_us: Callable[[], int] | None = None,
+    ) -> None:
+        """Nothing is sent yet.
+
+        Args:
+            client: of the store, with the patience of `durability.PATIENCE_S`.
+            keys: of our namespace.
+            hashes: under this host's secret.
+            flushing: of the client; by default for a server that is not embedded.
+            sealer: where evidence is written or read.
+            progress: told after each batch what is on disk now; or None.
+            test_now_us: another time than the server's.
+        """
         self._client = client
         self._keys = keys
         self._hashes = hashes
+        self._sealer = sealer
+        self._known: set[tuple[str, str]] = set()
+        self.writer = Subscriptions(
+            client,
+            keys,
+            flushing or Flushing(client, keys),
+            progress,
+            test_now_us=test_now_us,
+        )
 
-    def load(self, list_id: str, mailboxes: Iterable[str], grade: Grade) -> int:
-        """Register subscribers; gives how many were new.
+    def register(self, optins: Iterable[OptIn]) -> Tally:
+        """Write consents with what stands behind them.
 
         Raises:
-            StoreError: the store did not answer; what was written stays, and loading
-                again does no harm.
+            StoreError: the store did not answer; what was told to `progress` is on disk,
+                and registering again does no harm.
         """
-        new = 0
-        left = iter(mailboxes)
-        while batch := list(islice(left, _BATCH)):
-            pipeline = self._client.pipeline(transaction=False)
-            for mailbox in batch:
-                key, field = self._place(list_id, mailbox)
-                pipeline.hset(key, field, grade.value)
-            new += sum(self._run(pipeline))
-        return new
+        return self.writer.run(map(self._step, optins), Mode.APPLY)
 
-    def grade(self, list_id: str, mailbox: str) -> Grade | None:
-        """What stands behind one subscription, None where there is none.
+    def load(
+        self, customer: str, list_id: str, mailboxes: Iterable[str], grade: Grade
+    ) -> Tally:
+        """Register subscribers on an operator's word: without time and evidence.
+
+        Everything that has a time counts more, but an address in a file.
+
+        Raises:
+            StoreError: as `register`.
+        """
+        return self._apply(customer, list_id, mailboxes, Record(grade=grade))
+
+    def withdraw(
+        self, customer: str, list_id: str, mailboxes: Iterable[str], record: Record
+    ) -> Tally:
+        """Note that they do not want the list's mail any more.
+
+        Args:
+            customer: whose list it is.
+            list_id: lower case.
+            mailboxes: canonical.
+            record: of the withdrawal.
+
+        Raises:
+            StoreError: as `register`.
+        """
+        return self._apply(customer, list_id, mailboxes, record)
+
+    def remove(self, customer: str, list_id: str, mailboxes: Iterable[str]) -> Tally:
+        """Take consents out, as if they had never been; `changed` are gone.
+
+        Withdrawals and marks of erasures stay: they are the recipients', not ours.
+
+        Raises:
+            StoreError: as `register`.
+        """
+        steps = self._steps(customer, list_id, mailboxes, b"")
+        return self.writer.run(steps, Mode.REMOVE)
+
+    def find(self, customer: str, list_id: str, mailbox: str) -> Found | None:
+        """What is kept of one subscription, None where there is nothing.
+
+        Raises:
+            StoreError: the store did not answer.
+        """
+        place = place_of(self._hashes, customer, list_id, mailbox)
+        pipeline = self._client.pipeline(transaction=False)
+        key = self._keys.optin(list_id, place.bucket)
+        pipeline.hmget(key, place.field, place.old_field)
+        pipeline.hexists(self._keys.evidence(list_id, place.bucket), place.field)
+        (new, old), has_evidence = _run(pipeline)
+        record = read_record(new) or read_record(old)
+        return Found(record, bool(has_evidence)) if record is not None else None
+
+    def evidence(
+        self, customer: str, list_id: str, mailbox: str, *, actor: str, why: str
+    ) -> tuple[Record, bytes] | None:
+        """The evidence that is kept, and the consent it stands behind; it is audited.
+
+        Args:
+            customer: whose list it is.
+            list_id: lower case.
+            mailbox: canonical.
+            actor: who wants to see it.
+            why: in a few words.
+
+        Raises:
+            EvidenceError: it cannot be opened.
+            StoreError: the store did not answer; nothing is shown without an audit.
+        """
+        if self._sealer is None:
+            raise EvidenceError("cannot be opened without a key")
+        place = place_of(self._hashes, customer, list_id, mailbox)
+        self.note("evidence-read", f"{list_id} {place.field.hex()}", actor, why)
+        pipeline = self._client.pipeline(transaction=False)
+        pipeline.hget(self._keys.evidence(list_id, place.bucket), place.field)
+        (value,) = _run(pipeline)
+        return value and unseal(self._sealer, list_id, place.field, value)
+
+    def count(self, list_id: str) -> Count:
+        """How many records a list has, of all its customers.
+
+        Raises:
+            StoreError: the store did not answer.
+        """
+        by_permission: Counter[Permission] = Counter()
+        erased = 0
+        for values in self._values(list_id):
+            by_permission.update(map(permission, values))
+            erased += sum(value[_ERASED_AT] == b"x" for value in values)
+        by_permission[Permission.UNKNOWN] -= erased
+        return Count(+by_permission, erased)
+
+    def _values(self, list_id: str) -> Iterator[list[bytes]]:
+        buckets = iter(range(BUCKETS))
+        while some := list(islice(buckets, _BUCKETS_A_ROUND)):
+            pipeline = self._client.pipeline(transaction=False)
+            for bucket in some:
+                pipeline.hvals(self._keys.optin(list_id, bucket))
+            yield from _run(pipeline)
+
+    def lists(self) -> set[tuple[str, str]]:
+        """Customer and id of each list that ever had subscribers.
 
         Raises:
             StoreError: the store did not answer.
         """
         pipeline = self._client.pipeline(transaction=False)
-        pipeline.hget(*self._place(list_id, mailbox))
-        (value,) = self._run(pipeline)
-        return Grade(value.decode()) if value is not None else None
+        pipeline.smembers(self._keys.optin_lists)
+        (members,) = _run(pipeline)
+        found = (self._keys.list_of(one.decode("utf-8", "replace")) for one in members)
+        return {one for one in found if one is not None}
 
-    def remove(self, list_id: str, mailboxes: Iterable[str]) -> int:
-        """Take subscribers out; gives how many were there.
-
-        Raises:
-            StoreError: the store did not answer.
-        """
-        gone = 0
-        left = iter(mailboxes)
-        while batch := list(islice(left, _BATCH)):
-            pipeline = self._client.pipeline(transaction=False)
-            for mailbox in batch:
-                pipeline.hdel(*self._place(list_id, mailbox))
-            gone += sum(self._run(pipeline))
-        return gone
-
-    def count(self, list_id: str) -> int:
-        """How many subscribers a list has.
+    def introduce(self, customer: str, list_id: str) -> None:
+        """Note that the customer's list has subscribers.
 
         Raises:
             StoreError: the store did not answer.
         """
-        total = 0
-        for first in range(0, BUCKETS, _BATCH):
-            pipeline = self._client.pipeline(transaction=False)
-            for bucket in range(first, min(BUCKETS, first + _BATCH)):
-                pipeline.hlen(self._keys.optin(list_id, bucket))
-            total += sum(self._run(pipeline))
-        return total
+        if (customer, list_id) in self._known:
+            return
+        pipeline = self._client.pipeline(transaction=False)
+        pipeline.sadd(self._keys.optin_lists, self._keys.list_member(customer, list_id))
+        _run(pipeline)
+        self._known.add((customer, list_id))
 
-    def _place(self, list_id: str, mailbox: str) -> tuple[str, bytes]:
-        field = self._hashes.subscriber(list_id, mailbox)
-        return self._keys.optin(list_id, bucket_of(field)), field
+    def note(self, event: str, name: str, actor: str, text: str) -> None:
+        """Write into the audit what was done.
 
-    def _run(self, pipeline: Client) -> list[Any]:
-        try:
-            return list(pipeline.execute())
-        except redis.RedisError as error:
-            raise as_store_error(error) from error
+        Raises:
+            StoreError: the store did not answer.
+        """
+        pipeline = self._client.pipeline(transaction=False)
+        fields = {
+            "event": event,
+            "name": name,
+            "actor": actor,
+            "until": "",
+            "text": text,
+            "value": "",
+        }
+        pipeline.xadd(self._keys.audit, fields)
+        _run(pipeline)
+
+    def _apply(
+        self, customer: str, list_id: str, mailboxes: Iterable[str], record: Record
+    ) -> Tally:
+        steps = self._steps(customer, list_id, mailboxes, pack(record))
+        return self.writer.run(steps, Mode.APPLY)
+
+    def _steps(
+        self, customer: str, list_id: str, mailboxes: Iterable[str], packed: bytes
+    ) -> Iterator[Step]:
+        for mailbox in mailboxes:
+            self.introduce(customer, list_id)
+            place = place_of(self._hashes, customer, list_id, mailbox)
+            yield Step(list_id, *place, packed)
+
+    def _step(self, optin: OptIn) -> Step:
+        self.introduce(optin.customer, optin.list_id)
+        place = place_of(self._hashes, optin.customer, optin.list_id, optin.mailbox)
+        sealed = self._seal(place, optin) if optin.evidence else b""
+        return Step(optin.list_id, *place, pack(optin.record), sealed)
+
+    def _seal(self, place: Place, optin: OptIn) -> bytes:
+        if self._sealer is None:
+            raise EvidenceError("cannot be written without a key")
+        return seal(
+            self._sealer, optin.list_id, place.field, optin.record, optin.evidence
+        )
+
+
+def _run(pipeline: Client) -> list[Any]:
+    try:
+        return run(pipeline)
+    except redis.RedisError as error:
+        raise as_store_error(error) from error

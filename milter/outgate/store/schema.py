@@ -10,10 +10,12 @@ from dataclasses import dataclass
 import redis
 
 from outgate.model.errors import EX_CONFIG, StartError, StoreUnavailable
+from outgate.store.durability import Way, find_way
 from outgate.store.keys import SCHEMA_VERSION, Keys
 from outgate.store.trouble import Client, as_store_error
 
-_KNOWN_VERSIONS = {str(version) for version in range(SCHEMA_VERSION + 1)}
+_OLDER_VERSIONS = {str(version) for version in range(SCHEMA_VERSION)}
+_KNOWN_VERSIONS = {*_OLDER_VERSIONS, str(SCHEMA_VERSION)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,20 +25,33 @@ class Server:
     Attributes:
         version: name and version.
         evicts: its maxmemory-policy, where that would drop keys; else "".
+        way: how it says that something is on disk.
     """
 
     version: str
     evicts: str
+    way: Way = Way.NONE
 
 
-def inspect(client: Client, keys: Keys, key_id: str, *, claim: bool = True) -> Server:
-    """Claim an empty store, or check that it is ours.
+def inspect(
+    client: Client,
+    keys: Keys,
+    key_id: str,
+    *,
+    claim: bool = True,
+    is_embedded: bool = False,
+) -> Server:
+    """Claim an empty store, or check that it is ours; an older layout becomes this one.
+
+    Layout 1 kept a subscriber's grade alone, as a word, under a field that did not tell
+    customers apart. It is read, and each record changes its form when it is written.
 
     Args:
         client: of the store.
         keys: of our namespace.
         key_id: of this host's secret.
         claim: False leaves an empty store to whoever starts on it.
+        is_embedded: whether it is the daemon's own server.
 
     Raises:
         StartError: another secret or a newer layout.
@@ -52,7 +67,14 @@ def inspect(client: Client, keys: Keys, key_id: str, *, claim: bool = True) -> S
             own if value is None else value.decode("utf-8", "backslashreplace")
             for value, own in zip(found, ours, strict=True)
         )
-        server = Server(_name(client.info("server")), _eviction(client))
+        if claim and secret_id == key_id and version in _OLDER_VERSIONS:
+            # What is written from now on, an older Outgate would misread.
+            client.hset(keys.schema, "version", SCHEMA_VERSION)
+        server = Server(
+            _name(client.info("server")),
+            _eviction(client),
+            find_way(client, is_embedded=is_embedded),
+        )
     except redis.RedisError as error:
         raise as_store_error(error) from error
     except Exception as error:

@@ -14,6 +14,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "settle": ("records", "contacts", "distinct", "content", "usual", "standing"),
     "share": ("records",),
     "erase": ("records", "contacts", "distinct", "content"),
+    "optin": (),
     "replace_order": (),
 }
 """Each script, with the files of functions that go before it."""

@@ -42,3 +42,18 @@ def as_store_error(error: redis.RedisError) -> StoreError:
     if text.startswith("WRONGTYPE"):
         return ScriptError(text)
     return StoreUnavailable(text)
+
+
+def run(pipeline: Client) -> list[Any]:
+    """Send a pipeline; gives all replies.
+
+    Raises:
+        redis.RedisError: the server did not answer, or the first refusal of a command in
+            its own words: redis-py would put the command before them, with all that the
+            store is told of recipients.
+    """
+    replies = list(pipeline.execute(raise_on_error=False))
+    for reply in replies:
+        if isinstance(reply, Exception):
+            raise reply
+    return replies

@@ -1,0 +1,134 @@
+"""Who asked for a list's mail: the question, for the hot path, and what it learns.
+
+A list's subscribers are in many small hashes over all slots of a Cluster, read by plain
+HMGET beside the limits, one for each recipient. A field is a keyed hash of the customer,
+the list and the recipient: nobody mails by another one's consents, though the List-Id be
+the same.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from outgate.model.optin import Permission
+from outgate.model.optin_order import pack as pack_record
+from outgate.policy.questions import Registration
+from outgate.store.hashes import Hashes
+from outgate.store.keys import Keys
+from outgate.store.resp import command, known, pack, word
+from outgate.store.scripts import Script
+from outgate.store.steps import KEY_COUNT, Mode, Step
+from outgate.store.wire import Reply
+
+# With a million subscribers of a list, 61 in each: small enough for Redis to keep them
+# packed (hash-max-listpack-entries is 128 or more).
+BUCKETS = 16_384
+_HMGET = known("HMGET")
+
+
+class Place(NamedTuple):
+    """Where a subscription is kept.
+
+    Attributes:
+        bucket: which of the list's hashes.
+        field: in the hash.
+        old_field: where layout 1 kept it, for every customer.
+    """
+
+    bucket: int
+    field: bytes
+    old_field: bytes
+
+
+def place_of(hashes: Hashes, customer: str, list_id: str, mailbox: str) -> Place:
+    """Where one customer's subscriber of one list is kept."""
+    old = hashes.subscriber(list_id, mailbox)
+    return Place(bucket_of(old), hashes.subscription(customer, old), old)
+
+
+def bucket_of(old_field: bytes) -> int:
+    """Which of a list's hashes a subscriber is in."""
+    return int.from_bytes(old_field[:2], "big") % BUCKETS
+
+
+class Consents:
+    """The question about recipients of a registered list."""
+
+    def __init__(self, keys: Keys, hashes: Hashes) -> None:
+        self._keys = keys
+        self._hashes = hashes
+        self._script = Script.load("optin")
+
+    def ask(self, customer: str, list_id: str, people: Sequence[str]) -> list[bytes]:
+        """One command for each recipient."""
+        hashes = self._hashes
+        prefix = self._keys.optin_prefix(list_id)
+        commands = []
+        for mailbox in people:
+            old = hashes.subscriber(list_id, mailbox)
+            key = b"%b%d}" % (prefix, bucket_of(old))
+            field = hashes.subscription(customer, old)
+            commands.append(command(4, _HMGET, word(key), word(field), word(old)))
+        return commands
+
+    def read(self, replies: Sequence[Reply]) -> list[bytes | None]:
+        """The packed record of each, b"" for none, in the order of the question.
+
+        None where there is trouble with the key: it says nothing of its subscribers.
+        """
+        return [_packed(reply) for reply in replies]
+
+    def without(
+        self, strangers: bytes, people: Sequence[str], permissions: Sequence[Permission]
+    ) -> bytes:
+        """Those of the strangers who have not asked for the list.
+
+        Args:
+            strangers: keyed hashes, as `charge` gives them.
+            people: in the order of the question.
+            permissions: of each, with what tokens say.
+        """
+        consented = {
+            self._hashes.item(mailbox)
+            for mailbox, one in zip(people, permissions, strict=True)
+            if one.is_consent
+        }
+        each = (strangers[at : at + 4] for at in range(0, len(strangers), 4))
+        return b"".join(one for one in each if one not in consented)
+
+    def write(
+        self, customer: str, list_id: str, news: Sequence[Registration], now: str
+    ) -> list[bytes]:
+        """Commands that put what tokens say into the registry.
+
+        What was written there meanwhile stays where it counts more.
+
+        Args:
+            customer: whose list it is.
+            list_id: lower case.
+            news: of whom.
+            now: microseconds since the epoch; "" for the server's time.
+        """
+        if not news:
+            return []
+        keys = self._keys
+        # An erasure finds the list by this, even when no setting names it any more.
+        member = keys.list_member(customer, list_id)
+        commands = [pack((b"SADD", keys.optin_lists.encode(), member.encode()))]
+        call = (b"EVAL", self._script.text)
+        for one in news:
+            place = place_of(self._hashes, customer, list_id, one.mailbox)
+            step = Step(list_id, *place, pack_record(one.record))
+            words = step.arguments(keys, Mode.APPLY, now)
+            commands.append(pack((*call, b"%d" % KEY_COUNT, *words)))
+            # The first one has taught it to the server.
+            call = (b"EVALSHA", self._script.sha)
+        return commands
+
+
+def _packed(reply: Reply) -> bytes | None:
+    if not isinstance(reply, list):
+        return None
+    new, old = reply
+    if isinstance(new, bytes):
+        return new
+    return old if isinstance(old, bytes) else b""
