@@ -63,8 +63,9 @@ def outgate(
     variables = {**_ENVIRONMENT, **(environment or {})}
     arguments = ["outgate", *map(str, words)]
     code = 0
+    out = io.TextIOWrapper(io.BytesIO(), newline="")
     with (
-        redirect_stdout(io.StringIO()) as out,
+        redirect_stdout(out),
         redirect_stderr(io.StringIO()) as err,
         patch.dict(os.environ, variables, clear=True),
         patch.object(sys, "argv", arguments),
@@ -74,7 +75,9 @@ def outgate(
             main()
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else 1
-    return Done(code, out.getvalue(), err.getvalue())
+    out.flush()
+    said = out.buffer.getvalue().decode()
+    return Done(code, said, err.getvalue())
 
 
 def every_command(

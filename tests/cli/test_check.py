@@ -481,3 +481,12 @@ def test_the_store_is_named_without_its_password(tmp_path: Path) -> None:
     done = outgate("--config", config, "store", "url")
 
     assert done.stdout == "redis://127.0.0.1:6379/3\n"
+
+
+def test_opt_in_tokens_are_told(desk: Desk) -> None:
+    """By what became of them; nothing is registered."""
+    message = b"Opt-In-Evidence: v=1\nOpt-In-Evidence: v=2\n" + MESSAGE
+
+    assert "tokens: 2 malformed" in desk.check("--login", "a@b", message=message).stdout
+    document = desk.judge("--login", "a@b", message=message)
+    assert document["opt-in-tokens"] == {"malformed": 2}

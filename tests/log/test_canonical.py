@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from log.logfmt import Captured, read
+from message.tokens import VECTOR_HEADER
 from outgate.log.canonical import MessageLine, fields
 from outgate.model.identity import Path as SubmissionPath
 from outgate.model.limit import Count
@@ -18,17 +19,9 @@ from policy.builders import MALLORY, OUTSIDE, Outpost, a_limit, a_policy, a_tran
 
 _ORDER = (
     *("time", "level", "event", "queue-id", "mta", "customer", "login", "local-user"),
-    *(
-        "script",
-        "client",
-        "sender",
-        "recipients",
-        "size",
-        "class",
-        "action",
-        "disposition",
-    ),
-    *("reasons", "detail", "instead", "limits", "attempt", "source", "trouble"),
+    *("script", "client", "sender", "recipients", "size", "class", "action"),
+    *("disposition", "reasons", "detail", "instead", "optin", "limits", "attempt"),
+    *("source", "trouble"),
     *("store-ms", "total-ms", "worker"),
 )
 
@@ -246,3 +239,15 @@ def test_a_sender_forges_neither_field_nor_line(
     assert told["recipients"] == "2"
     assert told["action"] in {action.value for action in Action}
     assert told["time"].startswith("2026-11-24T06:00:00")
+
+
+def test_opt_in_tokens_are_told_by_what_became_of_them(tmp_path: Path) -> None:
+    """Always in the same order; what is in them is not."""
+    message = a_transaction("anne@example.com")
+    values = [b"v=1", VECTOR_HEADER.encode(), b"x" * 2000, VECTOR_HEADER.encode()]
+    message.headers["opt-in-evidence"] = values
+
+    told = line(Outpost(a_policy()).judge(message), tmp_path)
+
+    assert told["optin"] == "malformed:1,too-large:1,unregistered-list:2"
+    assert "lists.example.org" not in str(told)

@@ -11,7 +11,7 @@ from outgate.message.classify import (
     is_null_sender,
 )
 from outgate.message.facts import read_facts
-from outgate.message.list_headers import LIST_HEADERS
+from outgate.message.listcheck.headers import LIST_HEADERS
 from outgate.model.verdict import MailClass
 
 _LIST = "List-Id: <news.example.org>\nList-Unsubscribe: <mailto:leave@example.org>"

@@ -15,11 +15,14 @@ from message.builders import (
 )
 from outgate.message.facts import Facts, read_facts
 from outgate.message.fingerprint import fingerprint
-from outgate.message.list_note import ListNote
+from outgate.message.listcheck.one_click import PostNote
+from outgate.message.listcheck.shape import ShapeNote
 from outgate.message.local_user import sendmail_local_user
+from outgate.message.optin_evidence import Refused, Token, parse_token
 from outgate.message.retry import retry_material
 from outgate.message.wanted import WANTED_HEADERS
 from outgate.model.address import Address
+from outgate.model.consent import TokenResult
 from outgate.model.transaction import MAX_HEADER_BYTES
 from outgate.model.verdict import MailClass
 
@@ -32,6 +35,12 @@ class _All(NamedTuple):
     retry: bytes
     local_user: str | None
     bands: tuple[bytes, ...]
+    tokens: tuple[Token | TokenResult, ...]
+
+
+def _token(value: bytes) -> Token | TokenResult:
+    token = parse_token(value)
+    return token.result if isinstance(token, Refused) else token
 
 
 def _read_all(found: HeaderMap) -> _All:
@@ -41,6 +50,7 @@ def _read_all(found: HeaderMap) -> _All:
         retry_material(transaction),
         sendmail_local_user(found),
         fingerprint(found, _BODY),
+        tuple(map(_token, found.get("opt-in-evidence", ()))),
     )
 
 
@@ -76,7 +86,7 @@ class TestFacts:
         assert facts.list_id == "news.example.org"
         assert facts.list_headers is not None
         assert facts.list_headers.one_click
-        assert facts.list_headers.notes == ()
+        assert facts.list_headers.faults == ()
 
     def test_a_broken_identifier_is_none(self) -> None:
         """A list without a name is bulk."""
@@ -243,10 +253,11 @@ class TestRefolding:
 
     @staticmethod
     def _meaning(found: HeaderMap) -> list[object]:
-        facts, retry, local_user, bands = _read_all(found)
+        facts, retry, local_user, bands, tokens = _read_all(found)
         lists = facts.list_headers
-        # That a value begins on the next line is noted, and means nothing else.
-        notes = set(lists.notes) - {ListNote.LEADING_FOLD} if lists else set()
+        # Re-folding changes what is said of folds, and nothing else.
+        shape = {*ShapeNote, PostNote.POST_FOLDED}
+        notes = [one for one in lists.remarks if one.note not in shape] if lists else []
         return [
             facts.mail_class,
             facts.declares_bulk,
@@ -257,6 +268,7 @@ class TestRefolding:
             notes,
             lists and (lists.uris, lists.post, lists.one_click),
             retry,
+            tokens,
             local_user,
             bands,
         ]

@@ -64,8 +64,10 @@ class Memory:
     """A recorder without files."""
 
     messages: Family = field(default_factory=Family)
+    optin_tokens: Family = field(default_factory=Family)
     recipients: Family = field(default_factory=Family)
     strangers: Family = field(default_factory=Family)
+    removed_recipients: Family = field(default_factory=Family)
     limit_exceeded: Family = field(default_factory=Family)
     near_limit: Family = field(default_factory=Family)
     retries: Family = field(default_factory=Family)
@@ -275,3 +277,15 @@ def test_the_series_of_one_worker_are_few() -> None:
     memory, _ = observer(a_policy(shipped=True, mode=Mode.ENFORCE))
 
     assert len(memory.messages.children) < 500
+
+
+def test_opt_in_tokens_are_counted_by_result() -> None:
+    """Each copy of the header, whatever became of the message."""
+    message = a_transaction(ANNE)
+    message.headers["opt-in-evidence"] = [b"v=1", b"x" * 2000, b"v=2"]
+    recorder = Memory()
+    observer = Observer(cast("Recorder", recorder), a_policy())
+
+    observer.observe(Outpost(a_policy()).judge(message))
+
+    assert recorder.optin_tokens.counted() == {("malformed",): 2, ("too-large",): 1}

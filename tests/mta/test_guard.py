@@ -41,6 +41,9 @@ class Store:
     ) -> None:
         raise AssertionError(plan, answers, removed)
 
+    def register(self, plan: Plan, answers: Answers) -> None:
+        raise AssertionError(plan, answers)
+
     def look_up(self, plan: Plan) -> Answers:
         self.looked_up += 1
         if self.broken:

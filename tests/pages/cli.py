@@ -21,8 +21,14 @@ from pages.markdown import GENERATED, block, joined, paragraph, table
 _WIDTH = 80
 
 _EXIT_CODES = (
-    (EX_OK, "done; for `check`: the message would leave"),
-    (EX_FOUND, "no; for `check`: the message would not leave"),
+    (
+        EX_OK,
+        "done; for `check`: the message would leave; for `list check`: `ok` or `fix`",
+    ),
+    (
+        EX_FOUND,
+        "no; for `check`: the message would not leave; for `list check`: `weak` or `bad`",
+    ),
     (EX_USAGE, "the command is written otherwise"),
     (EX_DATAERR, "an export or evidence is not what it must be"),
     (EX_NOINPUT, "the message cannot be read"),

@@ -14,9 +14,11 @@ _READERS = (
     ("cli.md", "who is on call"),
     ("reasons.md", "who answers a sender"),
     ("counting.md", "who asks why it was bulk"),
+    ("list-headers.md", "who keeps a mailing list"),
     ("metrics.md", "who watches it"),
     ("optin.md", "who keeps lists"),
     ("privacy.md", "who answers for personal data"),
+    ("optin-evidence.md", "who sends list mail through it"),
     ("architecture.md", "who changes it"),
     ("decisions.md", "who changes it"),
 )

@@ -119,6 +119,7 @@ def test_every_key_that_is_spelled_is_in_the_table() -> None:
     spelled = {
         *(keys.order(order) for order in Order),
         *(keys.audit, keys.audited, keys.held_index, keys.hosts, keys.schema),
+        keys.optin_keys,
         keys.count("<customer>", "<limit>", "<identity>"),
         keys.distinct("<customer>", "<limit>", "<identity>"),
         keys.contacts("<customer>"),

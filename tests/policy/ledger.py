@@ -11,14 +11,16 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from hashlib import blake2b
 
+from outgate.model import optin
 from outgate.model.contacts import WEEK_US, Contacts
 from outgate.model.content import Content, Contents
 from outgate.model.distinct import Window, add, news, prune, remove, retry_after_us
 from outgate.model.gcra import NEVER, Charge, Level, check_all, refund, rescale
 from outgate.model.limit import Count
-from outgate.model.optin import Permission
+from outgate.model.optin_order import later, pack
 from outgate.model.standing import WHOLE, Record, scaled_burst, scaled_interval_us
 from outgate.model.units import SECOND_US, Rate, to_us
+from outgate.policy.evidence import weigh
 from outgate.policy.operator import Order
 from outgate.policy.questions import (
     HASH_BYTES,
@@ -66,8 +68,7 @@ class Ledger:
     """What a store knows.
 
     Attributes:
-        consents: (List-Id, mailbox) of those who asked for a list.
-        permissions: what else is known of a list's recipient.
+        consents: by (List-Id, mailbox): what the registry keeps.
         usual: by principal: recipients of today, and the faded peak.
         neighbours: who else sends whatever is asked about.
     """
@@ -79,8 +80,7 @@ class Ledger:
     windows: dict[Key, Window] = field(default_factory=lambda: defaultdict(Window))
     contacts: dict[str, Contacts] = field(default_factory=lambda: defaultdict(Contacts))
     contents: dict[str, Contents] = field(default_factory=lambda: defaultdict(Contents))
-    consents: set[tuple[str, str]] = field(default_factory=set)
-    permissions: dict[tuple[str, str], Permission] = field(default_factory=dict)
+    consents: dict[tuple[str, str], optin.Record] = field(default_factory=dict)
     usual: dict[str, tuple[int, int]] = field(default_factory=dict)
     records: dict[str, Record] = field(default_factory=dict)
     neighbours: Neighbours | None = None
@@ -217,6 +217,15 @@ class Ledger:
         if not plan.greeting:
             self.contacts[plan.customer].remember(people, self.clock.now_us)
 
+    def register(self, plan: Plan, answers: Answers) -> None:
+        for mailbox, record in answers.registrations:
+            self.keep(plan.subscribed, mailbox, record)
+
+    def keep(self, list_id: str, mailbox: str, record: optin.Record) -> None:
+        kept = later(record, self.consents.get((list_id, mailbox)))
+        assert kept is not None
+        self.consents[list_id, mailbox] = kept
+
     def meet(self, plan: Plan) -> None:
         self.met.append(plan)
         people = map(hash_of, plan.people)
@@ -311,19 +320,13 @@ class Ledger:
         answers.quarantine = self._values(Order.QUARANTINE, plan.names)
         answers.allow = self._values(Order.ALLOW, plan.own_names)
         if plan.subscribed:
-            answers.permissions = [
-                self.permissions.get(
-                    (plan.subscribed, one),
-                    Permission.ASSERTED
-                    if (plan.subscribed, one) in self.consents
-                    else Permission.UNKNOWN,
-                )
-                for one in plan.people
-            ]
+            known = [self.consents.get((plan.subscribed, one)) for one in plan.people]
+            weighed = weigh(plan, [pack(one) if one else b"" for one in known])
+            answers.permissions, answers.registrations, answers.overruled = weighed
             asked = {
-                hash_of(one)
-                for one in plan.people
-                if (plan.subscribed, one) in self.consents
+                hash_of(mailbox)
+                for mailbox, one in zip(plan.people, weighed.permissions, strict=True)
+                if one.is_consent
             }
             answers.strangers = b"".join(
                 one for one in _split(answers.strangers) if one not in asked

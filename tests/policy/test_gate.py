@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from outgate.model.consent import Grade
 from outgate.model.identity import Path
 from outgate.model.limit import Count, Per
+from outgate.model.optin import Record
 from outgate.model.transaction import Transaction
 from outgate.model.units import ByteSize
 from outgate.model.verdict import Action, MailClass, Mode, Reason
@@ -781,15 +783,12 @@ class TestRegisteredList:
                 a_limit("20/1h"),
                 customers=[a_customer("choir", ANNE)],
                 lists=lists,
-                rules={
-                    Reason.LIST_WITHOUT_CONSENT: RuleSettings(mode=Mode.MONITOR)
-                },
+                rules={Reason.LIST_WITHOUT_CONSENT: RuleSettings(mode=Mode.MONITOR)},
             )
         )
-        post.store.consents |= {
-            ("members.choir.example", f"bart{number}@example.net")
-            for number in range(subscribers)
-        }
+        for number in range(subscribers):
+            mailbox = f"bart{number}@example.net"
+            post.store.keep("members.choir.example", mailbox, Record(grade=Grade.PAPER))
         return post
 
     def mail(self, recipients: int) -> Transaction:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from outgate.message.facts import Facts
-from outgate.model.optin import Permission
+from outgate.model.consent import Grade
+from outgate.model.optin import Record, State
 from outgate.model.transaction import Transaction
 from outgate.model.verdict import Action, Disposition, Mode, Reason
 from outgate.policy.decision import Decision
@@ -39,6 +40,8 @@ A, T, D, Q, R = (
     Action.QUARANTINE,
     Action.REJECT,
 )
+A_CONSENT = Record(grade=Grade.ASSERTED)
+A_WITHDRAWAL = Record(state=State.WITHDRAWN, time_us=NOW_US - 1)
 WITHOUT, WITHDRAWN = Reason.LIST_WITHOUT_CONSENT, Reason.CONSENT_WITHDRAWN
 NOW = datetime.fromtimestamp(NOW_US // 1_000_000, UTC)
 
@@ -96,12 +99,14 @@ def a_house(
         )
     )
     store = post.store
-    store.consents |= {(LIST, bart(number)) for number in range(known)}
-    store.permissions |= {
-        (LIST, bart(number)): Permission.WITHDRAWN for number in withdrawn
-    }
+    for number in range(known):
+        store.keep(LIST, bart(number), A_CONSENT)
+    for number in withdrawn:
+        store.keep(LIST, bart(number), A_WITHDRAWAL)
     reports = Reports()
-    post.gate = Gate(post.policy, store, post.host, post.clock, (post,), reports)
+    post.gate = Gate(
+        post.policy, store, post.host, post.clock, (post,), reporter=reports
+    )
     return House(post, reports)
 
 
@@ -128,24 +133,22 @@ class TestCovered:
         assert house.reports.told == []
 
     @pytest.mark.parametrize(
-        ("permission", "action"),
+        ("record", "action"),
         [
-            (Permission.WITNESSED, A),
-            (Permission.CORROBORATED, A),
-            (Permission.ASSERTED, A),
-            (Permission.PAPER, A),
-            (Permission.IMPORT, Q),
-            (Permission.NONE, Q),
-            (Permission.UNKNOWN, Q),
-            (Permission.WITHDRAWN, R),
+            (Record(grade=Grade.WITNESSED), A),
+            (Record(grade=Grade.CORROBORATED), A),
+            (Record(grade=Grade.ASSERTED), A),
+            (Record(grade=Grade.PAPER), A),
+            (Record(grade=Grade.IMPORT), Q),
+            (Record(grade=Grade.NONE), Q),
+            (Record(state=State.ERASED, time_us=1), Q),
+            (A_WITHDRAWAL, R),
         ],
     )
-    def test_what_a_permission_is_worth(
-        self, permission: Permission, action: Action
-    ) -> None:
-        """An address in a file is none; who withdrew is refused at once."""
+    def test_what_a_record_is_worth(self, record: Record, action: Action) -> None:
+        """An address in a file is no consent; who withdrew is refused at once."""
         house = a_house()
-        house.post.store.permissions[LIST, bart(0)] = permission
+        house.post.store.keep(LIST, bart(0), record)
         assert house.judge(mail(1)).disposition.action is action
 
 

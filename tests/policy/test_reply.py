@@ -5,11 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outgate.model.limit import Count
+from outgate.model.optin import Record, State
 from outgate.model.verdict import Action, Finding, Mode, Reason
 from outgate.policy.operator import Order
 from outgate.policy.questions import Neighbours
 from outgate.policy.reply import MAX_REPLY_TEXT, reply_for
 from outgate.policy.rule_settings import RuleSettings
+from outgate.policy.settings import ListSettings
 from policy.builders import (
     ANNE,
     Outpost,
@@ -99,6 +101,23 @@ class TestCode:
 SECRETS = ("bart0", "example.net", "ticket-4711", "recipients-per-login", "hush")
 
 
+def list_replies() -> list[Finding]:
+    """The same, of one to a registered list that somebody has left."""
+    post = Outpost(a_policy(lists=[ListSettings(id="members.choir", customer=ANNE)]))
+    left = Record(state=State.WITHDRAWN, time_us=1)
+    post.store.keep("members.choir", "bart0@example.net", left)
+    return [
+        finding
+        for recipients in (1, 3)
+        for finding in post.judge(
+            a_transaction(
+                ANNE, recipients=recipients, headers={"List-Id": "<members.choir>"}
+            )
+        ).verdict.findings
+        if finding.public
+    ]
+
+
 def replies() -> list[Finding]:
     """Every finding that our rules make of a message they all dislike."""
     post = Outpost(
@@ -128,6 +147,7 @@ def replies() -> list[Finding]:
             a_transaction(ANNE, sender="", recipients=recipients, headers=bulk)
         ).verdict.findings
     ]
+    found += list_replies()
     found += post.gate.fail(a_transaction(ANNE)).verdict.findings
     return found
 

@@ -48,6 +48,8 @@ class TestTable:
             "quarantined",
             "store-unavailable",
             "message-exceeds-limit",
+            "consent-withdrawn",
+            "list-without-consent",
             "bulk-to-strangers",
             "campaign-across-customers",
             "limit-exceeded",

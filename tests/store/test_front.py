@@ -81,6 +81,11 @@ class Moody(Counters):
         if self.mood is not None:
             raise self.mood
 
+    def register(self, plan: Plan, answers: Answers) -> None:
+        self.noted.append("register")
+        if self.mood is not None:
+            raise self.mood
+
     def meet(self, plan: Plan) -> None:
         self.noted.append("meet")
         if self.mood is not None:
@@ -337,7 +342,8 @@ class TestAfterwards:
         answers = house.front.look_up(plan)
         house.front.introduce(plan, answers)
         house.front.meet(plan)
-        assert house.moody.noted == ["introduce", "meet"]
+        house.front.register(plan, answers)
+        assert house.moody.noted == ["introduce", "meet", "register"]
 
     def test_a_failure_is_counted_and_raises_nothing(
         self, build: Callable[..., House]
@@ -349,7 +355,8 @@ class TestAfterwards:
         house.moody.mood = GONE
         house.front.introduce(plan, answers)
         house.front.meet(plan)
-        assert house.ear.failures == ["unavailable"] * 2
+        house.front.register(plan, answers)
+        assert house.ear.failures == ["unavailable"] * 3
 
 
 class TestHeld:

@@ -40,6 +40,7 @@ _SPELLED = {
     "optin:{<list>:<bucket>}": Keys("ns").optin("members.choir.example", 17),
     "evidence:{<list>:<bucket>}": Keys("ns").evidence("members.choir.example", 17),
     "optin-lists": Keys("ns").optin_lists,
+    "optin-key": Keys("ns").optin_keys,
     "seen:{<customer>}:<retry>": Keys("ns").seen("choir", "3f9a"),
     "holding:{<customer>}": Keys("ns").holding("choir"),
     "held:<mta>:<queue-id>": Keys("ns").held("mx1", "4XyZ2q1"),
@@ -80,7 +81,8 @@ def test_the_table_can_be_printed(key: object) -> None:
         "keeper, `outgate recipient`, `outgate optin`",
         "the daemon at its start",
         "`outgate optin`",
-        "`outgate optin`, `outgate recipient`",
+        "`outgate optin`, workers",
+        "`outgate optin`, `outgate recipient`, workers",
     }
 
 

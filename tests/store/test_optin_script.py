@@ -16,12 +16,13 @@ from outgate.model.optin_order import (
     erasure,
     later,
     pack,
+    read_record,
     unpack,
 )
 from outgate.store.durability import Flushing
 from outgate.store.keys import Keys
-from outgate.store.registry import read_record
-from outgate.store.subscriptions import Done, Mode, Step, Subscriptions
+from outgate.store.steps import Mode, Step
+from outgate.store.subscriptions import Done, Subscriptions
 from store.builders import START_US, Clock
 from store.running import Store, fast, new_keys
 

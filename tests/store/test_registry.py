@@ -1,17 +1,22 @@
 """Who asked for which list."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import redis
 
-from outgate.model.consent import Grade
+from message.tokens import a_token
+from outgate.message.optin_evidence import Token
+from outgate.model.consent import Grade, TokenResult
 from outgate.model.errors import EvidenceError, StoreUnavailable
-from outgate.model.optin import Permission, Record
+from outgate.model.optin import Method, Permission, Record, State
 from outgate.model.optin_order import MAX_AHEAD_US
+from outgate.policy.questions import Answers, Evidence, Plan
 from outgate.signing.vault import Vault
 from outgate.store.consents import BUCKETS, bucket_of, place_of
 from outgate.store.counters import Counters
+from outgate.store.erasure import Erasure
 from outgate.store.evidence import unseal
 from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys
@@ -340,3 +345,153 @@ def test_an_absent_store_is_a_typed_error(keys: Keys) -> None:
     ):
         with pytest.raises(StoreUnavailable):
             ask()
+
+
+class TestTokens:
+    """A message's tokens, beside what is registered: of two events the later counts."""
+
+    ASSERTED = a_token(time="2026-11-24T06:00:00+01:00")
+    PAPER = replace(ASSERTED, method=Method.PAPER)
+    IMPORT = replace(ASSERTED, method=Method.IMPORT)
+    TIME_US = ASSERTED.confirmed_us
+
+    def plan_of(self, *tokens: Token, people: int = 1) -> Plan:
+        """A token for each of the first recipients."""
+        plan = a_plan(people=some_people(people), subscribed=LIST)
+        by_mailbox = dict(zip(plan.people, tokens, strict=False))
+        plan.evidence = Evidence({TokenResult.VALID: len(tokens)}, by_mailbox)
+        return plan
+
+    def send(self, counters: Counters, plan: Plan) -> Answers:
+        """As the gate does with what it lets out; gives the answers."""
+        answers = counters.look_up(plan)
+        counters.register(plan, answers)
+        # What was posted is read by whoever asks next.
+        counters.look_up(a_plan())
+        return answers
+
+    def test_they_are_no_strangers_and_are_registered(
+        self, registry: Registry, counters: Counters
+    ) -> None:
+        """With all that they say; who has none stays a stranger."""
+        plan = self.plan_of(self.ASSERTED, self.PAPER, self.IMPORT, people=4)
+        answers = self.send(counters, plan)
+        people = plan.people
+        assert answers.strangers == Hashes(SECRET).items(people[2:])
+        assert counters.look_up(a_plan(people=people, subscribed=LIST)).strangers == (
+            answers.strangers
+        )
+        found = [registry.find(ANNE, LIST, one) for one in people]
+        assert found == [
+            *(
+                Found(one.record, has_evidence=False)
+                for one in (self.ASSERTED, self.PAPER, self.IMPORT)
+            ),
+            None,
+        ]
+
+    def test_they_are_this_customers(
+        self, registry: Registry, counters: Counters
+    ) -> None:
+        """Nobody else's, though the list's id be the same; an erasure finds the list."""
+        self.send(counters, self.plan_of(self.ASSERTED))
+        assert permissions(counters, BART, customer="ben@example.com") == [
+            Permission.UNKNOWN
+        ]
+        assert registry.lists() == {(ANNE, LIST)}
+
+    @pytest.mark.parametrize("grade", [one for one in Grade if one is not Grade.NONE])
+    def test_a_consent_without_a_time_is_older(
+        self, registry: Registry, counters: Counters, grade: Grade
+    ) -> None:
+        """Whatever it was; an import takes nothing back."""
+        registry.load(ANNE, LIST, [BART], grade)
+        self.send(counters, self.plan_of(self.IMPORT))
+        assert permissions(counters, BART) == [Permission(grade.value)]
+        self.send(counters, self.plan_of(self.ASSERTED))
+        found = registry.find(ANNE, LIST, BART)
+        assert found == Found(self.ASSERTED.record, has_evidence=False)
+
+    def test_what_layout_1_kept_gives_way(
+        self, counters: Counters, store: Store, keys: Keys
+    ) -> None:
+        """Where it counts less, its field goes."""
+        old = layout_1(store, keys, b"import")
+        answers = self.send(counters, self.plan_of(self.ASSERTED))
+        assert answers.permissions == [Permission.ASSERTED]
+        assert store.client.hget(keys.optin(LIST, bucket_of(old)), old) is None
+        assert permissions(counters, BART) == [Permission.ASSERTED]
+
+    def test_a_later_withdrawal_counts(
+        self, registry: Registry, counters: Counters
+    ) -> None:
+        """In judging the message, and in the registry; an older one does not."""
+        at = replace(WITHDRAWN, time_us=self.TIME_US - 1)
+        registry.withdraw(ANNE, LIST, [BART], at)
+        answers = self.send(counters, self.plan_of(self.ASSERTED))
+        assert (answers.stranger_count, answers.overruled) == (0, frozenset())
+        assert grade(registry, BART) is Grade.ASSERTED
+
+        at = replace(WITHDRAWN, time_us=self.TIME_US)
+        registry.withdraw(ANNE, LIST, [BART], at)
+        answers = self.send(counters, self.plan_of(self.ASSERTED))
+        assert answers.permissions == [Permission.WITHDRAWN]
+        assert (answers.stranger_count, answers.overruled) == (1, {BART})
+        assert registry.find(ANNE, LIST, BART) == Found(at, has_evidence=False)
+
+    def test_who_was_erased_is_not_brought_back(
+        self,
+        registry: Registry,
+        counters: Counters,
+        client: Client,
+        keys: Keys,
+    ) -> None:
+        """By an older token; a newer confirmation is another consent."""
+        self.send(counters, self.plan_of(self.ASSERTED))
+        clock = Clock(self.TIME_US + 1)
+        erasure = Erasure(client, keys, Hashes(SECRET), test_now_us=clock)
+        erasure.erase(BART, [])
+        mark = Record(state=State.ERASED, time_us=self.TIME_US + 1)
+        assert registry.find(ANNE, LIST, BART) == Found(mark, has_evidence=False)
+
+        answers = self.send(counters, self.plan_of(self.ASSERTED))
+        assert answers.permissions == [Permission.UNKNOWN]
+        assert (answers.stranger_count, answers.overruled) == (1, {BART})
+        assert registry.find(ANNE, LIST, BART) == Found(mark, has_evidence=False)
+
+        newer = replace(self.ASSERTED, time="2026-11-24T06:00:01+01:00")
+        answers = self.send(counters, self.plan_of(newer))
+        assert (answers.stranger_count, answers.overruled) == (0, frozenset())
+        assert grade(registry, BART) is Grade.ASSERTED
+
+    def test_what_changed_meanwhile_counts(
+        self, registry: Registry, counters: Counters
+    ) -> None:
+        """Between question and writing somebody withdrew."""
+        plan = self.plan_of(self.ASSERTED)
+        answers = counters.look_up(plan)
+        assert len(answers.registrations) == 1
+        registry.withdraw(ANNE, LIST, [BART], WITHDRAWN)
+        counters.register(plan, answers)
+        counters.look_up(a_plan())
+        assert permissions(counters, BART) == [Permission.WITHDRAWN]
+
+    def test_trouble_with_the_key_is_no_withdrawal(
+        self, counters: Counters, store: Store, keys: Keys
+    ) -> None:
+        """The token counts, and nothing is written."""
+        place = place_of(Hashes(SECRET), ANNE, LIST, BART)
+        store.client.set(keys.optin(LIST, place.bucket), "a word")
+        answers = counters.look_up(self.plan_of(self.ASSERTED))
+        assert (answers.registrations, answers.stranger_count) == ([], 0)
+
+    def test_nothing_to_learn_sends_nothing(
+        self, registry: Registry, counters: Counters
+    ) -> None:
+        """The same token again says nothing new."""
+        plan = self.plan_of(self.ASSERTED)
+        self.send(counters, plan)
+        answers = counters.look_up(plan)
+        assert (answers.registrations, answers.stranger_count) == ([], 0)
+        counters.register(plan, answers)
+        assert registry.count(LIST).subscribers == 1

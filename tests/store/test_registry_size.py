@@ -26,7 +26,8 @@ from outgate.store.durability import PATIENCE_S, Flushing
 from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys
 from outgate.store.registry import Registry
-from outgate.store.subscriptions import Mode, Step, Subscriptions
+from outgate.store.steps import Mode, Step
+from outgate.store.subscriptions import Subscriptions
 from outgate.store.transfer import Restore, export
 from store.builders import START_US
 from store.running import SECRET, Store, endpoint

@@ -29,7 +29,8 @@ from outgate.store.keys import Keys
 from outgate.store.orders import Orders
 from outgate.store.resp import pack
 from outgate.store.scripts import NAMES, PARTS, Script
-from outgate.store.subscriptions import Mode, Step, Subscriptions
+from outgate.store.steps import Mode, Step
+from outgate.store.subscriptions import Subscriptions
 from outgate.store.wire import Endpoint, Reply, Wire
 from store.builders import (
     ANNE,
@@ -536,15 +537,16 @@ def test_optin_is_called_as_its_header_says() -> None:
     ((text, count, *words),) = sent
     assert text == Script.load("optin").text
     assert count == contract.keys == 2
-    assert words[:2] == [keys.optin("news", 5), keys.evidence("news", 5)]
+    places = [keys.optin("news", 5), keys.evidence("news", 5)]
+    assert words[:2] == [one.encode() for one in places]
     assert dict(zip(contract.arguments, words[2:], strict=True)) == {
-        "now_us": "",
-        "mode": "apply",
+        "now_us": b"",
+        "mode": b"apply",
         "field": b"field",
         "old": b"old",
         "record": b"record",
         "evidence": b"sealed",
-        "ahead_us": 600_000_000,
+        "ahead_us": b"600000000",
     }
 
 

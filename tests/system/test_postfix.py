@@ -2,11 +2,15 @@
 
 import pytest
 
+from lab.milters import Milter
 from lab.outgate import Outgate
 from lab.postfix import Postfix
+from lab.recorder import Recorder
 from lab.sink import Sink
+from lab.skips import or_skip
 from lab.smtp import Result, Session, send
 from lab.waiting import wait_until
+from message.tokens import VECTOR
 from system.messages import letter, newsletter
 from system.observing import delivered, line_of
 
@@ -49,6 +53,34 @@ def test_bulk_mail_without_a_way_out_is_tagged(
     (one,) = delivered(sink, "tagme")
     assert b"Outgate-Verdict: class=bulk; action=tag\r\n" in one.data
     assert one.data.count(b"Outgate-Verdict") == 1
+
+
+def test_no_opt_in_token_leaves(outgate: Outgate, sink: Sink, someone: str) -> None:
+    """All copies go, good or not; a milter that comes later, and signs, sees none."""
+    tokens = "".join(
+        f"{name}: {value}\n"
+        for name in ("Opt-In-Evidence", "opt-in-evidence")
+        for value in (VECTOR.folded(), "v=1", "x" * 5000)
+    )
+    milters = [Milter(outgate.socket)]
+    with or_skip(), Recorder() as recorder:
+        milters.append(Milter(recorder.port))
+        with Postfix(milters=milters, sink=sink.port) as postfix:
+            message = tokens.encode() + letter("with-tokens")
+            result = submit(postfix, someone, message)
+            wait_until(lambda: delivered(sink, "with-tokens"), "the delivery")
+
+    (one,) = delivered(sink, "with-tokens")
+    headers = [
+        command.data.partition(b"\x00")[0].lower()
+        for command in recorder.commands
+        if command.letter == "L"
+    ]
+    line = line_of(outgate, result.queue_id)
+    assert b"opt-in-evidence" not in one.data.lower()
+    assert b"subject" in headers
+    assert b"opt-in-evidence" not in headers
+    assert line["optin"] == "malformed:2,too-large:2,unregistered-list:2"
 
 
 def test_a_newsletter_with_a_way_out_passes(

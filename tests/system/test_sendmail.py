@@ -7,6 +7,7 @@ from lab.sendmail import Sendmail
 from lab.sink import Sink
 from lab.smtp import Session, send
 from lab.waiting import wait_until
+from message.tokens import VECTOR
 from system.messages import letter, newsletter
 from system.observing import delivered, line_of
 
@@ -40,6 +41,21 @@ def test_bulk_mail_without_a_way_out_is_tagged(sendmail: Sendmail, sink: Sink) -
     (one,) = delivered(sink, "s-tag")
     assert b"Outgate-Verdict: class=bulk; action=tag\r\n" in one.data
     assert one.data.count(b"Outgate-Verdict") == 1
+
+
+def test_no_opt_in_token_leaves(
+    sendmail: Sendmail, outgate: Outgate, sink: Sink
+) -> None:
+    """All copies go, good or not."""
+    tokens = f"Opt-In-Evidence: {VECTOR.folded()}\nopt-in-evidence: v=1\n"
+    message = tokens.encode() * 3 + letter("s-tokens")
+    result = send(sendmail.port, message, ANNE, [BOB], auth=BY_ANNE)
+    wait_until(lambda: delivered(sink, "s-tokens"), "the delivery")
+
+    (one,) = delivered(sink, "s-tokens")
+    line = line_of(outgate, result.queue_id)
+    assert b"opt-in-evidence" not in one.data.lower()
+    assert line["optin"] == "malformed:3,unregistered-list:3"
 
 
 def test_over_the_limit_is_quarantined_with_its_reason_and_released_by_hand(

@@ -22,6 +22,7 @@ from outgate.policy.gate import Gate
 from outgate.policy.order import RULES
 from outgate.policy.questions import Answers, Plan, PlannedCharge
 from outgate.signing.secret import read_secret
+from outgate.signing.tokens import TokenVerifier
 from outgate.store.counters import Counters
 from outgate.store.keys import Keys
 from outgate.store.wire import Endpoint, Wire
@@ -90,6 +91,11 @@ class Judgement:
             ]
             if plan is not None and answers is not None
             else [],
+            "opt-in-tokens": {
+                result.value: count for result, count in plan.evidence.results.items()
+            }
+            if plan is not None
+            else {},
         }
 
     def show(self) -> None:
@@ -111,6 +117,9 @@ class Judgement:
         click.echo(f"disposition  {disposition.action.value}")
         if disposition.reply is not None:
             click.echo(f"reply        {disposition.reply}")
+        if decision.plan is not None and (results := decision.plan.evidence.results):
+            told = ", ".join(f"{count} {result}" for result, count in results.items())
+            click.echo(f"opt-in       tokens: {told}")
         self._show_rules()
         self._show_limits()
 
@@ -196,6 +205,9 @@ class _Peek:
     ) -> None:
         """Nobody is remembered."""
 
+    def register(self, plan: Plan, answers: Answers) -> None:
+        """Nobody is registered."""
+
 
 def judge(
     settings: Settings, endpoint: Endpoint, raw: bytes, envelope: Envelope
@@ -215,7 +227,12 @@ def judge(
     store = _Peek(Counters(wire, keys, secret))
     seen: list[Decision] = []
     gate = Gate(
-        Policy.build(settings.for_policy()), store, host, now_us, (_Keep(seen),)
+        Policy.build(settings.for_policy()),
+        store,
+        host,
+        now_us,
+        (_Keep(seen),),
+        TokenVerifier(Places.of(settings).optin_keys),
     )
     session = _session(settings, gate, envelope, realm)
     sender, headers, body = _read(raw, envelope)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from outgate.cli.context import Context
+from outgate.cli.optin_key import key
 from outgate.cli.optin_open import (
     BY,
     CUSTOMER,
@@ -24,6 +25,7 @@ from outgate.cli.optin_open import (
     told_record,
     whose_list,
 )
+from outgate.cli.optin_sign import sign
 from outgate.cli.optin_transfer import export, restore
 from outgate.model.consent import Grade
 from outgate.model.errors import EX_FOUND
@@ -38,11 +40,12 @@ _SOURCE = "operator"
 
 @click.group()
 def optin() -> None:
-    """Keep the registry of subscribers.
+    """Keep the registry of subscribers, and sign for them.
 
     Who is registered for a list, by anything better than an import, is no stranger to
     its mail. Of two events of one subscription the later counts; an address in a file
-    takes back neither a withdrawal nor an erasure.
+    takes back neither a withdrawal nor an erasure. A list host that cannot reach the
+    registry signs tokens (`sign`) with a key that is registered here (`key`).
     """
 
 
@@ -214,8 +217,8 @@ def remove(
     report(registry, tally, name, "optin-removed", "removed", actor, as_json=as_json)
 
 
-optin.add_command(export)
-optin.add_command(restore)
+for command in (export, restore, key, sign):
+    optin.add_command(command)
 
 
 def _lines(fields: dict[str, object]) -> str:

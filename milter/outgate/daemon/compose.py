@@ -22,8 +22,10 @@ from outgate.mta.session import Socket
 from outgate.policy.compiled import Policy
 from outgate.policy.decision import Decision
 from outgate.policy.gate import Gate
+from outgate.policy.optin_keys import OptinKey
 from outgate.policy.ports import Observer
 from outgate.policy.snapshot import Snapshot
+from outgate.signing.tokens import TokenVerifier
 from outgate.store.breaker import Breaker
 from outgate.store.counters import Counters
 from outgate.store.dsnspool import DsnSpool
@@ -85,6 +87,11 @@ class Places:
     def local_copy(self) -> Path:
         """Operator state as the keeper last saw it."""
         return self.state / "operator.json"
+
+    @property
+    def optin_keys(self) -> Path:
+        """Secrets of list hosts on this very machine."""
+        return self.state / "optin-keys"
 
     @property
     def degraded(self) -> Path:
@@ -213,6 +220,30 @@ class StoreWatcher:
         self._log.warning("store-up")
 
 
+class LoggedVerifier:
+    """Tells once of each thing that keeps tokens from being checked."""
+
+    def __init__(self, verifier: TokenVerifier, log: Log) -> None:
+        self._verifier = verifier
+        self._log = log
+        self._told: set[tuple[str, str]] = set()
+
+    def is_genuine(self, key: OptinKey, signed: bytes, signature: bytes) -> bool:
+        """As the verifier says.
+
+        Raises:
+            Exception: as the verifier does.
+        """
+        try:
+            return self._verifier.is_genuine(key, signed, signature)
+        except Exception as error:
+            told = (key.name, str(error))
+            if told not in self._told:
+                self._told.add(told)
+                self._log.error("optin-key-unusable", name=key.name, message=str(error))
+            raise
+
+
 class HoldKeeper:
     """An observer that keeps why a message is held, by queue id."""
 
@@ -308,7 +339,8 @@ def make_gate(
     if settings.notify.sender and settings.mode is Mode.ENFORCE:
         observers.append(NoticeWriter(outbox, log))
     reporter = DsnWriter(DsnSpool(Places.of(settings).dsns))
-    return Gate(policy, front, host, now_us, observers, reporter)
+    verifier = LoggedVerifier(TokenVerifier(Places.of(settings).optin_keys), log)
+    return Gate(policy, front, host, now_us, observers, verifier, reporter)
 
 
 def log_exception(log: Log, stage: str) -> None:

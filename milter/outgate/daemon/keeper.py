@@ -169,7 +169,10 @@ class Keeper:
         run("strays", lambda: state.troubles.extend(self._strays.look()))
         run("order-upkeep", lambda: self._orders.tend(state))
         run("hosts", lambda: self._count_hosts(state))
-        run("local-copy", lambda: self._copy.write(state.hashes, state.hosts))
+        run(
+            "local-copy",
+            lambda: self._copy.write(state.hashes, state.hosts, state.optin_keys),
+        )
         self._report_troubles(state)
         self._status.put_all(
             names.ORDERS,

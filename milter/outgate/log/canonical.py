@@ -4,8 +4,11 @@ Recipients are never in it, only their number: addresses of third parties belong
 log. Nor are they as a part of the sender, where VERP writes them.
 """
 
+from collections.abc import Mapping
+
 from outgate.log.lines import Field, Log
 from outgate.model.address import shown_sender
+from outgate.model.consent import TokenResult
 from outgate.policy.decision import Decision
 from outgate.policy.questions import Source
 
@@ -54,6 +57,8 @@ def fields(decision: Decision, worker: int) -> list[Field]:
         ]
         if decision.disposition.reason not in {None, *decision.verdict.reasons}:
             found.append(("instead", str(decision.disposition.reason)))
+    if decision.plan is not None and (results := decision.plan.evidence.results):
+        found.append(("optin", _results(results)))
     if removed := decision.disposition.removed:
         found.append(("removed", len(removed)))
     answers = decision.answers
@@ -66,6 +71,13 @@ def fields(decision: Decision, worker: int) -> list[Field]:
         found.append(("store-ms", _ms(answers.store_us)))
     found += [("total-ms", _ms(decision.total_us)), ("worker", worker)]
     return found
+
+
+def _results(results: Mapping[TokenResult, int]) -> str:
+    """`result:number` of the message's opt-in tokens."""
+    return ",".join(
+        f"{result}:{results[result]}" for result in TokenResult if results.get(result)
+    )
 
 
 def _limits(decision: Decision) -> str:

@@ -13,9 +13,9 @@ How to read this room:
     classify        which kind of mail it is; whether it declares itself bulk
     automation      bounces, auto-replies, calendar mail
     confirmation    requests to confirm a subscription
-    list_headers    List-Id, List-Unsubscribe, one-click; what is odd about them
-    list_note         … in sentences for the maintainer of the list
-    uri             one unsubscribe link, and whether a recipient can use it
+    listcheck       List-Id, List-Unsubscribe, one-click: a verdict for each variant, in
+                    sentences for the maintainer of the list
+    optin_evidence  one signed token that says who asked for a list
     retry           what makes a second attempt the same message
     fingerprint     what a message says, so that near-duplicates are found
     mime_text         … the texts that a reader would see of a body

@@ -41,7 +41,7 @@ from outgate.message.confirmation import (
     is_confirmation_request,
 )
 from outgate.message.headers import Headers, first_value
-from outgate.message.list_headers import LIST_HEADERS
+from outgate.message.listcheck.headers import LIST_HEADERS
 from outgate.model.transaction import Transaction
 from outgate.model.verdict import MailClass
 

@@ -8,7 +8,11 @@ from dataclasses import dataclass
 
 from outgate.message.classify import classify, declares_bulk, is_forwarded
 from outgate.message.headers import header_from_address
-from outgate.message.list_headers import LIST_HEADERS, ListHeaders, parse_list_headers
+from outgate.message.listcheck.headers import (
+    LIST_HEADERS,
+    ListHeaders,
+    parse_list_headers,
+)
 from outgate.message.script import SCRIPT_HEADERS, read_script
 from outgate.model.address import Address
 from outgate.model.transaction import Transaction

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from outgate.model.consent import TokenResult
 from outgate.model.verdict import Action, MailClass, Reason
 from outgate.policy.questions import Source
 
@@ -156,6 +157,17 @@ ANSWERS = Metric(
     text="Look-ups, by who answered.",
     rise="Anything but `store`: degraded mode.",
     labels=(("source", tuple(source.value for source in Source)),),
+)
+OPTIN_TOKENS = Metric(
+    name="outgate_optin_tokens_total",
+    kind=Kind.COUNTER,
+    text="Copies of header Opt-In-Evidence in outbound mail, by what became of them; all "
+    "but `valid` count as absent.",
+    rise="no-match, other-customer: somebody forges or copies tokens; key-revoked, "
+    "key-expired, expired: a list host signs with an old key or sends old tokens; withdrawn: it mails who "
+    "has left the list; error: "
+    "a secret is missing here, the log names it.",
+    labels=(("result", tuple(result.value for result in TokenResult)),),
 )
 CALLBACK_ERRORS = Metric(
     name="outgate_callback_errors_total",
@@ -357,6 +369,7 @@ METRICS: tuple[Metric, ...] = (
     STORE_SECONDS,
     STORE_ERRORS,
     ANSWERS,
+    OPTIN_TOKENS,
     CALLBACK_ERRORS,
     LOG_LINES_LOST,
     SESSIONS,

@@ -5,7 +5,7 @@ from typing import Any
 
 from outgate.metrics.names import NO_REASON
 from outgate.metrics.recorder import Recorder
-from outgate.model.verdict import Action, MailClass, Mode, Reason
+from outgate.model.verdict import Action, Disposition, MailClass, Mode, Reason
 from outgate.policy.compiled import Policy
 from outgate.policy.decide import severest
 from outgate.policy.decision import Decision
@@ -51,8 +51,7 @@ class Observer:
             disposition.action.value,
             reason.value if reason else NO_REASON,
         ).inc()
-        for removal in disposition.removed:
-            self._removed[removal.reason].inc()
+        self._remove(disposition)
         recorder = self._recorder
         recorder.decision_seconds.observe(decision.total_us / 1_000_000)
         plan, answers = decision.plan, decision.answers
@@ -62,6 +61,8 @@ class Observer:
         self._answer(answers.source.value).inc()
         if answers.attempts:
             recorder.retries.inc()
+        for result, count in plan.evidence.results.items():
+            recorder.optin_tokens.labels(result.value).inc(count)
         if plan.external:
             self._recipients["external", disposition.action].inc(plan.external)
         if plan.internal:
@@ -73,6 +74,10 @@ class Observer:
         if Reason.NEAR_LIMIT in verdict.reasons:
             for charge, _ in nearing(plan, answers):
                 self._near[charge.limit.name].inc()
+
+    def _remove(self, disposition: Disposition) -> None:
+        for removal in disposition.removed:
+            self._removed[removal.reason].inc()
 
     def _message(self, *words: str) -> Any:
         key = (words[0], words[1], words[2], words[3])

@@ -36,6 +36,7 @@ class Recorder:
         self.store_seconds = self._make(names.STORE_SECONDS)
         self.store_errors = self._make(names.STORE_ERRORS)
         self.answers = self._make(names.ANSWERS)
+        self.optin_tokens = self._make(names.OPTIN_TOKENS)
         self.callback_errors = self._make(names.CALLBACK_ERRORS)
         self.log_lines_lost = self._make(names.LOG_LINES_LOST)
         self.sessions = self._make(names.SESSIONS)

@@ -30,3 +30,30 @@ class Grade(StrEnum):
 
 _RANKS = {grade: rank for rank, grade in enumerate(Grade)}
 _IMPORT = _RANKS[Grade.IMPORT]
+
+
+class TokenResult(StrEnum):
+    """What became of one `Opt-In-Evidence` header; all but `valid` count as none.
+
+    A token that is forged cannot be told from one for another recipient: the recipient
+    is signed, and stands nowhere. `withdrawn` is one whose recipient withdrew, or was
+    erased, after what it says.
+    """
+
+    VALID = "valid"
+    MALFORMED = "malformed"
+    TOO_LARGE = "too-large"
+    TOO_MANY = "too-many"
+    UNREGISTERED_LIST = "unregistered-list"
+    OTHER_LIST = "other-list"
+    OTHER_CUSTOMER = "other-customer"
+    UNKNOWN_KEY = "unknown-key"
+    WRONG_ALGORITHM = "wrong-algorithm"
+    KEY_REVOKED = "key-revoked"
+    KEY_EXPIRED = "key-expired"
+    KEY_TOO_NEW = "key-too-new"
+    EXPIRED = "expired"
+    IN_FUTURE = "in-future"
+    WITHDRAWN = "withdrawn"
+    NO_MATCH = "no-match"
+    ERROR = "error"

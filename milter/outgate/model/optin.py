@@ -40,6 +40,11 @@ class Method(StrEnum):
     IMPORT = "import"
     OTHER = "other"
 
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the recipient answered a request to confirm."""
+        return self in {Method.COI, Method.COI_MAIL, Method.COI_WEB}
+
 
 class ZoneSource(StrEnum):
     """Where the time's zone is from.

@@ -131,6 +131,14 @@ def _unpack(packed: bytes) -> Record:
     )
 
 
+def read_record(packed: bytes | None) -> Record | None:
+    """A record from the store, if there is one; what nobody can read counts as nothing."""
+    try:
+        return unpack(packed) if packed else None
+    except ValueError:
+        return None
+
+
 def _packed_bytes(letters: int) -> int:
     return (6 * letters + 7) // 8
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from outgate.message.optin_evidence import EVIDENCE_HEADER
 from outgate.model.transaction import Transaction
 from outgate.model.verdict import Action, MailClass, Reply
 from outgate.policy.decision import Decision
@@ -13,7 +14,7 @@ class Effects:
 
     Attributes:
         remove: header name and how many of its occurrences, from the last to the
-            first: copies of our headers that the sender supplied.
+            first: copies of our headers that the sender supplied, and opt-in tokens.
         add: headers to append.
         remove_recipients: arguments of RCPT, as sent.
         quarantine: reason to hold the message, "" for no hold.
@@ -37,12 +38,13 @@ def effects_of(decision: Decision, own_header: str) -> Effects:
         decision: about the message.
         own_header: name of the header that `tag` adds; forged copies go in every mode,
             but only from what leaves: another site's header is none of ours, and
-            inbound mail passes untouched.
+            inbound mail passes untouched. So do all opt-in tokens, good or not: they
+            are for us, and recipients of one message must not see each other's.
     """
     disposition = decision.disposition
     remove: tuple[tuple[str, int], ...] = ()
     if decision.mail_class is not MailClass.INBOUND:
-        remove = _forged(decision.transaction, own_header)
+        remove = _copies(decision.transaction, own_header, EVIDENCE_HEADER)
     removed = tuple(one.path for one in disposition.removed)
     match disposition.action:
         case Action.ACCEPT:
@@ -65,6 +67,8 @@ def effects_of(decision: Decision, own_header: str) -> Effects:
             return Effects(reply=disposition.reply)
 
 
-def _forged(transaction: Transaction, own_header: str) -> tuple[tuple[str, int], ...]:
-    copies = transaction.headers.get(own_header.lower())
-    return ((own_header, len(copies)),) if copies else ()
+def _copies(transaction: Transaction, *names: str) -> tuple[tuple[str, int], ...]:
+    headers = transaction.headers
+    return tuple(
+        (name, len(copies)) for name in names if (copies := headers.get(name.lower()))
+    )

@@ -28,10 +28,20 @@ from outgate.policy.compiled import Policy
 from outgate.policy.decide import decide, was_stopped, would_let_out, would_remove
 from outgate.policy.decision import Decision
 from outgate.policy.enforce import Circumstances, enforce
+from outgate.policy.evidence import has_evidence, read_evidence
 from outgate.policy.mail_class import class_of
 from outgate.policy.plan import make_plan
-from outgate.policy.ports import NO_REPORTER, Host, NowUs, Observer, Reporter, Store
-from outgate.policy.questions import Answers, Plan, Source
+from outgate.policy.ports import (
+    NO_REPORTER,
+    NOBODY,
+    Host,
+    NowUs,
+    Observer,
+    Reporter,
+    Store,
+    Verifier,
+)
+from outgate.policy.questions import NO_EVIDENCE, Answers, Plan, Source
 from outgate.policy.reply import reply_for
 from outgate.policy.rules import suspended
 
@@ -48,13 +58,26 @@ class Gate:
         host: Host,
         now_us: NowUs,
         observers: Sequence[Observer] = (),
+        verifier: Verifier = NOBODY,
         reporter: Reporter = NO_REPORTER,
     ) -> None:
+        """Put the parts together.
+
+        Args:
+            policy: under which messages are judged.
+            store: counters and operator state.
+            host: what is known without asking.
+            now_us: the clock.
+            observers: who hears of decisions.
+            verifier: of opt-in tokens; by default none is genuine.
+            reporter: tells senders of recipients who were taken out.
+        """
         self.policy = policy
         self._store = store
         self._host = host
         self._now_us = now_us
         self._observers = observers
+        self._verifier = verifier
         self._reporter = reporter
         self._accountability = Accountability(policy)
 
@@ -172,8 +195,23 @@ class Gate:
             )
         policy = self.policy
         snapshot = self._host.snapshot()
-        plan = make_plan(transaction, facts, accountable, policy, snapshot, now_us)
+        evidence = NO_EVIDENCE
+        if has_evidence(transaction):
+            evidence = read_evidence(
+                transaction,
+                accountable.customer,
+                facts.list_id,
+                policy,
+                snapshot.optin_keys,
+                self._verifier,
+                now_us,
+            )
+        plan = make_plan(
+            transaction, facts, accountable, policy, snapshot, now_us, evidence
+        )
         answers = self._store.look_up(plan)
+        if answers.overruled:
+            plan.evidence = plan.evidence.without(answers.overruled)
         case = Case(transaction, facts, accountable, policy, plan, answers, snapshot)
         try:
             verdict = decide(case)
@@ -205,6 +243,8 @@ class Gate:
         ):
             # In monitor mode, or because an operator allows this sender.
             self._store.meet(self._without(plan, disposition.removed))
+        if answers.registrations and disposition.action.lets_out:
+            self._store.register(plan, answers)
         return Decision(
             transaction,
             mail_class,

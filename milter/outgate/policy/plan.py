@@ -16,7 +16,7 @@ from outgate.model.verdict import Mode, Reason
 from outgate.policy.compiled import Policy, Profile
 from outgate.policy.envelope import Envelope, read_envelope
 from outgate.policy.operator import ALLOWED_BY_DEFAULT, Entry, Order
-from outgate.policy.questions import Plan, PlannedCharge
+from outgate.policy.questions import NO_EVIDENCE, Evidence, Plan, PlannedCharge
 from outgate.policy.snapshot import Snapshot
 
 _PLAIN = frozenset({Count.MESSAGES, Count.RECIPIENTS, Count.BYTES})
@@ -32,6 +32,7 @@ def make_plan(
     policy: Policy,
     snapshot: Snapshot,
     now_us: int,
+    evidence: Evidence = NO_EVIDENCE,
 ) -> Plan:
     """Name the questions of one message.
 
@@ -42,6 +43,7 @@ def make_plan(
         policy: under which settings.
         snapshot: for operators' overrides of limits.
         now_us: this machine's time; overrides that ended do not count.
+        evidence: what its opt-in tokens say.
     """
     envelope = read_envelope(transaction, policy)
     external = envelope.external
@@ -120,6 +122,7 @@ def make_plan(
         campaign=campaign,
         profile=rates.profile.name,
         conduct=conduct,
+        evidence=evidence,
     )
 
 

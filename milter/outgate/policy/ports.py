@@ -8,6 +8,7 @@ from outgate.message.facts import Facts
 from outgate.model.transaction import Transaction
 from outgate.model.verdict import Disposition
 from outgate.policy.decision import Decision
+from outgate.policy.optin_keys import OptinKey
 from outgate.policy.questions import Answers, Plan
 from outgate.policy.snapshot import Snapshot
 
@@ -60,6 +61,35 @@ class Store(Protocol):
         it is no stranger any more: a gate that watches for a month knows the customers'
         contacts. Nobody waits.
         """
+
+    def register(self, plan: Plan, answers: Answers) -> None:
+        """Put recipients whom tokens speak for into the registry; nobody waits.
+
+        So the list's later messages need no token. What was written there meanwhile
+        stays where it counts more.
+        """
+
+
+class Verifier(Protocol):
+    """Knows the signatures of opt-in tokens."""
+
+    def is_genuine(self, key: OptinKey, signed: bytes, signature: bytes) -> bool:
+        """Whether the holder of the key signed exactly this.
+
+        Raises:
+            Exception: it cannot be known here; the token counts as absent.
+        """
+
+
+class _Nobody:
+    """The verifier of those who have none."""
+
+    def is_genuine(self, key: OptinKey, signed: bytes, signature: bytes) -> bool:
+        del key, signed, signature
+        return False
+
+
+NOBODY: Verifier = _Nobody()
 
 
 class Reporter(Protocol):

@@ -1,13 +1,16 @@
 """What policy asks about a message, and what it gets to know: one look-up each."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple
 
+from outgate.message.optin_evidence import Token
+from outgate.model.consent import TokenResult
 from outgate.model.gcra import Level
 from outgate.model.limit import Limit
-from outgate.model.optin import Permission
+from outgate.model.optin import Permission, Record
 from outgate.model.standing import WHOLE, Conduct, scaled_burst, scaled_rate
 from outgate.model.units import Rate
 from outgate.model.verdict import MailClass
@@ -62,6 +65,34 @@ class PlannedCharge:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the tokens of one message say.
+
+    Attributes:
+        results: how many headers came to which result.
+        tokens: the good ones, by the mailbox that each speaks for.
+    """
+
+    results: Mapping[TokenResult, int] = field(default_factory=dict)
+    tokens: Mapping[str, Token] = field(default_factory=dict)
+
+    def without(self, overruled: Collection[str]) -> "Evidence":
+        """As if these mailboxes had no token; the results say why."""
+        results = Counter(self.results)
+        results[TokenResult.VALID] -= len(overruled)
+        results[TokenResult.WITHDRAWN] += len(overruled)
+        tokens = {
+            mailbox: token
+            for mailbox, token in self.tokens.items()
+            if mailbox not in overruled
+        }
+        return Evidence(+results, tokens)
+
+
+NO_EVIDENCE = Evidence()
+
+
 @dataclass(slots=True)
 class Plan:
     """What must be known to decide about one message.
@@ -88,6 +119,7 @@ class Plan:
         profile: name of the profile in force.
         conduct: what is asked about the customer's conduct; None where nothing depends
             on it.
+        evidence: what the message's opt-in tokens say.
     """
 
     customer: str
@@ -106,6 +138,7 @@ class Plan:
     campaign: PlannedCharge | None = None
     profile: str = ""
     conduct: Conduct | None = None
+    evidence: Evidence = NO_EVIDENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +172,18 @@ class Neighbours(NamedTuple):
     strangers: int
 
 
+class Registration(NamedTuple):
+    """One recipient of whom a token says what counts more than what the registry has.
+
+    Attributes:
+        mailbox: canonical.
+        record: what the token says.
+    """
+
+    mailbox: str
+    record: Record
+
+
 @dataclass(slots=True, kw_only=True)
 class Answers:
     """What the store, or the local copy, knows.
@@ -163,8 +208,11 @@ class Answers:
         standing: per cent that are in force of limits that follow conduct.
         spread: of the message's content, None where it does not count.
         neighbours: who else sends this content, None where nobody asked.
-        permissions: what the registry says of each of `Plan.people`, where the message is
-            of a registered list and the store answered; else empty.
+        permissions: what the registry and the message's tokens say of each of
+            `Plan.people`, where the message is of a registered list and the store
+            answered; else empty.
+        registrations: what the registry can learn from the tokens.
+        overruled: mailboxes whose token counts less than a withdrawal or an erasure.
         store_us: how long the look-up took.
         trouble: kind of the store's error, "" for none.
     """
@@ -188,6 +236,8 @@ class Answers:
     spread: Spread | None = None
     neighbours: Neighbours | None = None
     permissions: Sequence[Permission] = ()
+    registrations: Sequence[Registration] = ()
+    overruled: Collection[str] = ()
     store_us: int = 0
 
     @property

@@ -162,7 +162,8 @@ class ListSettings:
     id: str = setting(
         "Its List-Id (RFC 2919), without brackets. Only mail of its customer that "
         "carries it is the list's mail; who is registered for it "
-        "(`outgate optin load`) is no stranger to it.",
+        "(`outgate optin load`), or has a token in the message (`Opt-In-Evidence`), is "
+        "no stranger to it.",
         example='"members.choir.example"',
     )
     customer: str = setting(

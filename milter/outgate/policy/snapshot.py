@@ -10,6 +10,7 @@ from typing import Self
 
 from outgate.model.client import Client, Network, parse_network
 from outgate.policy.operator import Entry, Order, canonical_name
+from outgate.policy.optin_keys import OptinKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +28,20 @@ class Snapshot:
 
     Attributes:
         hosts: how many hosts share the store, at least 1.
+        optin_keys: those that can be used, by name.
     """
 
     orders: Mapping[Order, _Orders] = field(default_factory=dict)
     hosts: int = 1
+    optin_keys: Mapping[str, OptinKey] = field(default_factory=dict)
 
     @classmethod
-    def build(cls, entries: Iterable[Entry], hosts: int = 1) -> Self:
+    def build(
+        cls,
+        entries: Iterable[Entry],
+        hosts: int = 1,
+        optin_keys: Iterable[OptinKey] = (),
+    ) -> Self:
         """Sort the entries by how they are found."""
         by_order: dict[Order, list[Entry]] = {order: [] for order in Order}
         for entry in entries:
@@ -41,6 +49,7 @@ class Snapshot:
         return cls(
             {order: _sort(found) for order, found in by_order.items() if found},
             max(1, hosts),
+            {key.name: key for key in optin_keys if not key.problems},
         )
 
     def find(

@@ -1,4 +1,4 @@
-"""All cryptography: today the secret behind keyed hashes.
+"""All cryptography: the secret behind keyed hashes, signatures of opt-in tokens.
 
 May import: `model`, `message`, `policy`; the library cryptography where needed.
 """

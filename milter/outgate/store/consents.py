@@ -1,4 +1,4 @@
-"""Who asked for a list's mail: the question, for the hot path.
+"""Who asked for a list's mail: the question, for the hot path, and what it learns.
 
 A list's subscribers are in many small hashes over all slots of a Cluster, read by plain
 HMGET beside the limits, one for each recipient. A field is a keyed hash of the customer,
@@ -10,10 +10,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from outgate.model.optin import Permission
-from outgate.model.optin_order import permission
+from outgate.model.optin_order import pack as pack_record
+from outgate.policy.questions import Registration
 from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys
-from outgate.store.resp import command, known, word
+from outgate.store.resp import command, known, pack, word
+from outgate.store.scripts import Script
+from outgate.store.steps import KEY_COUNT, Mode, Step
 from outgate.store.wire import Reply
 
 # With a million subscribers of a list, 61 in each: small enough for Redis to keep them
@@ -53,6 +56,7 @@ class Consents:
     def __init__(self, keys: Keys, hashes: Hashes) -> None:
         self._keys = keys
         self._hashes = hashes
+        self._script = Script.load("optin")
 
     def ask(self, customer: str, list_id: str, people: Sequence[str]) -> list[bytes]:
         """One command for each recipient."""
@@ -66,12 +70,12 @@ class Consents:
             commands.append(command(4, _HMGET, word(key), word(field), word(old)))
         return commands
 
-    def permissions(self, replies: Sequence[Reply]) -> list[Permission]:
-        """What the registry says of each, in the order of the question.
+    def read(self, replies: Sequence[Reply]) -> list[bytes | None]:
+        """The packed record of each, b"" for none, in the order of the question.
 
-        Trouble with one key says nothing of its subscribers.
+        None where there is trouble with the key: it says nothing of its subscribers.
         """
-        return [_permission(reply) for reply in replies]
+        return [_packed(reply) for reply in replies]
 
     def without(
         self, strangers: bytes, people: Sequence[str], permissions: Sequence[Permission]
@@ -81,7 +85,7 @@ class Consents:
         Args:
             strangers: keyed hashes, as `charge` gives them.
             people: in the order of the question.
-            permissions: of each.
+            permissions: of each, with what tokens say.
         """
         return self._hashes.without(
             strangers,
@@ -92,11 +96,40 @@ class Consents:
             ),
         )
 
+    def write(
+        self, customer: str, list_id: str, news: Sequence[Registration], now: str
+    ) -> list[bytes]:
+        """Commands that put what tokens say into the registry.
 
-def _permission(reply: Reply) -> Permission:
+        What was written there meanwhile stays where it counts more.
+
+        Args:
+            customer: whose list it is.
+            list_id: lower case.
+            news: of whom.
+            now: microseconds since the epoch; "" for the server's time.
+        """
+        if not news:
+            return []
+        keys = self._keys
+        # An erasure finds the list by this, even when no setting names it any more.
+        member = keys.list_member(customer, list_id)
+        commands = [pack((b"SADD", keys.optin_lists.encode(), member.encode()))]
+        call = (b"EVAL", self._script.text)
+        for one in news:
+            place = place_of(self._hashes, customer, list_id, one.mailbox)
+            step = Step(list_id, *place, pack_record(one.record))
+            words = step.arguments(keys, Mode.APPLY, now)
+            commands.append(pack((*call, b"%d" % KEY_COUNT, *words)))
+            # The first one has taught it to the server.
+            call = (b"EVALSHA", self._script.sha)
+        return commands
+
+
+def _packed(reply: Reply) -> bytes | None:
     if not isinstance(reply, list):
-        return Permission.UNKNOWN
+        return None
     new, old = reply
     if isinstance(new, bytes):
-        return permission(new)
-    return permission(old) if isinstance(old, bytes) else Permission.UNKNOWN
+        return new
+    return old if isinstance(old, bytes) else b""

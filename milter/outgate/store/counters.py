@@ -11,6 +11,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from outgate.model.errors import ScriptError
+from outgate.policy.evidence import weigh
 from outgate.policy.operator import Order
 from outgate.policy.questions import Answers, Plan
 from outgate.store.charging import Charging, read_charge
@@ -90,10 +91,12 @@ class Counters:
         if shared:
             answers.neighbours = self._sharing.read(plan, others[: len(shared)])
         if consents:
-            permissions = self._consents.permissions(others[len(shared) :])
-            answers.permissions = permissions
+            weighed = weigh(plan, self._consents.read(others[len(shared) :]))
+            answers.permissions = weighed.permissions
+            answers.registrations = weighed.registrations
+            answers.overruled = weighed.overruled
             answers.strangers = self._consents.without(
-                answers.strangers, plan.people, permissions
+                answers.strangers, plan.people, weighed.permissions
             )
         answers.suspend = _values(suspend, len(plan.names))
         answers.quarantine = _values(quarantine, len(plan.names))
@@ -155,6 +158,21 @@ class Counters:
         """
         words, evaluate = self._charging.meet(plan, self._now_argument())
         self._wire.post(command(words, self._by_text, evaluate), 1)
+
+    def register(self, plan: Plan, answers: Answers) -> None:
+        """Put what the message's tokens say into the registry.
+
+        Raises:
+            StoreError: it could not be sent; the next token says it again.
+        """
+        commands = self._consents.write(
+            plan.customer,
+            plan.subscribed,
+            answers.registrations,
+            self._now_argument(),
+        )
+        if commands:
+            self._wire.post(b"".join(commands), len(commands))
 
     def retry_id(self, plan: Plan) -> str:
         """Keyed hash of what identifies a retry."""

@@ -18,13 +18,14 @@ import redis
 
 from outgate.model.contacts import WEEK_US
 from outgate.model.optin import Record, State
+from outgate.model.optin_order import read_record
 from outgate.store.consents import Place, place_of
 from outgate.store.durability import Flushing
 from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys, safe
-from outgate.store.registry import read_record
 from outgate.store.scripts import Script
-from outgate.store.subscriptions import Mode, Step, Subscriptions
+from outgate.store.steps import Mode, Step
+from outgate.store.subscriptions import Subscriptions
 from outgate.store.trouble import Client, as_store_error
 
 # Mail is looked up between any two of them.
@@ -118,6 +119,8 @@ class Erasure:
         hashes: Hashes,
         progress: Callable[[int], None] | None = None,
         flushing: Flushing | None = None,
+        *,
+        test_now_us: Callable[[], int] | None = None,
     ) -> None:
         """Nothing is sent yet.
 
@@ -127,12 +130,15 @@ class Erasure:
             hashes: under this host's secret.
             progress: told how many keys were looked at, after each batch; or None.
             flushing: of the client; by default for a server that is not embedded.
+            test_now_us: another time than the server's, for lists.
         """
         self._client = client
         self._keys = keys
         self._hashes = hashes
         self._progress = progress
-        self._lists = Subscriptions(client, keys, flushing or Flushing(client, keys))
+        self._lists = Subscriptions(
+            client, keys, flushing or Flushing(client, keys), test_now_us=test_now_us
+        )
         self._erase = client.register_script(Script.load("erase").text.decode())
 
     def look(

@@ -97,6 +97,13 @@ class Front:
         except StoreError as error:
             self._watcher.store_failed(error.kind, str(error))
 
+    def register(self, plan: Plan, answers: Answers) -> None:
+        """Put what tokens say into the registry; nobody waits."""
+        try:
+            self._counters.register(plan, answers)
+        except StoreError as error:
+            self._watcher.store_failed(error.kind, str(error))
+
     def look_up(self, plan: Plan, *, commit: bool = True) -> Answers:
         """Ask the store, or whoever stands in for it."""
         started_s = self._monotonic_s()

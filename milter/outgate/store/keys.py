@@ -138,7 +138,7 @@ KEYS: tuple[Key, ...] = (
         "optin:{<list>:<bucket>}",
         "hash",
         "none",
-        "`outgate optin`, `outgate recipient`",
+        "`outgate optin`, `outgate recipient`, workers",
         "Subscriptions of a registered list: keyed hash of customer, list and recipient "
         "to a record (64 bytes at most): consent, withdrawal or erasure, with time, "
         "zone, method, grade, evidence id and commitment.",
@@ -157,9 +157,17 @@ KEYS: tuple[Key, ...] = (
         "optin-lists",
         "set",
         "none",
-        "`outgate optin`",
+        "`outgate optin`, workers",
         "Lists that ever had subscribers: list id and customer.",
         "SMEMBERS outgate:optin-lists",
+    ),
+    Key(
+        "optin-key",
+        "hash",
+        "none; `not-after=` inside",
+        "`outgate optin`",
+        "Public keys that sign opt-in tokens: `<issuer>:<selector>` → words and text.",
+        "HGETALL outgate:optin-key",
     ),
     Key(
         "seen:{<customer>}:<retry>",
@@ -265,6 +273,7 @@ class Keys:
         self.audited = f"{namespace}:audited"
         self.held_index = f"{namespace}:held"
         self.hosts = f"{namespace}:hosts"
+        self.optin_keys = f"{namespace}:optin-key"
         self.optin_lists = f"{namespace}:optin-lists"
         self.schema = f"{namespace}:schema"
         self._count = f"{namespace}:count:{{"
@@ -308,6 +317,11 @@ class Keys:
     def optin_prefix(self, list_id: str) -> bytes:
         """Of a list's keys: the number of the bucket and a brace are missing."""
         return f"{self.namespace}:optin:{{{safe(list_id)}:".encode()
+
+    @staticmethod
+    def list_member(customer: str, list_id: str) -> str:
+        """What names a customer's list in `optin_lists`."""
+        return f"{safe(list_id)} {safe(customer)}"
 
     def list_of(self, member: str) -> tuple[str, str] | None:
         """Customer and id that a member of `optin_lists` names."""

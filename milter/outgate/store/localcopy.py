@@ -11,9 +11,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from outgate.policy.operator import Order, parse_entry
+from outgate.policy.optin_keys import parse_key
 from outgate.policy.snapshot import EMPTY, Snapshot
 
 Hashes = Mapping[Order, Mapping[str, bytes]]
+
+NO_OPTIN_KEYS: Mapping[str, bytes] = {}
 
 # What a file raises that is missing, or is not what `write` wrote.
 _BROKEN = (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError)
@@ -49,6 +52,11 @@ class LocalCopy:
                     for name, value in fields.items()
                 ),
                 int(document["hosts"]),
+                [
+                    parse_key(name, b64decode(value, validate=True))
+                    # Not in what an older Outgate left.
+                    for name, value in document.get("optin-keys", {}).items()
+                ],
             )
         except _BROKEN:
             return False
@@ -56,7 +64,12 @@ class LocalCopy:
         self._snapshot = snapshot
         return True
 
-    def write(self, hashes: Hashes, hosts: int) -> None:
+    def write(
+        self,
+        hashes: Hashes,
+        hosts: int,
+        optin_keys: Mapping[str, bytes] = NO_OPTIN_KEYS,
+    ) -> None:
         """Replace the file.
 
         Raises:
@@ -69,6 +82,9 @@ class LocalCopy:
                     name: b64encode(value).decode() for name, value in fields.items()
                 }
                 for order, fields in hashes.items()
+            },
+            "optin-keys": {
+                name: b64encode(value).decode() for name, value in optin_keys.items()
             },
         }
         text = json.dumps(document, sort_keys=True)

@@ -14,11 +14,13 @@ from collections.abc import Collection, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import NamedTuple
 
 import redis
 
 from outgate.model.client import parse_network
 from outgate.policy.operator import (
+    MAX_VALUE_BYTES,
     Entry,
     Order,
     format_moment,
@@ -26,11 +28,14 @@ from outgate.policy.operator import (
     unknown_profile,
     unknown_rates,
 )
+from outgate.policy.optin_keys import parse_key
 from outgate.store.keys import Keys
 from outgate.store.scripts import Script
 from outgate.store.trouble import Client, as_store_error
 
-_ORDERS = frozenset(Order)
+OPTIN_KEY = "optin-key"
+# What is audited: whatever a person may set by hand.
+_KINDS = frozenset({*(order.value for order in Order), OPTIN_KEY})
 # The first such word: behind it, free text may say anything.
 _FOR = re.compile(rb"(?<!\S)for=\S*")
 # What was meant as a network, such as 192.0.2.0/33.
@@ -56,7 +61,7 @@ class Trouble:
 
 @dataclass(slots=True)
 class State:
-    """All four hashes as they were read.
+    """All hashes of operator state as they were read.
 
     Attributes:
         hashes: by order: field to raw value.
@@ -64,6 +69,7 @@ class State:
         troubles: what cannot be used.
         hosts: how many hosts share the store.
         now_us: the store's time.
+        optin_keys: keys that sign opt-in tokens: name to raw value.
         stamped: entries whose `for=` became `until=` in this round.
     """
 
@@ -71,6 +77,7 @@ class State:
     entries: list[Entry] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
     hosts: int = 1
+    optin_keys: dict[str, bytes] = field(default_factory=dict)
     now_us: int = 0
     stamped: dict[tuple[Order, str], Entry] = field(default_factory=dict)
 
@@ -100,7 +107,8 @@ class Orders:
             seconds, micros = self._client.time()
             state.now_us = seconds * 1_000_000 + micros
             for order in Order:
-                self._read_hash(order, state)
+                self._read_orders(order, state)
+            self._read_optin_keys(state)
         except redis.RedisError as error:
             raise as_store_error(error) from error
         for entry in state.entries:
@@ -151,15 +159,29 @@ class Orders:
         except redis.RedisError as error:
             raise as_store_error(error) from error
 
-    def _read_hash(self, order: Order, state: State) -> None:
-        key = self._keys.order(order)
+    def _read_orders(self, order: Order, state: State) -> None:
+        fields = self._read_hash(self._keys.order(order), order.value, state)
+        state.hashes[order] = fields
+        state.entries += [
+            parse_entry(order, name, value) for name, value in fields.items()
+        ]
+
+    def _read_optin_keys(self, state: State) -> None:
+        state.optin_keys = self._read_hash(self._keys.optin_keys, OPTIN_KEY, state)
+        for name, value in state.optin_keys.items():
+            state.troubles += [
+                Trouble(OPTIN_KEY, name, problem)
+                for problem in parse_key(name, value).problems
+            ]
+
+    def _read_hash(self, key: str, kind: str, state: State) -> dict[str, bytes]:
         try:
             raw = self._client.hgetall(key)
         except redis.ResponseError as error:
             if not str(error).startswith("WRONGTYPE"):
                 raise
             state.troubles.append(
-                Trouble(order, "", f"{key} is no hash: use HSET {key} <name> <words>")
+                Trouble(kind, "", f"{key} is no hash: use HSET {key} <name> <words>")
             )
             raw = {}
         fields: dict[str, bytes] = {}
@@ -169,12 +191,9 @@ class Orders:
             except UnicodeDecodeError:
                 shown = name.decode("utf-8", "backslashreplace")
                 state.troubles.append(
-                    Trouble(order, shown, "is no UTF-8, and so nobody's name")
+                    Trouble(kind, shown, "is no UTF-8, and so nobody's name")
                 )
-        state.hashes[order] = fields
-        state.entries += [
-            parse_entry(order, name, value) for name, value in fields.items()
-        ]
+        return fields
 
     def _noted(self) -> set[str]:
         """Marks of the orders that are in the audit already."""
@@ -183,7 +202,7 @@ class Orders:
             for raw in self._client.hkeys(self._keys.audited)
         }
         # A newer Outgate may have more kinds.
-        return {mark for mark in marks if mark.partition(" ")[0] in _ORDERS}
+        return {mark for mark in marks if mark.partition(" ")[0] in _KINDS}
 
     def _tend_entry(self, entry: Entry, state: State, noted: set[str]) -> None:
         old = state.hashes[entry.order][entry.name]
@@ -194,7 +213,7 @@ class Orders:
                 for mark in noted:
                     if _order_and_name(mark) == f"{entry.order} {entry.name}":
                         self._client.hdel(self._keys.audited, mark)
-                self._audit("expired", entry)
+                self._audit(_change_of(entry), "expired")
         elif entry.for_us:
             until = format_moment(state.now_us + entry.for_us)
             new = _FOR.sub(f"until={until}".encode(), old, count=1)
@@ -215,22 +234,28 @@ class Orders:
         What was read may be outdated: each change is looked at again before it is
         written, or two keepers would take turns in noting and forgetting it.
         """
+        hashes = {order.value: fields for order, fields in state.hashes.items()}
+        hashes[OPTIN_KEY] = state.optin_keys
         wanted = {
-            _mark(order, name, value): (order, name)
-            for order, fields in state.hashes.items()
+            _mark(kind, name, value): (kind, name)
+            for kind, fields in hashes.items()
             for name, value in fields.items()
         }
-        by_name = {(entry.order, entry.name): entry for entry in state.entries}
-        by_name |= state.stamped
+        by_name = {
+            (change.kind, change.name): change
+            for change in (
+                *map(_change_of, state.entries),
+                *map(_change_of, state.stamped.values()),
+                *(_key_change(name, value) for name, value in state.optin_keys.items()),
+            )
+        }
         for mark in wanted.keys() - noted:
             if self._stands(mark) and self._client.hsetnx(
                 self._keys.audited, mark, state.now_us
             ):
-                self._audit("set", by_name[wanted[mark]])
+                self._audit(by_name[wanted[mark]], "set")
         living = {
-            f"{order.value} {name}"
-            for order, fields in state.hashes.items()
-            for name in fields
+            f"{kind} {name}" for kind, fields in hashes.items() for name in fields
         }
         self._forget(noted - wanted.keys(), living)
 
@@ -240,37 +265,62 @@ class Orders:
                 continue
             removed = self._client.hdel(self._keys.audited, mark)
             if removed and _order_and_name(mark) not in living:
-                order, _, name = _order_and_name(mark).partition(" ")
-                self._audit("removed", Entry(order=Order(order), name=name))
+                kind, _, name = _order_and_name(mark).partition(" ")
+                self._audit(_Change(kind, name), "removed")
 
     def _stands(self, mark: str) -> bool:
         """Whether the order that a mark names is there, with that very value."""
-        order, _, name = _order_and_name(mark).partition(" ")
+        kind, _, name = _order_and_name(mark).partition(" ")
+        keys = self._keys
+        place = keys.optin_keys if kind == OPTIN_KEY else keys.order(Order(kind))
         try:
-            value = self._client.hget(self._keys.order(Order(order)), name)
+            value = self._client.hget(place, name)
         except redis.ResponseError:
             # It is no hash any more.
             return False
-        return value is not None and _mark(Order(order), name, value) == mark
+        return value is not None and _mark(kind, name, value) == mark
 
-    def _audit(self, step: str, entry: Entry) -> None:
+    def _audit(self, change: "_Change", step: str) -> None:
         self._client.xadd(
             self._keys.audit,
             {
-                "event": f"{entry.order.value}-{step}",
-                "name": entry.name,
-                "actor": entry.by or "redis-cli",
-                "until": format_moment(entry.until_us) if entry.until_us else "",
-                "text": entry.text,
-                "value": entry.value,
+                "event": f"{change.kind}-{step}",
+                "name": change.name,
+                "actor": change.by or "redis-cli",
+                "until": format_moment(change.until_us) if change.until_us else "",
+                "text": change.text,
+                "value": change.value,
             },
         )
 
 
-def _mark(order: Order, name: str, value: bytes) -> str:
+class _Change(NamedTuple):
+    """What the audit stream says of one field."""
+
+    kind: str
+    name: str
+    by: str = ""
+    until_us: int = 0
+    text: str = ""
+    value: str = ""
+
+
+def _change_of(entry: Entry) -> _Change:
+    return _Change(
+        entry.order.value, entry.name, entry.by, entry.until_us, entry.text, entry.value
+    )
+
+
+def _key_change(name: str, value: bytes) -> _Change:
+    key = parse_key(name, value)
+    shown = value[:MAX_VALUE_BYTES].decode("utf-8", "replace").strip()
+    return _Change(OPTIN_KEY, name, key.by, key.not_after_us, key.text, shown)
+
+
+def _mark(kind: str, name: str, value: bytes) -> str:
     """The field of `audited` that stands for one order."""
     digest = blake2b(value, digest_size=6).hexdigest()
-    return f"{order.value} {name} {digest}"
+    return f"{kind} {name} {digest}"
 
 
 def _order_and_name(mark: str) -> str:

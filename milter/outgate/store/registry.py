@@ -15,13 +15,14 @@ import redis
 from outgate.model.consent import Grade
 from outgate.model.errors import EvidenceError
 from outgate.model.optin import OptIn, Permission, Record
-from outgate.model.optin_order import pack, permission, unpack
+from outgate.model.optin_order import pack, permission, read_record
 from outgate.store.consents import BUCKETS, Place, place_of
 from outgate.store.durability import Flushing
 from outgate.store.evidence import Sealer, seal, unseal
 from outgate.store.hashes import Hashes
-from outgate.store.keys import Keys, safe
-from outgate.store.subscriptions import Mode, Progress, Step, Subscriptions, Tally
+from outgate.store.keys import Keys
+from outgate.store.steps import Mode, Step
+from outgate.store.subscriptions import Progress, Subscriptions, Tally
 from outgate.store.trouble import Client, as_store_error, run
 
 # Mail is looked up between any two of them.
@@ -232,7 +233,7 @@ class Registry:
         if (customer, list_id) in self._known:
             return
         pipeline = self._client.pipeline(transaction=False)
-        pipeline.sadd(self._keys.optin_lists, f"{safe(list_id)} {safe(customer)}")
+        pipeline.sadd(self._keys.optin_lists, self._keys.list_member(customer, list_id))
         _run(pipeline)
         self._known.add((customer, list_id))
 
@@ -280,16 +281,6 @@ class Registry:
         return seal(
             self._sealer, optin.list_id, place.field, optin.record, optin.evidence
         )
-
-
-def read_record(value: bytes | None) -> Record | None:
-    """A record from the store; what nobody can read counts as nothing."""
-    if value is None:
-        return None
-    try:
-        return unpack(value)
-    except ValueError:
-        return None
 
 
 def _run(pipeline: Client) -> list[Any]:

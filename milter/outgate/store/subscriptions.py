@@ -1,53 +1,20 @@
-"""Writes subscriptions: in batches, by `optin.lua`, each batch until it is on disk.
-
-The order of keys and arguments is that of the contract in the file; a test compares
-both.
-"""
+"""Writes subscriptions: in batches, by `optin.lua`, each batch until it is on disk."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import islice
 from typing import NamedTuple
 
 import redis
 
-from outgate.model.optin_order import MAX_AHEAD_US
 from outgate.store.durability import Durability, Flushing
 from outgate.store.keys import Keys
 from outgate.store.scripts import Script
+from outgate.store.steps import KEY_COUNT, Mode, Step
 from outgate.store.trouble import Client, as_store_error
 
 # Waiting for the disk takes a second at worst: seldom enough, and 5 MB at most.
 BATCH = 10_000
-
-
-class Mode(StrEnum):
-    """What `optin.lua` is to do."""
-
-    APPLY = "apply"
-    ERASE = "erase"
-    REMOVE = "remove"
-
-
-class Step(NamedTuple):
-    """One call of the script.
-
-    Attributes:
-        list_id: lower case.
-        bucket: of the list.
-        field: keyed hash of the subscriber.
-        old_field: where layout 1 kept it, b"" for nowhere.
-        record: packed, b"" where the mode needs none.
-        evidence: with its precedence, sealed; b"" for none.
-    """
-
-    list_id: str
-    bucket: int
-    field: bytes
-    old_field: bytes = b""
-    record: bytes = b""
-    evidence: bytes = b""
 
 
 class Done(NamedTuple):
@@ -168,16 +135,8 @@ class Subscriptions:
         for step in batch:
             call(
                 name,
-                2,
-                self._keys.optin(step.list_id, step.bucket),
-                self._keys.evidence(step.list_id, step.bucket),
-                now,
-                mode.value,
-                step.field,
-                step.old_field,
-                step.record,
-                step.evidence,
-                MAX_AHEAD_US,
+                KEY_COUNT,
+                *step.arguments(self._keys, mode, now),
             )
             # The first one has taught it to the server.
             call, name = pipeline.evalsha, self._script.sha

@@ -22,7 +22,8 @@ from outgate.store.consents import BUCKETS
 from outgate.store.hashes import SUBSCRIBER_BYTES, Hashes
 from outgate.store.keys import Keys
 from outgate.store.registry import Registry
-from outgate.store.subscriptions import Mode, Step, Tally
+from outgate.store.steps import Mode, Step
+from outgate.store.subscriptions import Tally
 from outgate.store.trouble import Client, as_store_error, run
 
 FORM = "outgate-optin"

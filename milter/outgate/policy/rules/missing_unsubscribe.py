@@ -21,7 +21,7 @@ def judge(case: Case) -> Finding | None:
     lists = facts.list_headers
     if lists is not None and lists.usable_unsubscribe:
         return None
-    notes = ", ".join(note.value for note in lists.notes) if lists is not None else ""
+    notes = ", ".join(lists.faults) if lists is not None else ""
     return Finding(
         reason=REASON,
         action=case.policy.rules[REASON].action,

@@ -5,16 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from message.builders import HeaderMap, fast, headers, hostile_values
-from outgate.message.list_headers import (
+from outgate.message.listcheck.headers import (
     LIST_HEADERS,
-    MAX_LIST_ID_CHARACTERS,
-    MAX_UNSUBSCRIBE_BYTES,
-    MAX_URIS,
     ListHeaders,
-    PostValue,
     parse_list_headers,
 )
-from outgate.message.list_note import ListNote
+from outgate.message.listcheck.links import MAX_UNSUBSCRIBE_BYTES, MAX_URIS, LinksNote
+from outgate.message.listcheck.list_id import MAX_LIST_ID_CHARACTERS, ListIdNote
+from outgate.message.listcheck.note import Note
+from outgate.message.listcheck.one_click import PostNote, PostValue, UnsubscribeNote
+from outgate.message.listcheck.shape import ShapeNote
+from outgate.message.listcheck.uri_notes import UriNote
 
 _LINK = "<https://example.org/leave?t=Zm9v>"
 _MAIL = "<mailto:leave@example.org>"
@@ -26,7 +27,7 @@ def _parse(block: str) -> ListHeaders:
 
 
 # (variant, headers beside a good List-Id, notes, usable, one-click)
-_VARIANTS: list[tuple[str, str, set[ListNote], bool, bool]] = [
+_VARIANTS: list[tuple[str, str, set[Note], bool, bool]] = [
     ("mailto only", f"List-Unsubscribe: {_MAIL}", set(), True, False),
     (
         "https and exact Post",
@@ -45,133 +46,133 @@ _VARIANTS: list[tuple[str, str, set[ListNote], bool, bool]] = [
     (
         "https without Post",
         f"List-Unsubscribe: {_LINK}",
-        {ListNote.POST_MISSING},
+        {PostNote.POST_MISSING},
         True,
         False,
     ),
     (
         "no List-Unsubscribe",
         "List-Help: <mailto:help@example.org>",
-        {ListNote.UNSUBSCRIBE_MISSING},
+        {UnsubscribeNote.UNSUBSCRIBE_MISSING},
         False,
         False,
     ),
     (
         "Post without List-Unsubscribe",
         _POST,
-        {ListNote.UNSUBSCRIBE_MISSING, ListNote.POST_WITHOUT_UNSUBSCRIBE},
+        {UnsubscribeNote.UNSUBSCRIBE_MISSING, PostNote.POST_WITHOUT_UNSUBSCRIBE},
         False,
         False,
     ),
     (
         "Post with mailto only",
         f"List-Unsubscribe: {_MAIL}\n{_POST}",
-        {ListNote.POST_WITHOUT_HTTPS},
+        {PostNote.POST_WITHOUT_HTTPS},
         True,
         False,
     ),
     (
         "Post in other case",
         f"List-Unsubscribe: {_LINK}\nList-Unsubscribe-Post: list-unsubscribe=one-click",
-        {ListNote.POST_OTHER_CASE},
+        {PostNote.POST_OTHER_CASE},
         True,
         True,
     ),
     (
         "Post with trailing text",
         f"List-Unsubscribe: {_LINK}\n{_POST}; x=1",
-        {ListNote.POST_MALFORMED},
+        {PostNote.POST_MALFORMED},
         True,
         False,
     ),
     (
         "Post with a comment",
         f"List-Unsubscribe: {_LINK}\n{_POST} (yes)",
-        {ListNote.POST_MALFORMED},
+        {PostNote.POST_MALFORMED},
         True,
         False,
     ),
     (
         "Post misspelt",
         f"List-Unsubscribe: {_LINK}\nList-Unsubscribe-Post: ListUnsubscribe=One-Click",
-        {ListNote.POST_MALFORMED},
+        {PostNote.POST_MALFORMED},
         True,
         False,
     ),
     (
         "Post twice",
         f"List-Unsubscribe: {_LINK}\n{_POST}\n{_POST}",
-        {ListNote.HEADER_REPEATED},
+        {ShapeNote.HEADER_REPEATED},
         True,
         False,
     ),
     (
         "two https links",
         f"List-Unsubscribe: {_LINK}, {_LINK}\n{_POST}",
-        {ListNote.SEVERAL_WEB_URIS},
+        {UnsubscribeNote.SEVERAL_WEB_URIS},
         True,
         False,
     ),
     (
         "http and https",
         f"List-Unsubscribe: <http://example.org/>, {_LINK}\n{_POST}",
-        {ListNote.SEVERAL_WEB_URIS},
+        {UnsubscribeNote.SEVERAL_WEB_URIS},
         True,
         False,
     ),
     (
         "http only",
         "List-Unsubscribe: <http://example.org/leave>",
-        {ListNote.PLAIN_HTTP},
+        set(),
         True,
         False,
     ),
     (
         "http with Post",
         f"List-Unsubscribe: <http://example.org/leave>\n{_POST}",
-        {ListNote.PLAIN_HTTP, ListNote.POST_WITHOUT_HTTPS},
+        {PostNote.POST_WITHOUT_HTTPS},
         True,
         False,
     ),
     (
         "Post and a useless https link",
         f"List-Unsubscribe: <https://127.0.0.1/leave>\n{_POST}",
-        {ListNote.HOST_PRIVATE},
+        {UriNote.HOST_PRIVATE},
         False,
         False,
     ),
     (
         "no brackets",
         "List-Unsubscribe: https://example.org/leave",
-        {ListNote.NOT_BRACKETED},
+        {LinksNote.NOT_BRACKETED},
         False,
         False,
     ),
     (
         "a link before the brackets",
         f"List-Unsubscribe: https://example.org/leave, {_MAIL}",
-        {ListNote.NOT_BRACKETED},
+        {LinksNote.NOT_BRACKETED},
         False,
         False,
     ),
     (
         "a link behind the brackets",
         f"List-Unsubscribe: {_MAIL}, https://example.org/leave",
-        {ListNote.STRAY_TEXT},
+        {LinksNote.STRAY_TEXT},
         True,
         False,
     ),
     (
         "a copied Message-ID",
         "List-Unsubscribe: <FuXDWwo.0.0.FuXDWwo.9@example.org>",
-        {ListNote.SCHEME_MISSING},
+        {UriNote.SCHEME_MISSING},
         False,
         False,
     ),
     (
         "a relative path",
         "List-Unsubscribe: </unsubscribe/?c=1>",
-        {ListNote.SCHEME_MISSING},
+        {UriNote.SCHEME_MISSING},
         False,
         False,
     ),
@@ -181,14 +182,14 @@ _VARIANTS: list[tuple[str, str, set[ListNote], bool, bool]] = [
             "List-Unsubscribe: =?us-ascii?Q?=3Chttps=3A=2F=2Fexample=2Eorg=2Fleave=3F?=\n"
             f" =?us-ascii?Q?t=3DZm9v=3E?=\n{_POST}"
         ),
-        {ListNote.ENCODED_WORD},
+        {LinksNote.ENCODED_WORD},
         True,
         True,
     ),
     (
         "what looks like an encoded word within a link",
         "List-Unsubscribe: <https://example.org/?q=?utf-8?q?=3C?=>",
-        {ListNote.POST_MISSING},
+        {PostNote.POST_MISSING},
         True,
         False,
     ),
@@ -209,70 +210,70 @@ _VARIANTS: list[tuple[str, str, set[ListNote], bool, bool]] = [
     (
         "a fold before the first link",
         f"List-Unsubscribe:\n {_LINK}\n{_POST}",
-        {ListNote.LEADING_FOLD},
+        set(),
         True,
         True,
     ),
     (
         "a fold within a link, at a comma",
         f"List-Unsubscribe: <https://example.org/leave?d=abc,\n def>\n{_POST}",
-        {ListNote.SPACE_IN_URI},
+        {UriNote.SPACE_IN_URI},
         True,
         True,
     ),
     (
         "no comma between the links",
         f"List-Unsubscribe: {_LINK} {_MAIL}\n{_POST}",
-        {ListNote.COMMA_MISSING},
+        {LinksNote.COMMA_MISSING},
         True,
         True,
     ),
     (
         "one bracket too many",
         "List-Unsubscribe: <mailto:leave@example.org>>",
-        {ListNote.STRAY_TEXT},
+        {LinksNote.STRAY_TEXT},
         True,
         False,
     ),
     (
         "an unclosed bracket",
         "List-Unsubscribe: <mailto:leave@example.org",
-        {ListNote.BRACKET_UNCLOSED},
+        {LinksNote.BRACKET_UNCLOSED},
         False,
         False,
     ),
     (
         "an unclosed comment",
         f"List-Unsubscribe: {_MAIL} (by mail",
-        {ListNote.STRAY_TEXT},
+        {LinksNote.STRAY_TEXT},
         True,
         False,
     ),
     (
         "nothing",
         "List-Unsubscribe:",
-        {ListNote.UNSUBSCRIBE_EMPTY},
+        {LinksNote.HEADER_EMPTY},
         False,
         False,
     ),
     (
         "List-Unsubscribe twice",
         f"List-Unsubscribe: {_LINK}\nList-Unsubscribe: {_MAIL}\n{_POST}",
-        {ListNote.HEADER_REPEATED},
+        {ShapeNote.HEADER_REPEATED},
         True,
         False,
     ),
     (
         "another list header twice",
         f"List-Unsubscribe: {_MAIL}\nList-Post: {_MAIL}\nList-Post: NO",
-        {ListNote.HEADER_REPEATED},
+        {ShapeNote.HEADER_REPEATED},
         True,
         False,
     ),
     (
         "a line of a thousand characters",
         f"List-Unsubscribe: <https://example.org/{'a' * 1000}>\n{_POST}",
-        {ListNote.LINE_TOO_LONG},
+        {ShapeNote.LINE_TOO_LONG},
         True,
         True,
     ),
@@ -289,14 +290,14 @@ _VARIANTS: list[tuple[str, str, set[ListNote], bool, bool]] = [
     (
         "a placeholder",
         f"List-Unsubscribe: <{{{{unsubscribe}}}}>\n{_POST}",
-        {ListNote.TEMPLATE_NOT_EXPANDED, ListNote.POST_WITHOUT_HTTPS},
+        {UriNote.TEMPLATE_NOT_EXPANDED, PostNote.POST_WITHOUT_HTTPS},
         False,
         False,
     ),
     (
         "more links than anyone tries",
         "List-Unsubscribe: " + ", ".join([_MAIL] * (MAX_URIS + 1)),
-        {ListNote.TOO_MANY_URIS},
+        {LinksNote.TOO_MANY_URIS},
         True,
         False,
     ),
@@ -312,11 +313,11 @@ class TestListUnsubscribe:
         ids=[variant[0] for variant in _VARIANTS],
     )
     def test_each_variant_has_its_verdict(
-        self, block: str, notes: set[ListNote], usable: bool, one_click: bool
+        self, block: str, notes: set[Note], usable: bool, one_click: bool
     ) -> None:
         """What is odd, whether a recipient can leave, whether with one click."""
         found = _parse(block)
-        assert set(found.notes) == notes
+        assert set(found.faults) == notes
         assert found.usable_unsubscribe is usable
         assert found.one_click is one_click
 
@@ -345,7 +346,7 @@ class TestListUnsubscribe:
     def test_each_note_comes_once(self) -> None:
         """Three broken links are one thing to mend."""
         found = _parse("List-Unsubscribe: <a>, <b>, <c>")
-        assert found.notes.count(ListNote.SCHEME_MISSING) == 1
+        assert found.faults.count(UriNote.SCHEME_MISSING) == 1
 
     @pytest.mark.parametrize(
         ("value", "status"),
@@ -374,58 +375,58 @@ class TestListId:
             ('"A <b> list" <news.example.org>', "news.example.org", set()),
             ("=?utf-8?q?Gr=C3=BC=C3=9Fe?= <a.example.org>", "a.example.org", set()),
             ("<a+b_c/d.example.org>", "a+b_c/d.example.org", set()),
-            ("<news.example.org", None, {ListNote.LIST_ID_NO_BRACKETS}),
-            ("news.example.org", None, {ListNote.LIST_ID_NO_BRACKETS}),
-            ("news.example.org>", None, {ListNote.LIST_ID_NO_BRACKETS}),
-            ("", None, {ListNote.LIST_ID_NO_BRACKETS}),
-            ("zt787h7 <Campaign_name>", None, {ListNote.LIST_ID_NO_DOT}),
-            ("<news.>", None, {ListNote.LIST_ID_NO_DOT}),
-            ("<>", None, {ListNote.LIST_ID_CHARACTERS}),
-            ("<news@example.org>", None, {ListNote.LIST_ID_CHARACTERS}),
-            ("<grüße.example.org>", None, {ListNote.LIST_ID_CHARACTERS}),
+            ("<news.example.org", None, {ListIdNote.LIST_ID_NO_BRACKETS}),
+            ("news.example.org", None, {ListIdNote.LIST_ID_NO_BRACKETS}),
+            ("news.example.org>", None, {ListIdNote.LIST_ID_NO_BRACKETS}),
+            ("", None, {ListIdNote.LIST_ID_NO_BRACKETS}),
+            ("zt787h7 <Campaign_name>", None, {ListIdNote.LIST_ID_NO_DOT}),
+            ("<news.>", None, {ListIdNote.LIST_ID_NO_DOT}),
+            ("<>", None, {ListIdNote.LIST_ID_CHARACTERS}),
+            ("<news@example.org>", None, {ListIdNote.LIST_ID_CHARACTERS}),
+            ("<grüße.example.org>", None, {ListIdNote.LIST_ID_CHARACTERS}),
             (
                 "x <List management>",
                 None,
-                {ListNote.LIST_ID_SPACE, ListNote.LIST_ID_NO_DOT},
+                {ListIdNote.LIST_ID_SPACE, ListIdNote.LIST_ID_NO_DOT},
             ),
-            ("<news.\n example.org>", "news.example.org", {ListNote.LIST_ID_SPACE}),
+            ("<news.\n example.org>", "news.example.org", {ListIdNote.LIST_ID_SPACE}),
             (
                 "<.7289367.xt.local>",
                 ".7289367.xt.local",
-                {ListNote.LIST_ID_EMPTY_LABEL},
+                {ListIdNote.LIST_ID_EMPTY_LABEL},
             ),
             (
                 "<news.example.org> (weekly)",
                 "news.example.org",
-                {ListNote.LIST_ID_STRAY_TEXT},
+                {ListIdNote.LIST_ID_STRAY_TEXT},
             ),
             (
                 "<d41d8cd98f00b204.news.localhost>",
                 "d41d8cd98f00b204.news.localhost",
-                {ListNote.LIST_ID_UNMANAGED},
+                {ListIdNote.LIST_ID_UNMANAGED},
             ),
             (
                 f"<{'a' * MAX_LIST_ID_CHARACTERS}.example.org>",
                 None,
-                {ListNote.LIST_ID_TOO_LONG},
+                {ListIdNote.LIST_ID_TOO_LONG},
             ),
         ],
     )
     def test_only_what_follows_the_grammar_is_an_identifier(
-        self, value: str, list_id: str | None, notes: set[ListNote]
+        self, value: str, list_id: str | None, notes: set[Note]
     ) -> None:
         """RFC 2919 §6: only the part in brackets counts, without case."""
         found = parse_list_headers(
             headers(f"List-Id: {value}\nList-Unsubscribe: {_MAIL}")
         )
         assert found.list_id == list_id
-        assert set(found.notes) == notes
+        assert set(found.faults) == notes
 
     def test_a_list_without_identifier_is_told_so(self) -> None:
         """RFC 2919 §3: a list SHOULD have one."""
         found = parse_list_headers(headers(f"List-Unsubscribe: {_MAIL}"))
         assert found.list_id is None
-        assert found.notes == (ListNote.LIST_ID_MISSING,)
+        assert found.faults == (ListIdNote.LIST_ID_MISSING,)
 
     def test_of_two_identifiers_the_topmost_is_read(self) -> None:
         """RFC 2919 §3 forbids two; the topmost was added last."""
@@ -433,7 +434,7 @@ class TestListId:
             headers("List-Id: <b.example.org>\nList-Id: <a.example.org>")
         )
         assert found.list_id == "b.example.org"
-        assert ListNote.HEADER_REPEATED in found.notes
+        assert ShapeNote.HEADER_REPEATED in found.faults
 
 
 class TestProperties:
@@ -452,7 +453,7 @@ class TestProperties:
         facts = parse_list_headers(found)
         assert facts.list_id is None or 3 <= len(facts.list_id) <= 255
         assert len(facts.uris) <= MAX_URIS
-        assert len(set(facts.notes)) == len(facts.notes)
+        assert len(set(facts.remarks)) == len(facts.remarks)
         assert facts.usable_unsubscribe == any(uri.usable for uri in facts.uris)
         if facts.one_click:
             assert facts.usable_unsubscribe

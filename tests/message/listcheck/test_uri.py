@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 
 from message.builders import fast, hostile_values
-from outgate.message.list_note import ListNote
-from outgate.message.uri import MAX_URI_CHARACTERS, parse_uri
+from outgate.message.listcheck.uri import MAX_URI_CHARACTERS, parse_uri
+from outgate.message.listcheck.uri_notes import UriNote
 
 
 class TestUsableLinks:
@@ -44,7 +44,7 @@ class TestUsableLinks:
         uri = parse_uri(b" https://example.org/leave?a=b,\r\n c ")
         assert uri.text == "https://example.org/leave?a=b,c"
         assert uri.usable
-        assert uri.notes == (ListNote.SPACE_IN_URI,)
+        assert uri.notes == (UriNote.SPACE_IN_URI,)
 
     @pytest.mark.parametrize(
         "link", ["mailto:u@example.org?subject=a|b", "https://example.org/100%/x"]
@@ -53,14 +53,14 @@ class TestUsableLinks:
         """RFC 3986 §2: it should be encoded; SparkPost sends such a |."""
         uri = parse_uri(link.encode())
         assert uri.usable
-        assert uri.notes == (ListNote.URI_CHARACTERS,)
+        assert uri.notes == (UriNote.URI_CHARACTERS,)
 
     def test_an_address_in_another_script_is_only_noted(self) -> None:
         """RFC 6532 allows it in mail, where all sides speak SMTPUTF8."""
         uri = parse_uri("mailto:änne@bücher.de".encode())
         assert uri.usable
         assert uri.host == "xn--bcher-kva.de"
-        assert uri.notes == (ListNote.NON_ASCII,)
+        assert uri.notes == (UriNote.NON_ASCII_ADDRESS,)
 
 
 class TestUselessLinks:
@@ -69,37 +69,37 @@ class TestUselessLinks:
     @pytest.mark.parametrize(
         ("link", "note"),
         [
-            ("", ListNote.SCHEME_MISSING),
-            ("20060102.4711@example.org", ListNote.SCHEME_MISSING),
-            ("/unsubscribe/?c=4711", ListNote.SCHEME_MISSING),
-            ("www.example.org/leave", ListNote.SCHEME_MISSING),
-            ("www.example.org:443/leave", ListNote.SCHEME_MISSING),
-            ("<https://example.org/", ListNote.SCHEME_MISSING),
-            ("tel:+4930123", ListNote.SCHEME_UNUSABLE),
-            ("ftp://example.org/leave", ListNote.SCHEME_UNUSABLE),
-            ("javascript:alert(1)", ListNote.SCHEME_UNUSABLE),
-            ("mailto:", ListNote.ADDRESS_UNUSABLE),
-            ("mailto:?subject=leave", ListNote.ADDRESS_UNUSABLE),
-            ("mailto:leave", ListNote.ADDRESS_UNUSABLE),
-            ("mailto:@example.org", ListNote.ADDRESS_UNUSABLE),
-            ("mailto://leave@example.org", ListNote.ADDRESS_UNUSABLE),
-            ("mailto:leave@", ListNote.HOST_UNUSABLE),
-            ("mailto:leave@host", ListNote.HOST_UNUSABLE),
-            ("mailto:leave@localhost", ListNote.HOST_PRIVATE),
-            ("https:", ListNote.HOST_UNUSABLE),
-            ("https:/example.org/", ListNote.HOST_UNUSABLE),
-            ("https:///leave", ListNote.HOST_UNUSABLE),
-            ("https://-/leave", ListNote.HOST_UNUSABLE),
-            ("https://example..org/", ListNote.HOST_UNUSABLE),
-            ("https://intranet/leave", ListNote.HOST_PRIVATE),
-            ("https://server/leave", ListNote.HOST_UNUSABLE),
-            ("https://" + "a." * 130 + "org/", ListNote.HOST_UNUSABLE),
-            ("https://2130706433/leave", ListNote.HOST_UNUSABLE),
-            ("https://0x7f.0.0.1/leave", ListNote.HOST_UNUSABLE),
-            ("https://%65xample.org/", ListNote.HOST_UNUSABLE),
+            ("", UriNote.SCHEME_MISSING),
+            ("20060102.4711@example.org", UriNote.SCHEME_MISSING),
+            ("/unsubscribe/?c=4711", UriNote.SCHEME_MISSING),
+            ("www.example.org/leave", UriNote.SCHEME_MISSING),
+            ("www.example.org:443/leave", UriNote.SCHEME_MISSING),
+            ("<https://example.org/", UriNote.SCHEME_MISSING),
+            ("tel:+4930123", UriNote.SCHEME_UNUSABLE),
+            ("ftp://example.org/leave", UriNote.SCHEME_UNUSABLE),
+            ("javascript:alert(1)", UriNote.SCHEME_UNUSABLE),
+            ("mailto:", UriNote.ADDRESS_UNUSABLE),
+            ("mailto:?subject=leave", UriNote.ADDRESS_UNUSABLE),
+            ("mailto:leave", UriNote.ADDRESS_UNUSABLE),
+            ("mailto:@example.org", UriNote.ADDRESS_UNUSABLE),
+            ("mailto://leave@example.org", UriNote.ADDRESS_UNUSABLE),
+            ("mailto:leave@", UriNote.HOST_UNUSABLE),
+            ("mailto:leave@host", UriNote.HOST_UNUSABLE),
+            ("mailto:leave@localhost", UriNote.HOST_PRIVATE),
+            ("https:", UriNote.HOST_UNUSABLE),
+            ("https:/example.org/", UriNote.HOST_UNUSABLE),
+            ("https:///leave", UriNote.HOST_UNUSABLE),
+            ("https://-/leave", UriNote.HOST_UNUSABLE),
+            ("https://example..org/", UriNote.HOST_UNUSABLE),
+            ("https://intranet/leave", UriNote.HOST_PRIVATE),
+            ("https://server/leave", UriNote.HOST_UNUSABLE),
+            ("https://" + "a." * 130 + "org/", UriNote.HOST_UNUSABLE),
+            ("https://2130706433/leave", UriNote.HOST_UNUSABLE),
+            ("https://0x7f.0.0.1/leave", UriNote.HOST_UNUSABLE),
+            ("https://%65xample.org/", UriNote.HOST_UNUSABLE),
         ],
     )
-    def test_without_scheme_address_or_host(self, link: str, note: ListNote) -> None:
+    def test_without_scheme_address_or_host(self, link: str, note: UriNote) -> None:
         """RFC 3986 §3: what is missing is said."""
         uri = parse_uri(link.encode())
         assert not uri.usable
@@ -136,22 +136,22 @@ class TestUselessLinks:
         for link in (f"https://{host}/leave", f"http://{host}:80/"):
             uri = parse_uri(link.encode())
             assert not uri.usable
-            assert ListNote.HOST_PRIVATE in uri.notes
+            assert UriNote.HOST_PRIVATE in uri.notes
 
     @pytest.mark.parametrize(
         ("link", "note"),
         [
-            ("https://example.org:8443/leave", ListNote.PORT_UNUSUAL),
-            ("https://[2620:fe::9]:8443/leave", ListNote.PORT_UNUSUAL),
-            ("https://example.org:x/leave", ListNote.PORT_UNUSUAL),
-            ("https://anne@example.org/leave", ListNote.USER_IN_LINK),
-            ("https://example.org:443@example.net/", ListNote.USER_IN_LINK),
-            ("https://bücher.de/leave", ListNote.NON_ASCII),
-            ("https://example.org/ä", ListNote.NON_ASCII),
-            ("https://example.org/\x00", ListNote.URI_CHARACTERS),
+            ("https://example.org:8443/leave", UriNote.PORT_UNUSUAL),
+            ("https://[2620:fe::9]:8443/leave", UriNote.PORT_UNUSUAL),
+            ("https://example.org:x/leave", UriNote.PORT_UNUSUAL),
+            ("https://anne@example.org/leave", UriNote.USER_IN_LINK),
+            ("https://example.org:443@example.net/", UriNote.USER_IN_LINK),
+            ("https://bücher.de/leave", UriNote.NON_ASCII),
+            ("https://example.org/ä", UriNote.NON_ASCII),
+            ("https://example.org/\x00", UriNote.CONTROL_IN_URI),
         ],
     )
-    def test_an_odd_authority_is_refused(self, link: str, note: ListNote) -> None:
+    def test_an_odd_authority_is_refused(self, link: str, note: UriNote) -> None:
         """Ports that networks block, users as in phishing, raw bytes."""
         uri = parse_uri(link.encode())
         assert not uri.usable
@@ -175,14 +175,14 @@ class TestUselessLinks:
         """The list software forgot to fill the template."""
         uri = parse_uri(link.encode())
         assert not uri.usable
-        assert ListNote.TEMPLATE_NOT_EXPANDED in uri.notes
+        assert UriNote.TEMPLATE_NOT_EXPANDED in uri.notes
 
     def test_a_link_longer_than_servers_accept(self) -> None:
         """RFC 9110 §4.1: 8,000 characters."""
         link = b"https://example.org/" + b"a" * MAX_URI_CHARACTERS
         uri = parse_uri(link)
         assert not uri.usable
-        assert uri.notes == (ListNote.URI_TOO_LONG,)
+        assert uri.notes == (UriNote.URI_TOO_LONG,)
         assert len(uri.text) == MAX_URI_CHARACTERS
         assert parse_uri(link[:MAX_URI_CHARACTERS]).usable
 

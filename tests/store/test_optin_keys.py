@@ -1,0 +1,136 @@
+"""Keys of list hosts on the real server, by commands and by hand."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from message.tokens import PUBLIC
+from outgate.message.optin_evidence import from_base64url
+from outgate.model.errors import StoreUnavailable
+from outgate.policy.optin_keys import OptinKey
+from outgate.store.keys import Keys
+from outgate.store.localcopy import LocalCopy
+from outgate.store.optin_keys import OptinKeys
+from outgate.store.orders import Orders
+from outgate.store.trouble import Client
+from store.builders import START_US
+
+NAME = "lists.example.org:2026a"
+KEY = OptinKey(
+    name=NAME,
+    public=from_base64url(PUBLIC),
+    customer="choir",
+    lists=frozenset({"news.example.org"}),
+    by="anne",
+)
+
+
+@pytest.fixture
+def optin_keys(client: Client, keys: Keys) -> OptinKeys:
+    return OptinKeys(client, keys)
+
+
+def audited(client: Client, keys: Keys) -> list[tuple[bytes, bytes]]:
+    """What a round of the keeper has written by now."""
+    orders = Orders(client, keys)
+    orders.tend(orders.read(frozenset()))
+    return [
+        (fields[b"event"], fields[b"actor"]) for _, fields in client.xrange(keys.audit)
+    ]
+
+
+def test_a_key_is_registered_once(
+    optin_keys: OptinKeys, client: Client, keys: Keys
+) -> None:
+    """Its name is its own for ever; who did it is in the audit, once."""
+    assert optin_keys.add(KEY)
+    assert not optin_keys.add(KEY)
+    assert optin_keys.all() == [KEY]
+    for _ in range(2):
+        assert audited(client, keys) == [(b"optin-key-set", b"anne")]
+
+
+def test_a_key_is_revoked_once(
+    optin_keys: OptinKeys, client: Client, keys: Keys
+) -> None:
+    """The first moment stays."""
+    assert optin_keys.revoke(NAME, START_US, "bob") is None
+    optin_keys.add(KEY)
+    audited(client, keys)
+    revoked = optin_keys.revoke(NAME, START_US, "bob")
+    assert revoked is not None
+    assert revoked.revoked_us == START_US
+    later = optin_keys.revoke(NAME, START_US + 10_000_000, "carol")
+    assert later is not None
+    # To the second, as it stands there.
+    assert later.revoked_us == START_US // 1_000_000 * 1_000_000
+    assert audited(client, keys) == [
+        (b"optin-key-set", b"anne"),
+        (b"optin-key-set", b"bob"),
+    ]
+
+
+def test_a_broken_one_is_listed_and_left_alone(
+    optin_keys: OptinKeys, client: Client, keys: Keys
+) -> None:
+    """It counts for nothing anyway."""
+    client.hset(keys.optin_keys, NAME, "ed25519=short customer=choir")
+    (broken,) = optin_keys.all()
+    assert broken.problems
+    assert optin_keys.revoke(NAME, START_US, "bob") == broken
+    assert audited(client, keys) == [(b"optin-key-set", b"redis-cli")]
+    client.hdel(keys.optin_keys, NAME)
+    assert audited(client, keys)[1:] == [(b"optin-key-removed", b"redis-cli")]
+
+
+class TestKeeper:
+    """What the keeper reads, and hands to the workers of its host."""
+
+    def test_keys_reach_the_local_copy(
+        self, optin_keys: OptinKeys, client: Client, keys: Keys, tmp_path: Path
+    ) -> None:
+        """Beside the orders; a broken one is reported, and is none."""
+        optin_keys.add(KEY)
+        client.hset(keys.optin_keys, "lists.example.org:old", "customer=choir")
+        state = Orders(client, keys).read(frozenset())
+        copy = LocalCopy(tmp_path / "operator.json")
+        copy.write(state.hashes, 1, state.optin_keys)
+        copy.refresh()
+        assert copy.snapshot().optin_keys == {NAME: KEY}
+        assert {(one.order, one.name) for one in state.troubles} == {
+            ("optin-key", "lists.example.org:old")
+        }
+
+    def test_a_key_of_another_type_is_reported(
+        self, client: Client, keys: Keys
+    ) -> None:
+        """With what to type instead; the orders are read all the same."""
+        client.set(keys.optin_keys, "a word")
+        state = Orders(client, keys).read(frozenset())
+        assert state.optin_keys == {}
+        (trouble,) = state.troubles
+        assert f"use HSET {keys.optin_keys}" in trouble.message
+
+    def test_a_copy_of_an_older_outgate_has_none(self, tmp_path: Path) -> None:
+        """And is good for the rest."""
+        path = tmp_path / "operator.json"
+        path.write_text(json.dumps({"hosts": 2, "orders": {}}))
+        copy = LocalCopy(path)
+        assert copy.refresh()
+        assert (copy.snapshot().hosts, copy.snapshot().optin_keys) == (2, {})
+
+
+def test_an_absent_store_is_a_typed_error(keys: Keys) -> None:
+    """For commands: each question says so."""
+    from outgate.store.client import connect
+    from outgate.store.wire import Endpoint
+
+    gone = OptinKeys(connect(Endpoint(url="unix:///nowhere/store.sock")), keys)
+    for ask in (
+        gone.all,
+        lambda: gone.add(KEY),
+        lambda: gone.revoke(NAME, START_US, ""),
+    ):
+        with pytest.raises(StoreUnavailable):
+            ask()
