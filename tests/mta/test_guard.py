@@ -36,6 +36,11 @@ class Store:
     def meet(self, plan: Plan) -> None:
         raise AssertionError(plan)
 
+    def spare(
+        self, plan: Plan, answers: Answers, removed: AbstractSet[str], recipients: int
+    ) -> None:
+        raise AssertionError(plan, answers, removed, recipients)
+
     def introduce(
         self, plan: Plan, answers: Answers, removed: AbstractSet[str] = frozenset()
     ) -> None:

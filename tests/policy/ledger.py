@@ -90,6 +90,7 @@ class Ledger:
     asked: list[Plan] = field(default_factory=list)
     settled: list[Settlement] = field(default_factory=list)
     introduced: list[Plan] = field(default_factory=list)
+    spared: list[tuple[list[str], int]] = field(default_factory=list)
     met: list[Plan] = field(default_factory=list)
 
     def look_up(self, plan: Plan) -> Answers:
@@ -225,6 +226,17 @@ class Ledger:
         kept = later(record, self.consents.get((list_id, mailbox)))
         assert kept is not None
         self.consents[list_id, mailbox] = kept
+
+    def spare(
+        self, plan: Plan, answers: Answers, removed: AbstractSet[str], recipients: int
+    ) -> None:
+        self.spared.append((sorted(removed), recipients))
+        for key, planned, charge in zip(
+            _keys(plan), plan.charges, _charges(plan.charges, 0), strict=True
+        ):
+            if answers.allowed and planned.limit.count is Count.RECIPIENTS:
+                given = replace(charge, cost=recipients)
+                self._note([key], [charge], [refund(self.tats_us[key], given)])
 
     def meet(self, plan: Plan) -> None:
         self.met.append(plan)

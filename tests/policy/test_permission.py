@@ -168,6 +168,8 @@ class TestUncovered:
         assert house.post.store.introduced == []
         assert not house.post.store.contacts["choir"].weeks
         assert house.post.store.settled == []
+        # What he cost a limit of recipients is given back.
+        assert house.post.store.spared == [([bart(49)], 1)]
 
     @pytest.mark.parametrize(
         ("share", "known", "action", "gone"),

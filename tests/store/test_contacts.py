@@ -1,18 +1,28 @@
 """Whom a customer has mailed: on a real server, and as the twin has it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from outgate.model.contacts import WEEK_US, WEEKS_KEPT, Contacts
+from outgate.model.limit import Count
 from outgate.policy.questions import Answers, Plan
 from outgate.store.counters import Counters
 from outgate.store.erasure import Kind
 from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys
-from store.builders import ANNE, START_US, Clock, a_plan, of_strangers, some_people
+from store.builders import (
+    ANNE,
+    DAY_US,
+    START_US,
+    Clock,
+    a_charge,
+    a_plan,
+    of_strangers,
+    some_people,
+)
 from store.remembered import count_strangers, send_to_a_crowd, sizes_of
 from store.running import SECRET, Store, fast, new_keys
 
@@ -321,6 +331,28 @@ class TestAfterwards:
 
         again = counters.look_up(plan, commit=False)
         assert (again.stranger_count, again.levels[0].used) == (7, 2)
+
+    def test_who_is_taken_out_costs_nothing(self, counters: Counters) -> None:
+        """No recipient, no different one, no stranger, no contact."""
+        people = some_people(9)
+        amount = a_charge(name="recipients", burst=99, cost=9)
+        amount.limit = replace(amount.limit, count=Count.RECIPIENTS)
+        different = a_charge(name="different", burst=99, interval_us=DAY_US, cost=9)
+        different.limit = replace(different.limit, count=Count.DISTINCT_RECIPIENTS)
+        different.items = people
+        plan = self.a_list(9)
+        plan.charges += [amount, different]
+        answers = counters.look_up(plan)
+        gone = frozenset(people[:2])
+        answers.strangers = answers.strangers[: 3 * 4]
+        counters.spare(plan, answers, gone, 2)
+        counters.introduce(plan, answers, gone)
+
+        amount.cost = 0
+        again = counters.look_up(plan, commit=False)
+        assert [level.used for level in again.levels[1:]] == [7, 9]
+        assert len(again.levels[2].charged or b"") == 2 * 4  # type: ignore[arg-type]
+        assert (again.stranger_count, again.attempts) == (8, 0)
 
     def test_without_room_they_are_known_all_the_same(self, counters: Counters) -> None:
         """They have the mail; the counter has had its say before."""

@@ -74,6 +74,13 @@ class Moody(Counters):
         if self.mood is not None:
             raise self.mood
 
+    def spare(
+        self, plan: Plan, answers: Answers, removed: AbstractSet[str], recipients: int
+    ) -> None:
+        self.noted.append("spare")
+        if self.mood is not None:
+            raise self.mood
+
     def introduce(
         self, plan: Plan, answers: Answers, removed: AbstractSet[str] = frozenset()
     ) -> None:
@@ -340,10 +347,11 @@ class TestAfterwards:
         house = build()
         plan = a_plan(people=["bart@example.net"])
         answers = house.front.look_up(plan)
+        house.front.spare(plan, answers, {"bart@example.net"}, 1)
         house.front.introduce(plan, answers)
         house.front.meet(plan)
         house.front.register(plan, answers)
-        assert house.moody.noted == ["introduce", "meet", "register"]
+        assert house.moody.noted == ["spare", "introduce", "meet", "register"]
 
     def test_a_failure_is_counted_and_raises_nothing(
         self, build: Callable[..., House]

@@ -197,6 +197,11 @@ class _Peek:
     ) -> None:
         """Nothing was charged."""
 
+    def spare(
+        self, plan: Plan, answers: Answers, removed: AbstractSet[str], recipients: int
+    ) -> None:
+        """Nothing was charged."""
+
     def meet(self, plan: Plan) -> None:
         """Nobody is remembered."""
 

@@ -231,9 +231,8 @@ class Gate:
             self._store.settle(
                 plan, answers, held_bytes=held_bytes, stopped=was_stopped(verdict)
             )
-        elif answers.strangers:
-            removed = self._mailboxes(would_remove(verdict))
-            self._store.introduce(plan, answers, removed)
+        else:
+            self._note_strangers(plan, answers, would_remove(verdict))
         kept_all = not disposition.removed and bool(would_remove(verdict))
         if (
             (settled or not answers.allowed or kept_all)
@@ -256,6 +255,16 @@ class Gate:
             plan,
             answers,
         )
+
+    def _note_strangers(
+        self, plan: Plan, answers: Answers, removed: Sequence[Removal]
+    ) -> None:
+        """Note who was let out to, and give back what others cost."""
+        gone = self._mailboxes(removed)
+        if removed and answers.source is Source.STORE:
+            self._store.spare(plan, answers, gone, len(removed))
+        if answers.strangers:
+            self._store.introduce(plan, answers, gone)
 
     def _mailboxes(self, removed: Sequence[Removal]) -> frozenset[str]:
         read = self.policy.recipient

@@ -54,6 +54,18 @@ class Store(Protocol):
             removed: mailboxes of recipients who do not get the message.
         """
 
+    def spare(
+        self, plan: Plan, answers: Answers, removed: AbstractSet[str], recipients: int
+    ) -> None:
+        """Give back what recipients cost who were taken out; nobody waits.
+
+        Args:
+            plan: what was asked.
+            answers: what was answered.
+            removed: their mailboxes.
+            recipients: how many arguments of RCPT they are.
+        """
+
     def meet(self, plan: Plan) -> None:
         """Remember the recipients of a message that left although it should not have.
 

@@ -4,6 +4,7 @@ The order of keys and arguments is that of the contracts in the files; a test co
 both.
 """
 
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from functools import lru_cache
 
@@ -12,7 +13,14 @@ from outgate.model.gcra import Level
 from outgate.model.limit import Count
 from outgate.model.standing import scaled_interval_us
 from outgate.model.units import Rate, to_us
-from outgate.policy.questions import Answers, Plan, PlannedCharge, Source, Spread
+from outgate.policy.questions import (
+    HASH_BYTES,
+    Answers,
+    Plan,
+    PlannedCharge,
+    Source,
+    Spread,
+)
 from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys, safe
 from outgate.store.resp import known, word
@@ -160,6 +168,41 @@ class Charging:
             for text in (*words, *arguments)
         ]
 
+    def spare(
+        self,
+        plan: Plan,
+        answers: Answers,
+        removed: AbstractSet[str],
+        recipients: int,
+        now: str,
+    ) -> list[bytes]:
+        """The words of a settlement for a part of the recipients; none for nothing.
+
+        The message was let out: its attempts, its content and its strangers stay.
+        """
+        gone = frozenset(map(self._hashes.item, removed))
+        charges, levels = [], []
+        for charge, level in zip(plan.charges, answers.levels, strict=False):
+            count = charge.limit.count
+            if count is Count.RECIPIENTS:
+                charges.append(charge)
+                levels.append(level._replace(charged=recipients))
+            elif count is Count.DISTINCT_RECIPIENTS and isinstance(
+                level.charged, bytes
+            ):
+                charges.append(charge)
+                levels.append(level._replace(charged=_only(level.charged, gone)))
+        if not charges:
+            return []
+        return self.settle(
+            replace(plan, charges=charges, people=(), campaign=None, conduct=None),
+            # No attempt is to be noted.
+            replace(answers, levels=levels, attempts=-1),
+            now,
+            held_bytes=0,
+            stopped=False,
+        )
+
     def _fixed(self, plan: Plan) -> bytes:
         customer, shared = self._customer(plan.customer, plan.principal)
         retry = self._hashes.retry(plan.retry_material)
@@ -218,6 +261,11 @@ def _interval_us(charge: PlannedCharge, answers: Answers) -> int:
         if charge.earned
         else interval_us
     )
+
+
+def _only(hashes: bytes, wanted: AbstractSet[bytes]) -> bytes:
+    each = (hashes[at : at + HASH_BYTES] for at in range(0, len(hashes), HASH_BYTES))
+    return b"".join(one for one in each if one in wanted)
 
 
 def _window_us(charge: PlannedCharge) -> int:

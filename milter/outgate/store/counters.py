@@ -150,6 +150,21 @@ class Counters:
         if commands:
             self._wire.post(b"".join(commands), len(commands))
 
+    def spare(
+        self, plan: Plan, answers: Answers, removed: AbstractSet[str], recipients: int
+    ) -> None:
+        """Give back what removed recipients cost, and nothing else of the message.
+
+        Raises:
+            StoreError: it could not be sent; the counters stay too high until they
+                have drained.
+        """
+        words = self._charging.spare(
+            plan, answers, removed, recipients, self._now_argument()
+        )
+        if words:
+            self._wire.post(pack((b"EVAL", self._settle.text, *words)), 1)
+
     def meet(self, plan: Plan) -> None:
         """Remember recipients, and charge nothing.
 

@@ -90,6 +90,15 @@ class Front:
         except StoreError as error:
             self._watcher.store_failed(error.kind, str(error))
 
+    def spare(
+        self, plan: Plan, answers: Answers, removed: AbstractSet[str], recipients: int
+    ) -> None:
+        """Give back what removed recipients cost; nobody waits."""
+        try:
+            self._counters.spare(plan, answers, removed, recipients)
+        except StoreError as error:
+            self._watcher.store_failed(error.kind, str(error))
+
     def meet(self, plan: Plan) -> None:
         """Remember recipients of a message that left all the same; nobody waits."""
         try:
