@@ -64,7 +64,8 @@ def _entry(reason: Reason) -> str:
     if reason in LIMIT_REASONS:
         facts = ["Action: that of the [`[[limit]]`](configuration.md#limit)."]
     else:
-        facts = [f"Action: `{own}`; it may be {code(others)} instead."]
+        instead = f"; it may be {code(others)} instead" if others else ""
+        facts = [f"Action: `{own}`{instead}."]
     replies = [
         _reply(reason, action)
         for action in (own, *others)

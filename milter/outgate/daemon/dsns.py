@@ -120,11 +120,11 @@ class Dsns:
         self._monotonic_s = monotonic_s
         self._not_before_s: dict[str, float] = {}
 
-    def count(self) -> int:
-        """How many wait; tells the metric."""
-        waiting = self._spool.waiting()
-        self._status.put(names.DSNS_WAITING, waiting)
-        return waiting
+    def measure(self) -> str:
+        """Tell the metric how many wait; gives the name of the newest, "" for none."""
+        waiting = self._spool.names()
+        self._status.put(names.DSNS_WAITING, len(waiting))
+        return waiting[-1] if waiting else ""
 
     def send_due(self, now_us: int) -> None:
         """Send what is due, oldest first."""

@@ -108,7 +108,7 @@ class Keeper:
         self._born_s = time.monotonic()
         self._http_trouble = ""
         self._store_up: bool | None = None
-        self._dsns = 0
+        self._newest_dsn = ""
         self._status.put(names.BUILD, 1, __version__, settings.mode.value)
 
     def round(self) -> None:
@@ -211,8 +211,8 @@ class Keeper:
         self._status.put(names.OUTBOX, self._outbox.waiting())
 
     def _count_dsns(self) -> None:
-        before, self._dsns = self._dsns, self._holding.dsns.count()
-        if self._dsns > before:
+        before, self._newest_dsn = self._newest_dsn, self._holding.dsns.measure()
+        if self._newest_dsn not in {"", before}:
             self._holding.soon()
 
     def _note_store(self, *, up: bool, message: str) -> None:

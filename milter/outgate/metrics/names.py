@@ -332,6 +332,8 @@ KEEPER_ERRORS = Metric(
                 "local-copy",
                 "outbox",
                 "outbox-size",
+                "dsns",
+                "dsns-waiting",
                 "mta-names",
                 "holds",
                 "hold-queue",
