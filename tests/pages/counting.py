@@ -21,11 +21,15 @@ COUNTS: Mapping[Count, str] = {
     Count.CLIENTS: "the client's address (IPv6: its /64)",
     Count.NETWORKS: "the client's network (/24, IPv6: /48)",
 }
+_MACHINE = "the session did not log in"
 _BY_ADDRESS = "the sender is known by that address alone"
 PERS: Mapping[Per, tuple[str, str]] = {
     Per.LOGIN: ("a SASL login", "the session logged in"),
     Per.LOCAL_USER: ("a system user", "mail of a local submission"),
-    Per.CLIENT: ("a client's address (IPv6: its /64)", _BY_ADDRESS),
+    Per.CLIENT: (
+        "a client certificate, else a client's address (IPv6: its /64), else `unknown`",
+        _MACHINE,
+    ),
     Per.DOMAIN: ("a domain of envelope senders, of one customer", "always"),
     Per.LIST: ("a List-Id, of one customer", "the message has one"),
     Per.CUSTOMER: ("a customer", "always"),
@@ -64,7 +68,8 @@ _PICTURE = """
    ├─ to whom ─────────── contact of the customer ────────────▶ counts for nothing
    │                      asked for this list ────────────────▶ counts for nothing
    │                      stranger ───────────────────────────▶ strangers per login,
-   │                                                            system user, client
+   │                                                            system user, client,
+   │                                                            customer
    ├─ what does it say ── its place among the customer's ─────▶ strangers per campaign
    │                      its place among all customers' ─────▶ campaign-across-customers
    │

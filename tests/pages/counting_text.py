@@ -233,6 +233,13 @@ a program does.
 job does not. {rate("strangers-per-client-daily")}: behind one address there may be a whole
 office; its campaigns are bound by the first limit all the same.
 
+{rate("strangers-per-customer-daily")}: what all logins, users and clients of a customer
+reach together, or a hundred stolen passwords of one house would have a hundred limits. Ten
+of its busiest people fit. Who is no customer's has it too, beyond his own limit: an IPv6
+client is its own /48 then, in whose /64s each host has a limit per client. A site whose
+prefix is shorter than that may change its /48 as well: put all of the prefix into its
+`[[customer]] match`, and this limit binds it.
+
 {rate("networks-per-login-daily")}: a telephone on a train gives a person some networks a
 day, a stolen password is used from many more. It only tags: a traveller is no criminal. So
 does [`unusual-for-this-sender`](reasons.md#unusual-for-this-sender), on a day with more

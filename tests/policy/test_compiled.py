@@ -43,6 +43,7 @@ class TestShipped:
                 Count.STRANGERS,
                 {
                     Per.CAMPAIGN: Action.QUARANTINE,
+                    Per.CUSTOMER: Action.QUARANTINE,
                     Per.LOGIN: Action.QUARANTINE,
                     Per.LOCAL_USER: Action.QUARANTINE,
                     Per.CLIENT: Action.QUARANTINE,

@@ -11,6 +11,7 @@ from outgate.model.transaction import Session, Transaction
 from outgate.model.units import Rate
 from outgate.model.verdict import Action, MailClass, Mode, Reason
 from outgate.policy.envelope import count_recipients
+from outgate.policy.naming import UNKNOWN_CLIENT
 from outgate.policy.operator import Order
 from outgate.policy.questions import Plan
 from outgate.policy.rule_settings import RuleSettings
@@ -185,8 +186,13 @@ class TestWhose:
             ),
             pytest.param(
                 {"certificate": "CN=mx", "client": INSIDE},
-                {"per-customer": "relay"},
-                id="a certificate is an authentication",
+                {"per-client": "CN=mx", "per-customer": "relay"},
+                id="a certificate is a client, wherever it comes from",
+            ),
+            pytest.param(
+                {"client": "unix"},
+                {"per-client": UNKNOWN_CLIENT, "per-customer": UNKNOWN_CLIENT},
+                id="a session without an address",
             ),
             pytest.param(
                 {"client": FORWARDER},
@@ -202,7 +208,7 @@ class TestWhose:
     def test_each_kind_of_session_has_its_counters(
         self, session: dict[str, Any], expected: dict[str, str]
     ) -> None:
-        """Limits per client are for those who did not log in."""
+        """Limits per client are for machines: who did not log in."""
         transaction = a_transaction(**session, sender="news@lists.example")
         plan = plan_of(
             *self.LIMITS,

@@ -20,7 +20,8 @@ from outgate.policy.questions import Plan, PlannedCharge
 from outgate.policy.snapshot import Snapshot
 
 _PLAIN = frozenset({Count.MESSAGES, Count.RECIPIENTS, Count.BYTES})
-_UNAUTHENTICATED = frozenset({PrincipalKind.CLIENT, PrincipalKind.NETWORK})
+_BY_ADDRESS = frozenset({PrincipalKind.CLIENT, PrincipalKind.NETWORK})
+_MACHINES = _BY_ADDRESS | {PrincipalKind.CERTIFICATE}
 # Counters of one principal alone.
 _OWN = frozenset({Per.LOGIN, Per.LOCAL_USER, Per.CLIENT, Per.FORWARDER})
 
@@ -257,11 +258,11 @@ def _identities(
     accountable: Accountable, domain: str, address: str, facts: Facts, *, local: bool
 ) -> Mapping[Per, str]:
     """Whose counter each kind of limit has, "" where it does not apply."""
-    client = accountable.client if accountable.kind in _UNAUTHENTICATED else None
+    client = accountable.client if accountable.kind in _BY_ADDRESS else None
     return {
         Per.LOGIN: accountable.login,
         Per.LOCAL_USER: accountable.local_user,
-        Per.CLIENT: client.counted if client is not None else "",
+        Per.CLIENT: _machine(accountable),
         Per.NETWORK: client.network if client is not None else "",
         Per.DOMAIN: domain,
         Per.ADDRESS: address,
@@ -272,6 +273,17 @@ def _identities(
         Per.SITE: facts.site if local else "",
         Per.FORWARDER: "",
     }
+
+
+def _machine(accountable: Accountable) -> str:
+    """Which client a limit for those who did not log in counts, "" for a person."""
+    if accountable.kind not in _MACHINES:
+        return ""
+    client = accountable.client
+    if accountable.kind is PrincipalKind.CERTIFICATE or client is None:
+        # One machine, from whatever address it comes.
+        return accountable.principal
+    return client.counted
 
 
 def _override(limit: Limit, rates: Iterable[Mapping[str, Rate]]) -> Rate | None:

@@ -88,7 +88,7 @@ class CustomerSettings:
         "Which principals are this customer: a login (`anne`, `anne@example.org`), all "
         "logins of a domain (`@example.org`), a system user (`user:www-data`), a "
         "client certificate (`cert:<subject>`), an address or network "
-        "(`192.0.2.0/24`), or a pattern with `*`. The most specific wins: exact, "
+        "(`192.0.2.0/24`; a site that has an IPv6 prefix: all of it), or a pattern with `*`. The most specific wins: exact, "
         "domain, longest prefix, pattern; a tie is an error.",
         example='["@choir.example", "user:choir", "192.0.2.0/28"]',
     )
@@ -210,8 +210,8 @@ class LimitSettings:
         example='"messages-per-login-hourly"',
     )
     per: Per = setting(
-        "Whose counter: `login`, `local-user`, `client` (unauthenticated sessions "
-        "only; IPv6 by /64), `domain` (of the envelope sender, within the customer), "
+        "Whose counter: `login`, `local-user`, `client` (of sessions that did not log in: "
+        "the certificate, else the address, IPv6 by /64), `domain` (of the envelope sender, within the customer), "
         "`address` (envelope sender, within the customer), `network` (of an "
         "unauthenticated client, /24 or /48), `list` (List-Id, within the customer), "
         "`campaign` (messages of one customer that say the same; goes with `strangers` "

@@ -31,6 +31,14 @@ SHIPPED_LIMITS = (
         Action.QUARANTINE,
         share=60,
     ),
+    # However many logins, addresses and certificates a customer has.
+    _shipped(
+        "strangers-per-customer-daily",
+        Per.CUSTOMER,
+        Count.STRANGERS,
+        "2000/1d",
+        Action.QUARANTINE,
+    ),
     _shipped(
         "strangers-per-login-daily",
         Per.LOGIN,
