@@ -21,11 +21,11 @@ COUNTS: Mapping[Count, str] = {
     Count.CLIENTS: "the client's address (IPv6: its /64)",
     Count.NETWORKS: "the client's network (/24, IPv6: /48)",
 }
-_MACHINE = "the session did not log in"
+_MACHINE = "nobody logged in, and no system user is known"
 _BY_ADDRESS = "the sender is known by that address alone"
 PERS: Mapping[Per, tuple[str, str]] = {
     Per.LOGIN: ("a SASL login", "the session logged in"),
-    Per.LOCAL_USER: ("a system user", "mail of a local submission"),
+    Per.LOCAL_USER: ("a system user", "mail of a local submission that tells its user"),
     Per.CLIENT: (
         "a client certificate, else a client's address (IPv6: its /64), else `unknown`",
         _MACHINE,

@@ -231,7 +231,8 @@ a program does.
 
 {rate("strangers-per-local-user-daily")}: a web form that is abused mails strangers, a cron
 job does not. {rate("strangers-per-client-daily")}: behind one address there may be a whole
-office; its campaigns are bound by the first limit all the same.
+office; its campaigns are bound by the first limit all the same. So is all local mail of a
+Postfix host, which tells of no user: it has that limit too, as one client, `unknown`.
 
 {rate("strangers-per-customer-daily")}: what all logins, users and clients of a customer
 reach together, or a hundred stolen passwords of one house would have a hundred limits. Ten

@@ -11,7 +11,7 @@ from outgate.model.transaction import Session, Transaction
 from outgate.model.units import Rate
 from outgate.model.verdict import Action, MailClass, Mode, Reason
 from outgate.policy.envelope import count_recipients
-from outgate.policy.naming import UNKNOWN_CLIENT
+from outgate.policy.naming import UNKNOWN_CLIENT, UNKNOWN_USER
 from outgate.policy.operator import Order
 from outgate.policy.questions import Plan
 from outgate.policy.rule_settings import RuleSettings
@@ -156,6 +156,11 @@ class TestWhose:
                 {"path": Path.LOCAL_SUBMISSION, "local_user": "www"},
                 {"per-local-user": "www", "per-customer": "www"},
                 id="a local user",
+            ),
+            pytest.param(
+                {"path": Path.LOCAL_SUBMISSION},
+                {"per-client": UNKNOWN_USER, "per-customer": UNKNOWN_USER},
+                id="local mail of nobody knows whom: a whole host",
             ),
             pytest.param(
                 {"client": INSIDE},

@@ -15,6 +15,7 @@ from outgate.model.units import Rate
 from outgate.model.verdict import Mode, Reason
 from outgate.policy.compiled import Policy, Profile
 from outgate.policy.envelope import Envelope, read_envelope
+from outgate.policy.naming import UNKNOWN_USER
 from outgate.policy.operator import ALLOWED_BY_DEFAULT, Entry, Order
 from outgate.policy.questions import Plan, PlannedCharge
 from outgate.policy.snapshot import Snapshot
@@ -259,9 +260,10 @@ def _identities(
 ) -> Mapping[Per, str]:
     """Whose counter each kind of limit has, "" where it does not apply."""
     client = accountable.client if accountable.kind in _BY_ADDRESS else None
+    user = accountable.local_user
     return {
         Per.LOGIN: accountable.login,
-        Per.LOCAL_USER: accountable.local_user,
+        Per.LOCAL_USER: user if user != UNKNOWN_USER else "",
         Per.CLIENT: _machine(accountable),
         Per.NETWORK: client.network if client is not None else "",
         Per.DOMAIN: domain,
@@ -277,6 +279,9 @@ def _identities(
 
 def _machine(accountable: Accountable) -> str:
     """Which client a limit for those who did not log in counts, "" for a person."""
+    if accountable.local_user == UNKNOWN_USER:
+        # A whole host, as its address would be: the MTA tells of no user.
+        return UNKNOWN_USER
     if accountable.kind not in _MACHINES:
         return ""
     client = accountable.client

@@ -210,8 +210,8 @@ class LimitSettings:
         example='"messages-per-login-hourly"',
     )
     per: Per = setting(
-        "Whose counter: `login`, `local-user`, `client` (of sessions that did not log in: "
-        "the certificate, else the address, IPv6 by /64), `domain` (of the envelope sender, within the customer), "
+        "Whose counter: `login`, `local-user`, `client` (where nobody logged in: the "
+        "certificate, else the address, IPv6 by /64, else `unknown`), `domain` (of the envelope sender, within the customer), "
         "`address` (envelope sender, within the customer), `network` (of an "
         "unauthenticated client, /24 or /48), `list` (List-Id, within the customer), "
         "`campaign` (messages of one customer that say the same; goes with `strangers` "
