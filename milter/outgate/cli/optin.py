@@ -65,7 +65,14 @@ def show(context: Context, list_id: str, address: str | None) -> None:
         click.echo(f"{list_id}: {registry.count(list_id.lower())} subscribers")
         return
     mailbox = policy.recipient(address.encode()).mailbox
-    grade = registry.grade(list_id.lower(), mailbox)
+    try:
+        grade = registry.grade(list_id.lower(), mailbox)
+    except ValueError:
+        click.echo(
+            f"{address} is registered for {list_id}, but with no grade that there is: "
+            "it is no consent; load it again"
+        )
+        raise click.exceptions.Exit(1) from None
     if grade is None:
         click.echo(f"{address} is not registered for {list_id}")
         raise click.exceptions.Exit(1)
@@ -90,11 +97,12 @@ def remove(context: Context, list_id: str, file: Path) -> None:
 def _open(context: Context, list_id: str) -> "tuple[Policy, Registry]":
     from outgate.daemon.compose import Places
     from outgate.policy.compiled import Policy
-    from outgate.signing.secret import read_secret
+    from outgate.signing.secret import key_id, read_secret
     from outgate.store.client import connect
     from outgate.store.hashes import Hashes
     from outgate.store.keys import Keys
     from outgate.store.registry import Registry
+    from outgate.store.schema import inspect
 
     settings = context.settings()
     policy = Policy.build(settings.for_policy())
@@ -107,7 +115,10 @@ def _open(context: Context, list_id: str) -> "tuple[Policy, Registry]":
     endpoint = context.running_endpoint()
     secret = read_secret(Places.of(settings).secret(settings))
     keys = Keys(settings.store.namespace)
-    return policy, Registry(connect(endpoint), keys, Hashes(secret))
+    client = connect(endpoint)
+    # Whom another secret registers, no daemon finds.
+    inspect(client, keys, key_id(secret), claim=False)
+    return policy, Registry(client, keys, Hashes(secret))
 
 
 def _read(file: Path, policy: "Policy") -> Iterator[str]:

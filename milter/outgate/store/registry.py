@@ -101,6 +101,7 @@ class Registry:
         """What stands behind one subscription, None where there is none.
 
         Raises:
+            ValueError: no grade: somebody wrote it by hand.
             StoreError: the store did not answer.
         """
         pipeline = self._client.pipeline(transaction=False)
