@@ -51,6 +51,18 @@ def test_a_hash_that_nobody_reads_is_named(daemon: Outgate) -> None:
     assert "did you mean outgate:quarantine?" in done.stdout
 
 
+def test_a_counter_of_a_wrong_type_is_named(daemon: Outgate) -> None:
+    """Its customer would be judged by local counters for ever, in silence."""
+    daemon.redis("SET", "outgate:contacts:{anne}", "nonsense")
+    done = daemon.command("doctor")
+    daemon.redis("DEL", "outgate:contacts:{anne}")
+
+    assert done.returncode == 1
+    assert (
+        "keys           outgate:contacts:{anne} is a string, expected a hash: "
+    ) in done.stdout
+
+
 def test_it_writes_nothing(tmp_path: Path, redis: RedisServer) -> None:
     """A store that no daemon has started on yet stays as empty as it was.
 

@@ -65,7 +65,9 @@ without an address. A login and a system user of one name are one person.
 
 _WRONG = """
 A value that cannot be read is reported: event `operator-trouble` in the log, metric
-`outgate_operator_troubles`, and `outgate doctor`. So is a word that is none (`untill=…`,
+`outgate_operator_troubles`, and `outgate doctor`. So is a key of another type than the table
+below says, since nobody can use it: whose counters it holds is judged by those of each host.
+So is a word that is none (`untill=…`,
 `For=1h`), and one that stands in the free text, where nobody would read it (`newsletter
 for=2h`): before the text there are no words with `=` but the six. An order that protects (`quarantine`, `suspend`) holds although
 its words are broken; one that loosens (`allow`, `limit`) does not. An order that has ended

@@ -82,7 +82,8 @@ def _store(context: Context) -> Iterator[Ailment]:
         )
     for trouble in troubles:
         words = (trouble.order, trouble.name, trouble.message)
-        yield Ailment("orders", " ".join(word for word in words if word))
+        about = "orders" if trouble.order else "keys"
+        yield Ailment(about, " ".join(word for word in words if word))
     yield from _overdue(held)
     yield from misspelt
 
