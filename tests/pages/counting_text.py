@@ -62,9 +62,15 @@ Copies of one mailing differ in names, links, codes, subject, order, and now and
 word. So a message is read as a reader would see it, and becomes a set of words. Folded away
 are case, spellings of accents (NFKC), letters that only look like others, invisible
 characters, digits, markup and what it hides, quoted lines, signatures, legal notices, and
-links but for the site they lead to. The subject counts only where a text has fewer than
-eight different words: it is compared as a whole then. Pictures alone are compared by what
-the message consists of. Read are the first 64 KiB of a body, and of its text the first
+links but for the site they lead to. A signature needs no mark: what follows "Kind regards"
+and its like is one, and a last block with a telephone number or an address, where they are
+short and hold no sentence. What is quoted counts where the message answers nothing
+(In-Reply-To, References), has fewer than thirty words of its own, and quotes more. The
+subject counts only where a text has fewer than eight different words: it is compared as a
+whole then. Pictures alone are compared by what the message consists of, under any subject;
+documents alone by the words of the subject and about their size as well; a message whose
+first 64 KiB are a picture, by the words of the subject. Encrypted mail (S/MIME, PGP) is not
+compared, nor is any where bodies are not looked at. Read are the first 64 KiB of a body, and of its text the first
 {MAX_TEXT_CHARACTERS:,} characters; whatever is sent, the time for it is linear in its
 bytes.
 
@@ -89,11 +95,18 @@ JOINED = """
 What is joined in error matters less than it seems: only the strangers of both add up.
 Joined in error was none of 8,001 pairs of real personal mails, one in 21,528 of real list
 mail, one in 6,064 of real spam; of letters with the same signature, notice or quote, one in
-38,000 to 166,000. Of bounces it is one in 93: they look alike.
+33,000 to 166,000, and of letters of 18 words under the same signature of a company one in
+27,000 to 55,000. Of bounces it is one in 93: they look alike.
 
 What is not joined: of copies with a tenth of their words exchanged a fifth to a third of
 the pairs (but a copy has many others to be joined with); copies that a person or a program
-writes anew; and what is no text, as a PDF under another paragraph each time.
+writes anew; and what is no text, as a PDF under another paragraph each time. Nor is a text
+of 60 words with 100 other words appended to each copy: the part that two share is too small
+for any band, and such a sender gets the 200 a day of a login instead of the 50 of a
+campaign. The same is bought by words that only some readers see (white ones where another
+element has a dark background, what a style sheet hides, `mso-hide`), by a document or a
+long picture under another subject each time, and by an advert of a few lines that looks
+like a signature.
 """
 
 CONSENT = """
@@ -152,7 +165,8 @@ what it costs a milter that does nothing; with strangers, different ones and con
 times (`make bench`: both in the same round, on the same CPU). The fingerprint by itself: a
 plain text of 64 KiB takes six times as long as one of 1 KiB; quoted lines or a legal notice
 make it three to four times as long, the costliest hostile body that is known sixteen times.
-`bodies = false` in a `[[listen]]` spares it, and all campaigns with it.
+`bodies = false` in a `[[listen]]` spares it, and all campaigns with it: no mail of that
+socket is compared.
 
 **Memory in Redis.** All keys of an ordinary sender (50 recipients a day, 400 contacts, a
 circular each month) take 8 KiB at most after a year; 100,000 contacts 512 KiB, a full table
@@ -178,7 +192,7 @@ may be ten thousand. Name big ones in `[domains] aliases`: plain limits charge t
 size; to limits on strangers they are one person.
 
 Mail whose text is in a PDF or a picture: only the words around it are compared, or what the
-message consists of.
+message consists of. What is encrypted is only seen by how many strangers its sender reaches.
 
 Bounces that look alike, and notices of a few words: they are joined, and to many strangers
 they are a campaign. (The MTA's own bounces pass no milter.)

@@ -1,5 +1,6 @@
 """What must be known to decide: names to look up, counters to charge."""
 
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -426,6 +427,29 @@ class TestContent:
         assert (plan.campaign, plan.bands) == (None, ())
         assert identities(plan) == {"strangers-per-login": ANNE, PER_LOGIN: ANNE}
         assert plan.people
+
+    def test_without_bodies_there_is_none(self) -> None:
+        """All mail would be one content; an empty body that was shown is one."""
+        transaction = a_transaction(ANNE)
+        session = replace(transaction.session, bodies=False)
+        unseen = plan_of(
+            self.CAMPAIGN, transaction=replace(transaction, session=session)
+        )
+        assert (unseen.campaign, unseen.bands) == (None, ())
+        assert plan_of(self.CAMPAIGN, transaction=transaction).campaign is not None
+
+    def test_encrypted_mail_has_none(self) -> None:
+        """What it says is nobody's to compare."""
+        plan = plan_of(
+            self.CAMPAIGN,
+            transaction=a_transaction(
+                ANNE,
+                headers={
+                    "Content-Type": "application/pkcs7-mime; smime-type=enveloped-data"
+                },
+            ),
+        )
+        assert (plan.campaign, plan.bands) == (None, ())
 
     def test_what_a_forwarder_forwards_has_none(self) -> None:
         """Somebody else wrote it, and its recipients asked for it."""

@@ -26,6 +26,7 @@ class Session:
         path: which kind of socket the MTA used.
         login_realm: appended to a login that has no realm of its own.
         local_user: whose socket it is, where the MTA does not tell the user.
+        bodies: whether the MTA was asked for bodies.
         mta: "postfix" or "sendmail".
         mta_name: the MTA's own name for itself (macro `j`).
     """
@@ -34,6 +35,7 @@ class Session:
     path: Path = Path.SMTP
     login_realm: str = ""
     local_user: str = ""
+    bodies: bool = True
     mta: str = "postfix"
     mta_name: str = ""
 

@@ -37,12 +37,14 @@ class Socket:
         path: smtp or local-submission.
         login_realm: for logins without one.
         local_user: whose socket it is, where the MTA does not tell.
+        bodies: whether bodies are asked for.
         replies: `end-of-message`, `mail` or `recipient`.
     """
 
     path: Path = Path.SMTP
     login_realm: str = ""
     local_user: str = ""
+    bodies: bool = True
     replies: str = "end-of-message"
 
 
@@ -56,6 +58,7 @@ def _session(
         path=socket.path,
         login_realm=socket.login_realm,
         local_user=socket.local_user,
+        bodies=socket.bodies,
         # Sendmail gives a bare number.
         mta="postfix" if version.startswith("Postfix") else "sendmail",
         mta_name=mta_name,

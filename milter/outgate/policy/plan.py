@@ -99,12 +99,15 @@ def make_plan(
         binds = policy.rules[Reason.BULK_TO_STRANGERS].mode is Mode.ENFORCE
         charges.append(PlannedCharge(stream.limit, customer, rate, burst, 1, binds))
     elif people and policy.campaign is not None and accountable.fingerprints:
-        one = policy.campaign
-        rate, burst, earned = rates.of(one.limit)
-        campaign = PlannedCharge(
-            one.limit, "", rate, burst, 0, one.binds, earned=earned
-        )
-        bands = fingerprint(transaction.headers, transaction.body)
+        # Of a body that nobody showed nothing can be compared, nor of an encrypted one.
+        if transaction.session.bodies:
+            bands = fingerprint(transaction.headers, transaction.body)
+        if bands:
+            one = policy.campaign
+            rate, burst, earned = rates.of(one.limit)
+            campaign = PlannedCharge(
+                one.limit, "", rate, burst, 0, one.binds, earned=earned
+            )
     return Plan(
         customer,
         tuple(names),
