@@ -122,6 +122,14 @@ class TestSeen:
         """As lines that begin with ">" are."""
         assert _seen(html) == "one"
 
+    def test_a_quote_can_be_read(self) -> None:
+        """Where it is what a message is sent for; a signature never is."""
+        html = (
+            'one<blockquote type="cite">quote</blockquote>'
+            '<div class="gmail_signature">signature</div>'
+        )
+        assert read_html(html, quoted=True).split() == ["one", "quote"]
+
     def test_a_quote_alone_is_the_text(self) -> None:
         """A message that only passes another on."""
         assert _seen('<blockquote type="cite">quote</blockquote>') == "quote"

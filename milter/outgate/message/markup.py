@@ -11,6 +11,9 @@ from outgate.message.hiding import without_hidden
 
 # Beyond them, references stay as they are.
 _MAX_REFERENCES = 2_000
+# Of a text that is read again with its quotes; enough to know a mailing by.
+_MAX_QUOTING_CHARACTERS = 16_384
+
 # What stands between them is never shown.
 _UNSEEN = (
     ("<!--", "-->"),
@@ -56,7 +59,9 @@ def read_html(html: str, *, quoted: bool = False) -> str:
     for opening, closing in _UNSEEN:
         html = _cut(html, opening, closing)
     html = without_hidden(html, whole)
-    text = _text(_without_signature(html if quoted else _without_quotes(html)))
+    if quoted:
+        return _text(_without_signature(html[:_MAX_QUOTING_CHARACTERS]))
+    text = _text(_without_signature(_without_quotes(html)))
     # A reply without a word of its own is what it quotes.
     return text if text.strip() else _text(html)
 
