@@ -27,7 +27,8 @@ many different ones there were lately, each until it has not been seen for the t
 rate. All limits of a message are checked, then all are charged or none; what is refused or
 held costs nothing. A limit whose action is `tag`, or whose `mode` is `monitor`, stops
 nothing, and is charged for itself. A message that is larger than a whole plain limit would
-never fit: [`message-exceeds-limit`](reasons.md#message-exceeds-limit) refuses it.
+never fit: [`message-exceeds-limit`](reasons.md#message-exceeds-limit) refuses it. A
+recipient who is named twice is one.
 """
 
 STRANGERS = f"""
@@ -203,8 +204,10 @@ much it lets out by design. Whoever writes each copy anew gets the two hundred.
 Strangers who are taken for known (0.3 % with 100,000 contacts), and customers with more
 than 131,072 contacts: the pages that are full forget those who came first.
 
-More than {MAX_RECIPIENTS_KEPT:,} recipients of one message: beyond them only their number is
-known, to plain limits.
+More than {MAX_RECIPIENTS_KEPT:,} different recipients of one message: nobody knows who the
+others are. So [`message-exceeds-limit`](reasons.md#message-exceeds-limit) refuses it, a
+registered list's too; where that rule only monitors, the others are known to plain limits
+alone.
 """
 
 MORE = """

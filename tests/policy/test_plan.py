@@ -11,7 +11,7 @@ from outgate.model.limit import Count, Per
 from outgate.model.transaction import Session, Transaction
 from outgate.model.units import Rate
 from outgate.model.verdict import Action, MailClass, Mode, Reason
-from outgate.policy.envelope import count_recipients
+from outgate.policy.envelope import read_envelope
 from outgate.policy.naming import UNKNOWN_CLIENT, UNKNOWN_USER
 from outgate.policy.operator import Order
 from outgate.policy.questions import Plan
@@ -306,7 +306,8 @@ class TestCost:
             aliases={"everyone@example.net": 40, "Staff@local.example": 7},
         )
         transaction = a_transaction(ANNE, recipients=recipients)
-        assert count_recipients(transaction, policy) == (external, internal)
+        envelope = read_envelope(transaction, policy)
+        assert (envelope.external, envelope.internal) == (external, internal)
 
     @pytest.mark.parametrize("local", [(), ("local.example",)])
     def test_beyond_what_is_kept_everyone_is_external(
@@ -318,7 +319,8 @@ class TestCost:
             recipients=[b"<bart@local.example>"] * 10,
             recipient_count=1000,
         )
-        counted = count_recipients(transaction, a_policy(local=local))
+        envelope = read_envelope(transaction, a_policy(local=local))
+        counted = (envelope.external, envelope.internal)
         assert counted == ((990, 10) if local else (1000, 0))
 
     @pytest.mark.parametrize(
