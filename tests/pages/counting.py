@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from outgate.model.limit import Count, Limit, Per
 from outgate.model.verdict import Reason
 from outgate.policy.compiled import REASON_OF_COUNT, merge_limits
+from outgate.policy.plan import FORWARDED_RECIPIENTS
 from pages import counting_text as text
 from pages.counting_figures import COPIES, COPIES_HEAD, POLICY_HEAD, policy_rows
 from pages.limit_examples import EXAMPLES
@@ -45,7 +46,8 @@ PERS: Mapping[Per, tuple[str, str]] = {
     ),
     Per.FORWARDER: (
         "a host of `[network] forwarders`",
-        "mail that shows signs of forwarding; no other limit counts it then",
+        f"mail to {FORWARDED_RECIPIENTS} recipients at most that shows signs of "
+        "forwarding; no other limit counts it then",
     ),
     Per.SCRIPT: (
         "a script of a web site, of one customer: `<uid>:<file>`, else `<site>/<path>`",

@@ -9,6 +9,7 @@ from outgate.model.content import FEW, HOURS_KEPT, PLACES
 from outgate.model.distinct import EXACT_MAX
 from outgate.model.limit import Limit
 from outgate.model.transaction import MAX_RECIPIENTS_KEPT
+from outgate.policy.plan import FORWARDED_RECIPIENTS
 from outgate.policy.rules.unusual_for_this_sender import FACTOR, FLOOR
 from outgate.policy.settings import CampaignSettings
 
@@ -110,7 +111,7 @@ long picture under another subject each time, and by an advert of a few lines th
 like a signature.
 """
 
-CONSENT = """
+CONSENT = f"""
 A list is registered by `[[list]]`, its id and its customer; who asked for it by `outgate
 optin`. For mail of that customer with that List-Id, those who asked cost nothing, however
 many they are; limits on messages, recipients and bytes leave it alone, but for those `per =
@@ -125,7 +126,7 @@ and no other limit on strangers counts it. Its `kind` is the class of its mail.
 
 Whatever else a message says of itself moves no count: not header From, List-Id, Precedence,
 a null sender, nor signs of forwarding, unless they come from a host of `[network]
-forwarders`.
+forwarders` and the message has {FORWARDED_RECIPIENTS} recipients at most.
 """
 
 _CAMPAIGN = CampaignSettings()

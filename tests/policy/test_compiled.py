@@ -60,7 +60,11 @@ class TestShipped:
             ),
             (
                 Count.RECIPIENTS,
-                {Per.LIST: Action.QUARANTINE, Per.CUSTOMER: Action.QUARANTINE},
+                {
+                    Per.LIST: Action.QUARANTINE,
+                    Per.CUSTOMER: Action.QUARANTINE,
+                    Per.FORWARDER: Action.DEFER,
+                },
             ),
             (Count.NETWORKS, {Per.LOGIN: Action.TAG}),
         ],

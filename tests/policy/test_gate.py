@@ -427,6 +427,25 @@ class TestForwarders:
         sealed = a_transaction(client=INSIDE, headers=SEALED)
         assert post.actions([sealed] * 3) == [A, A, D]
 
+    @pytest.mark.parametrize(("recipients", "let_out"), [(1, 5_000), (10, 1_000)])
+    def test_shipped_limits_bound_what_it_forwards(
+        self, recipients: int, let_out: int
+    ) -> None:
+        """In messages and in recipients, since nothing else counts it."""
+        post = Outpost(a_policy(shipped=True))
+        forwarded = a_transaction(
+            client=FORWARDER, headers=SEALED, recipients=recipients
+        )
+        actions = post.actions([forwarded] * (let_out + 1))
+        assert all(action.lets_out for action in actions[:-1])
+        assert actions[-1] is D
+
+    def test_a_mailing_by_a_forwarder_is_one(self) -> None:
+        """Signs of forwarding are the sender's, and excuse no crowd."""
+        post = Outpost(a_policy(shipped=True))
+        mailing = a_transaction(client=FORWARDER, headers=SEALED, recipients=51)
+        assert post.actions([mailing]) == [Q]
+
 
 class TestHoldQueue:
     """Quarantine is bounded."""

@@ -277,6 +277,20 @@ class TestWhose:
         own = a_transaction(client=INSIDE, headers=headers)
         assert "per-forwarder" not in identities(plan_of(*self.LIMITS, transaction=own))
 
+    @pytest.mark.parametrize(("recipients", "forwarded"), [(10, True), (11, False)])
+    def test_what_goes_to_many_is_not_forwarded(
+        self, recipients: int, *, forwarded: bool
+    ) -> None:
+        """Whatever it says: such mail would be counted nowhere else."""
+        transaction = a_transaction(
+            client=FORWARDER,
+            headers={"X-Forwarded-To": "bart@example.net"},
+            recipients=recipients,
+        )
+        plan = plan_of(*self.LIMITS, transaction=transaction)
+        assert ("per-forwarder" in identities(plan)) is forwarded
+        assert ("per-client" in identities(plan)) is not forwarded
+
 
 class TestCost:
     """What one message costs."""

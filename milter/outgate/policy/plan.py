@@ -23,6 +23,8 @@ from outgate.policy.snapshot import Snapshot
 _PLAIN = frozenset({Count.MESSAGES, Count.RECIPIENTS, Count.BYTES})
 _BY_ADDRESS = frozenset({PrincipalKind.CLIENT, PrincipalKind.NETWORK})
 _MACHINES = _BY_ADDRESS | {PrincipalKind.CERTIFICATE}
+FORWARDED_RECIPIENTS = 10
+"""At most, of a message that may be a forwarded one: `.forward` names a few mailboxes."""
 # Counters of one principal alone.
 _OWN = frozenset({Per.LOGIN, Per.LOCAL_USER, Per.CLIENT, Per.FORWARDER})
 
@@ -59,7 +61,11 @@ def make_plan(
     names.pop("", None)
     rates = _Rates(accountable, policy, snapshot, now_us)
     conduct = rates.conduct
-    forwarded = accountable.forwarder and facts.forwarded
+    forwarded = (
+        accountable.forwarder
+        and facts.forwarded
+        and transaction.recipient_count <= FORWARDED_RECIPIENTS
+    )
     customer = accountable.customer
     people = () if forwarded else envelope.people
     registered = (customer, facts.list_id) in policy.lists

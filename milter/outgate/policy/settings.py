@@ -31,8 +31,8 @@ class NetworkSettings:
     )
     forwarders: tuple[Network, ...] = setting(
         "Hosts of ours that forward mail for customers. Only from them is a sign of "
-        "forwarding (SRS, Resent-*, ARC) believed; their forwarded mail is charged to "
-        'limits `per = "forwarder"` alone.',
+        "forwarding (SRS, Resent-*, ARC) believed; their forwarded mail, to 10 recipients "
+        'at most each, is charged to limits `per = "forwarder"` alone.',
         (),
         example='["192.0.2.25"]',
     )

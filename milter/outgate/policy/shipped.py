@@ -100,6 +100,14 @@ SHIPPED_LIMITS = (
         "5000/1h",
         Action.DEFER,
     ),
+    # Its forwarded mail is compared with nothing, and no other limit counts it.
+    _shipped(
+        "recipients-per-forwarder-hourly",
+        Per.FORWARDER,
+        Count.RECIPIENTS,
+        "10000/1h",
+        Action.DEFER,
+    ),
     # Of a registered list, which no other limit on plain numbers holds.
     _shipped(
         "recipients-per-list-daily",
