@@ -24,6 +24,10 @@ COUNTS: Mapping[Count, str] = {
 }
 _MACHINE = "nobody logged in, and no system user is known"
 _BY_ADDRESS = "the sender is known by that address alone"
+_FORWARDED = (
+    f"mail to {FORWARDED_RECIPIENTS} recipients at most that shows signs of forwarding; no "
+    "other limit counts it then"
+)
 PERS: Mapping[Per, tuple[str, str]] = {
     Per.LOGIN: ("a SASL login", "the session logged in"),
     Per.LOCAL_USER: ("a system user", "mail of a local submission that tells its user"),
@@ -46,8 +50,7 @@ PERS: Mapping[Per, tuple[str, str]] = {
     ),
     Per.FORWARDER: (
         "a host of `[network] forwarders`",
-        f"mail to {FORWARDED_RECIPIENTS} recipients at most that shows signs of "
-        "forwarding; no other limit counts it then",
+        _FORWARDED,
     ),
     Per.SCRIPT: (
         "a script of a web site, of one customer: `<uid>:<file>`, else `<site>/<path>`",

@@ -9,6 +9,7 @@ from outgate.model.content import FEW, HOURS_KEPT, PLACES
 from outgate.model.distinct import EXACT_MAX
 from outgate.model.limit import Limit
 from outgate.model.transaction import MAX_RECIPIENTS_KEPT
+from outgate.policy.gate import LEARNT_A_DAY
 from outgate.policy.plan import FORWARDED_RECIPIENTS
 from outgate.policy.rules.unusual_for_this_sender import FACTOR, FLOOR
 from outgate.policy.settings import CampaignSettings
@@ -46,7 +47,8 @@ in Redis; beyond 512 contacts two bytes and the week, in 512 pages of 256 at mos
 hundred. The key (`outgate secret`) is not in Redis: nobody reads an address out of it. How
 somebody is shown and forgotten: [privacy](privacy.md).
 
-Contacts become the recipients of what left, in monitor mode those of everything. Those of
+Contacts become the recipients of what left, in monitor mode nearly
+[those of everything](#the-first-day-and-the-month-before-it). Those of
 what was held and released later do not: no milter sees a released message again, so its
 readers are strangers still.
 """
@@ -148,7 +150,7 @@ More than 50 leave where some of the fifty drain meanwhile, or where twenty acco
 at once.
 """
 
-FIRST_DAY = """
+FIRST_DAY = f"""
 The first day of an empty gate is unfair: everybody is a stranger. The secretary of a club
 of 60, who writes once a month in one message by Bcc, is held (60 strangers, none known); so
 are the school and the incident notice.
@@ -156,7 +158,16 @@ are the school and the incident notice.
 So leave `mode = "monitor"` for as long as your slowest senders take to write once; for most
 that is a month. What a mailing would have cost is charged as if it had been held, so that
 the report is true, but its recipients are contacts from then on. After that none of the
-good stories is stopped. Where there is no month: register the lists (`outgate optin load`),
+good stories is stopped.
+
+A month of watching also teaches the contacts of whoever sends spam in it. So what
+[`campaign-across-customers`](reasons.md#campaign-across-customers) finds teaches none, and
+of one sender's mail beyond limits at most {LEARNT_A_DAY:,} recipients a day become
+contacts; that still is many in a month. Before you set `enforce`, look whom the log has
+with `reasons=` `bulk-to-strangers` (it names the `customer=`), and make all contacts of one
+who sent bulk mail strangers again: `redis-cli DEL 'outgate:contacts:{{choir}}'`.
+
+Where there is no month: register the lists (`outgate optin load`),
 or free a sender for a first letter (`HSET outgate:allow … "for=2h …"`), whose recipients
 become contacts as well.
 """

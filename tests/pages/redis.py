@@ -37,6 +37,10 @@ ONE_LINERS: tuple[tuple[str, str], ...] = (
         'HSET outgate:limit alice@example.org "profile=probation for=30d by=anne"',
         "another profile, live",
     ),
+    (
+        "DEL 'outgate:contacts:{choir}'",
+        "all whom a customer mailed are strangers again",
+    ),
     ("HGETALL outgate:quarantine", "who is held now, and why"),
     ("HDEL outgate:quarantine alice@example.org", "end it; what is held stays held"),
     ("XREVRANGE outgate:audit + - COUNT 20", "who did what, and why"),

@@ -13,7 +13,7 @@ from outgate.model.units import ByteSize
 from outgate.model.verdict import Action, MailClass, Mode, Reason
 from outgate.policy import gate as gate_module
 from outgate.policy.operator import Order
-from outgate.policy.questions import Source
+from outgate.policy.questions import Neighbours, Source
 from outgate.policy.rule_settings import RuleSettings
 from outgate.policy.settings import LimitSettings, ListSettings, QuarantineSettings
 from policy.builders import (
@@ -762,6 +762,30 @@ class TestStrangers:
         assert decision.disposition.action is A
         assert len(post.store.met) == 1
         assert len(post.store.contacts[ANNE].weeks) == 9
+
+    @pytest.mark.parametrize("order", [None, Order.QUARANTINE, Order.SUSPEND])
+    def test_a_botnet_makes_no_contacts(self, order: Order | None) -> None:
+        """Nor does whom an operator stops: what is known to be bad teaches nothing."""
+        rules = {
+            reason: RuleSettings(action=Action.TAG)
+            for reason in (Reason.QUARANTINED, Reason.SUSPENDED)
+        }
+        post = self.outpost(mode=Mode.MONITOR, rules=rules)
+        if order is None:
+            post.store.neighbours = Neighbours(customers=9, strangers=90)
+        else:
+            post.order(order, ANNE)
+        decision = post.judge(a_transaction(ANNE, recipients=9))
+        assert decision.disposition.action.lets_out
+        assert post.store.met == []
+
+    @pytest.mark.parametrize(("today", "met"), [(1_991, 1), (1_992, 0)])
+    def test_contacts_of_one_day_are_bounded(self, today: int, met: int) -> None:
+        """Else a month of watching would know all that somebody bought."""
+        post = self.outpost(mode=Mode.MONITOR)
+        post.store.usual[ANNE] = (today, 0)
+        post.judge(a_transaction(ANNE, recipients=9))
+        assert len(post.store.met) == met
 
     def test_nobody_is_met_where_the_store_did_not_answer(self) -> None:
         """It would not hear of it, and the mail has to go on."""
