@@ -36,7 +36,10 @@ PERS: Mapping[Per, tuple[str, str]] = {
         _MACHINE,
     ),
     Per.DOMAIN: ("a domain of envelope senders, of one customer", "always"),
-    Per.LIST: ("a List-Id, of one customer", "the message has one"),
+    Per.LIST: (
+        "a registered list, of one customer",
+        "the message has its List-Id; a counter for any other would be the sender's choice",
+    ),
     Per.CUSTOMER: ("a customer", "always"),
     Per.ADDRESS: ("an envelope sender, of one customer", "always"),
     Per.NETWORK: ("a client's network (/24, IPv6: /48)", _BY_ADDRESS),

@@ -57,7 +57,7 @@ mode = "monitor"
     ),
     (
         """
-**Per list:** each List-Id of a customer, registered or not.
+**Per list:** each registered list of a customer.
 """,
         """
 [[limit]]

@@ -248,13 +248,26 @@ class TestWhose:
         assert identities(plan) == {"recipients-per-domain": identity}
         assert plan.customer == ANNE
 
-    def test_a_list_counts_within_its_customer(self) -> None:
-        """Who writes another's List-Id charges a counter of his own."""
+    @pytest.mark.parametrize(
+        ("customer", "identities_found"),
+        [
+            (ANNE, {"recipients-per-list": "news.choir.example"}),
+            ("choir", {}),
+            (None, {}),
+        ],
+    )
+    def test_a_list_counts_where_its_customer_registered_it(
+        self, customer: str | None, identities_found: dict[str, str]
+    ) -> None:
+        """Any other List-Id makes no key: it may name a recipient each time."""
         headers = {"List-Id": "Choir <News.Choir.example>"}
+        lists = [ListSettings(id="news.choir.example", customer=customer or "")]
         plan = plan_of(
-            a_limit(per=Per.LIST), transaction=a_transaction(ANNE, headers=headers)
+            a_limit(per=Per.LIST),
+            transaction=a_transaction(ANNE, headers=headers),
+            lists=lists if customer is not None else [],
         )
-        assert identities(plan) == {"recipients-per-list": "news.choir.example"}
+        assert identities(plan) == identities_found
         assert plan.customer == ANNE
 
     @pytest.mark.parametrize(

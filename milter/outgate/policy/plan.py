@@ -91,6 +91,7 @@ def make_plan(
             sender_domain,
             sender_address,
             facts,
+            registered=registered,
             local=transaction.session.path is Path.LOCAL_SUBMISSION,
         )
     )
@@ -265,7 +266,13 @@ def _sender(path: bytes) -> tuple[str, str, tuple[str, ...]]:
 
 
 def _identities(
-    accountable: Accountable, domain: str, address: str, facts: Facts, *, local: bool
+    accountable: Accountable,
+    domain: str,
+    address: str,
+    facts: Facts,
+    *,
+    registered: bool,
+    local: bool,
 ) -> Mapping[Per, str]:
     """Whose counter each kind of limit has, "" where it does not apply."""
     client = accountable.client if accountable.kind in _BY_ADDRESS else None
@@ -277,7 +284,8 @@ def _identities(
         Per.NETWORK: client.network if client is not None else "",
         Per.DOMAIN: domain,
         Per.ADDRESS: address,
-        Per.LIST: facts.list_id,
+        # Any other is the sender's choice, and may name a recipient each time.
+        Per.LIST: facts.list_id if registered else "",
         Per.CUSTOMER: accountable.customer,
         # Whoever comes by SMTP can write these headers, and no PHP of ours is asked.
         Per.SCRIPT: facts.script if local else "",
