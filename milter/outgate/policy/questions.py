@@ -184,10 +184,9 @@ class Answers:
     spread: Spread | None = None
     neighbours: Neighbours | None = None
     store_us: int = 0
+    trouble: str = ""
 
     @property
     def stranger_count(self) -> int:
         """How many of the recipients the customer never mailed."""
         return len(self.strangers) // HASH_BYTES
-
-    trouble: str = ""

@@ -150,11 +150,10 @@ class Charging:
             count = charge.limit.count
             name = keys.distinct if count.is_distinct else keys.count
             words.append(name(customer, charge.limit.name, safe(charge.identity)))
-            cost = charge.cost if level.charged is None else level.charged
             if count.is_distinct:
-                arguments += ("distinct", _window_us(charge), cost)
+                arguments += ("distinct", _window_us(charge), level.charged)
             else:
-                arguments += ("rate", _interval_us(charge, answers), cost)
+                arguments += ("rate", _interval_us(charge, answers), level.charged)
         return [
             text if isinstance(text, bytes) else str(text).encode()
             for text in (*words, *arguments)
