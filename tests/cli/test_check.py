@@ -29,6 +29,9 @@ name = "recipients-per-list"
 per = "list"
 count = "recipients"
 rate = "9/1h"
+[[list]]
+id = "news.example.com"
+customer = "anne@example.org"
 """
 _numbers = itertools.count(1)
 

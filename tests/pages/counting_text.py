@@ -122,9 +122,10 @@ list has confirmed subscribers only. An address that was merely imported (grade 
 has not asked, and a perfect List-Unsubscribe is no consent either. Those who did not ask
 are charged after the verdict, so what is in flight may go beyond the limit.
 
-A stream is registered by `[[stream]]`, its header From and its customer: mail of a program,
-to one recipient each, who waits for it. It pays by a limit of its own for every message,
-and no other limit on strangers counts it. Its `kind` is the class of its mail.
+A stream is registered by `[[stream]]`, its header From and its customer: mail of a program
+to who waits for it, with that header From and one recipient a message; other mail is none
+of it. It pays by a limit of its own for every stranger, and no other limit on strangers
+counts it, nor is its content compared. Its `kind` is the class of its mail.
 
 Whatever else a message says of itself moves no count: not header From, List-Id, Precedence,
 a null sender, nor signs of forwarding, unless they come from a host of `[network]
@@ -194,7 +195,7 @@ DEGRADED = """
 Without the store each host goes on with draining counters of its own, at its share of each
 limit (the limit divided by the hosts seen). Nobody knows contacts there: for every limit on
 strangers *each recipient counts as a stranger*, so an outage is no time for mailings;
-streams keep their own limits. Campaigns, different ones and contents across customers are
+each message of a stream costs one of the stream's limit. Campaigns, different ones and contents across customers are
 not counted, mail of a registered list only per list. Whom mail reaches meanwhile does not
 become a contact. `[store] on-failure` chooses `accept` or `defer` instead.
 """
@@ -206,6 +207,13 @@ size; to limits on strangers they are one person.
 
 Mail whose text is in a PDF or a picture: only the words around it are compared, or what the
 message consists of. What is encrypted is only seen by how many strangers its sender reaches.
+
+Who has written to us: no incoming mail is looked at, so whoever asked us something is a
+stranger until he has an answer. The acknowledgements of a ticket desk, and vacation
+replies, look alike and go to strangers: they are held at the fifty-first in a week. The
+desk can be a [stream](#limits-for-common-wishes). So can a program that answers for
+people, where it has a header From of its own: as one of a person's address it would spare
+all that this person writes.
 
 Bounces that look alike, and notices of a few words: they are joined, and to many strangers
 they are a campaign. (The MTA's own bounces pass no milter.)
