@@ -91,7 +91,8 @@ the last use. Those that reached {FEW} people at most make room first: to make O
 forget a mailing takes {PLACES} other mailings. Beyond {PLACES} people the number that it
 reached is an estimate (standard error 15 %); strangers are counted one by one. Sender
 address, List-Id and class of a message make no other campaign of it, and no class lowers a
-count: bounces, auto-replies, invitations and forwarded mail are compared as everything is.
+count: bounces, auto-replies and invitations are compared as everything is; so is mail that
+says it is forwarded, but for what a forwarder forwards.
 No word of a text is kept, and none can be read back.
 """
 
@@ -164,7 +165,7 @@ good stories is stopped.
 A month of watching also teaches the contacts of whoever sends spam in it. So what
 [`campaign-across-customers`](reasons.md#campaign-across-customers) finds teaches none, and
 of one sender's mail beyond limits at most {LEARNT_A_DAY:,} recipients a day become
-contacts; that still is many in a month. Before you set `enforce`, look whom the log has
+contacts (a message that goes beyond them teaches none); that still is many in a month. Before you set `enforce`, look whom the log has
 with `reasons=` `bulk-to-strangers` (it names the `customer=`), and make all contacts of one
 who sent bulk mail strangers again: `redis-cli DEL 'outgate:contacts:{{choir}}'`.
 
@@ -214,6 +215,9 @@ replies, look alike and go to strangers: they are held at the fifty-first in a w
 desk can be a [stream](#limits-for-common-wishes). So can a program that answers for
 people, where it has a header From of its own: as one of a person's address it would spare
 all that this person writes.
+
+What a host of `[network] forwarders` forwards: how much it is, and neither who gets it nor
+what it says.
 
 Bounces that look alike, and notices of a few words: they are joined, and to many strangers
 they are a campaign. (The MTA's own bounces pass no milter.)
