@@ -29,9 +29,14 @@ name = "recipients-per-list"
 per = "list"
 count = "recipients"
 rate = "9/1h"
+"""
+REGISTERED = """
+[[customer]]
+name = "choir"
+match = ["anne"]
 [[list]]
 id = "news.example.com"
-customer = "anne@example.org"
+customer = "choir"
 """
 _numbers = itertools.count(1)
 
@@ -204,7 +209,7 @@ def test_what_is_only_monitored_is_judged_all_the_same(
     tmp_path: Path, redis: RedisServer
 ) -> None:
     """The verdict is what would be, the disposition what the MTA would be told."""
-    desk = Desk(tmp_path, redis, LIMITS)
+    desk = Desk(tmp_path, redis, LIMITS + REGISTERED)
     desk.config.write_text(desk.config.read_text().replace("enforce", "monitor"))
     recipients = [f"--rcpt=b{number}@example.net" for number in range(20)]
     message = b"List-Id: <news.example.com>\n" + MESSAGE
