@@ -8,6 +8,7 @@ from outgate.model.contacts import WEEKS_KEPT
 from outgate.model.content import FEW, HOURS_KEPT, PLACES
 from outgate.model.distinct import EXACT_MAX
 from outgate.model.limit import Limit
+from outgate.model.sharing import CUSTOMERS_KEPT, KEPT_H, NEW_H
 from outgate.model.transaction import MAX_RECIPIENTS_KEPT
 from outgate.policy.gate import LEARNT_A_DAY
 from outgate.policy.plan import FORWARDED_RECIPIENTS
@@ -134,14 +135,30 @@ forwarders` and the message has {FORWARDED_RECIPIENTS} recipients at most.
 """
 
 _CAMPAIGN = CampaignSettings()
+_KEPT_DAYS = KEPT_H // 24
 ACROSS = f"""
 A botnet on hijacked accounts stays below the limits of each. So four of the twelve bands of
-what goes to strangers are known across customers for three days, with keyed hashes of the
-customers, 32 at most, and how many strangers each reached. Where {_CAMPAIGN.customers}
-customers reach {_CAMPAIGN.strangers} strangers together (`[campaign]`),
+what goes to strangers are known across customers: keyed hashes of the customers, since when
+each has sent it, and how many strangers it reached. A content is *new* to a customer for
+{NEW_H} hours from its first use. Where it is new to {_CAMPAIGN.customers} customers at a
+time, and they reach {_CAMPAIGN.strangers} strangers together (`[campaign]`),
 [`campaign-across-customers`](reasons.md#campaign-across-customers) speaks for that message
-and those that follow. Texts of a few words are not compared: "thank you" is in everybody's
-mail. Neither is mail of registered lists and streams.
+and those that follow, but never for a customer who has been sending the content for longer.
+Texts of a few words are not compared: "thank you" is in everybody's mail. Neither is mail
+of registered lists and streams.
+
+So a template that many customers send, such as the receipts of a shop program, is nobody's
+campaign once it is old to them: whoever sends it once a week stays known
+({_KEPT_DAYS} days after the last use). Of more than {CUSTOMERS_KEPT} customers of one content
+the first are kept. Two moments remain. An empty gate has seen nobody's template: in its
+first week about four customers of one a day become known, in monitor mode as well. And a
+program whose next version changes its text makes it new to all who use it; where five send
+it to forty strangers within a day, mail is held until the day is over. A `[[stream]]` for
+mail of programs avoids both.
+
+Whoever wants a text to be held can send it himself: that takes {_CAMPAIGN.customers}
+customers and {_CAMPAIGN.strangers} strangers, lasts a day, and takes other customers for
+each further day; against who has been sending the text already it does nothing.
 """
 
 BENCH = """
@@ -186,8 +203,8 @@ socket is compared.
 **Memory in Redis.** All keys of an ordinary sender (50 recipients a day, 400 contacts, a
 circular each month) take 8 KiB at most after a year; 100,000 contacts 512 KiB, a full table
 of campaigns 28 KiB: tests hold it to that. A window of different ones is 6 KiB at most. A
-content that went to strangers takes four keys of 128 bytes at most for three days. Every
-counter expires: [keys and their lives](redis.md#keys).
+content that went to strangers takes four keys of 168 bytes for ten days, of 360 where 32
+customers send it. Every counter expires: [keys and their lives](redis.md#keys).
 
 **Time.** One look-up answers and charges everything; no message waits for a second one.
 """
@@ -224,6 +241,10 @@ they are a campaign. (The MTA's own bounces pass no milter.)
 
 Fifty strangers in seven days for each content, and two hundred a day for each login: so
 much it lets out by design. Whoever writes each copy anew gets the two hundred.
+
+A botnet whose accounts each send one copy, and the others more than a day later: to them the
+content is old by then. So are the accounts that sent the first copies of a mailing that was
+held, a day later. The limits of each customer hold all the while.
 
 Strangers who are taken for known (0.3 % with 100,000 contacts), and customers with more
 than 131,072 contacts: the pages that are full forget those who came first.

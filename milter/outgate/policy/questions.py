@@ -126,15 +126,17 @@ class Spread:
 
 
 class Neighbours(NamedTuple):
-    """Other customers that sent the same content lately.
+    """Other customers that began to send the same content lately.
 
     Attributes:
-        customers: how many.
+        customers: how many; a content is new to each for a day (`model.sharing`).
         strangers: how many strangers they reached.
+        familiar: whether this customer has been sending it for longer than that.
     """
 
     customers: int
     strangers: int
+    familiar: bool = False
 
 
 @dataclass(slots=True, kw_only=True)

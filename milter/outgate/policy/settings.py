@@ -268,12 +268,15 @@ class CampaignSettings:
     """When the same content from several customers is a campaign."""
 
     customers: int = setting(
-        "So many customers at least, within three days.", 5, example="5"
+        "So many customers at least, to each of whom the content is new: its first use "
+        "was a day ago at most.",
+        5,
+        example="5",
     )
     strangers: int = setting(
         "So many strangers at least, reached by all of them together.",
-        25,
-        example="25",
+        40,
+        example="40",
     )
 
 
