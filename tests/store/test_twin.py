@@ -487,7 +487,7 @@ def test_an_accepted_message_is_forgotten(
     accepted = counters.look_up(a_plan(a_charge(name="roomy")))
 
     assert (accepted.allowed, accepted.attempts) == (True, 1)
-    assert not store.ask("EXISTS", keys.seen(ANNE, counters.retry_id(plan)))
+    assert store.ask("GET", keys.seen(ANNE, counters.retry_id(plan))) == b"0"
 
 
 def test_a_settled_message_is_remembered(counters: Counters) -> None:

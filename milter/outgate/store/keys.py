@@ -147,7 +147,7 @@ KEYS: tuple[Key, ...] = (
     Key(
         "seen:{<customer>}:<retry>",
         "string",
-        "1 day",
+        "5 days after the first attempt",
         "workers",
         "How often one and the same message was tried and not accepted.",
         "GET 'outgate:seen:{alice}:3f9a…'",
