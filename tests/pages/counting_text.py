@@ -88,8 +88,9 @@ share a twentieth of their words, copies more than three quarters.
 
 Of a campaign is kept: its bands as keyed hashes of three bytes, when it was last used, and
 how many it reached; of {PLACES} campaigns of a customer, for {HOURS_KEPT // 24} days after
-the last use. Those that reached {FEW} people at most make room first: to make Outgate
-forget a mailing takes {PLACES} other mailings. Beyond {PLACES} people the number that it
+the last use. Those that reached fewest strangers make room first, by powers of two: to make
+Outgate forget a mailing takes {PLACES} others that reach half as many strangers each, or
+more. Up to {FEW} strangers it costs none. Beyond {PLACES} people the number that it
 reached is an estimate (standard error 15 %); strangers are counted one by one. Sender
 address, List-Id and class of a message make no other campaign of it, and no class lowers a
 count: bounces, auto-replies and invitations are compared as everything is; so is mail that
