@@ -207,7 +207,12 @@ of campaigns 28 KiB: tests hold it to that. A window of different ones is 6 KiB 
 content that went to strangers takes four keys of 150 bytes each for ten days, of 360 where
 32 customers send it (Redis 7.0, its own tables included). Every counter expires: [keys and their lives](redis.md#keys).
 
-**Time.** One look-up answers and charges everything; no message waits for a second one.
+**Time.** One look-up answers and charges everything; no message waits for a second one. The
+server does one thing at a time, so a large message makes others wait: against 100,000
+contacts, 1,000 recipients who are new cost it 6 ms, 10,000 some 40 ms, and as many known
+ones 20 ms, or 30 ms where each had no mail yet this week (of its CPU; limits on different
+recipients and domains take 3 ms more for 1,000, and 10 ms for 10,000). To give back what
+10,000 strangers were charged takes 25 ms.
 """
 
 DEGRADED = """
