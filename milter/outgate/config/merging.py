@@ -6,6 +6,7 @@ from typing import Any
 
 import attrs
 
+from outgate.config.wording import did_you_mean
 from outgate.model.units import Rate
 from outgate.policy.settings import LimitSettings
 from outgate.policy.shipped import SHIPPED_LIMITS
@@ -39,6 +40,22 @@ def with_shipped(kind: type, value: object) -> object:
         return value
     merged = _limit if kind is LimitSettings else _profile
     return merged(value["name"], value)
+
+
+def unshipped(document: Mapping[str, Any], place: tuple[str | int, ...]) -> str:
+    """Why a limit that lacks something got nothing from a shipped one, "" elsewhere.
+
+    Args:
+        document: the whole file.
+        place: of what is required.
+    """
+    table, index, *_ = (*place, "", "")
+    if table != "limit" or not isinstance(index, int):
+        return ""
+    name = document["limit"][index].get("name")
+    if not isinstance(name, str) or name in _LIMITS:
+        return ""
+    return f": no shipped limit is called {name!r}{did_you_mean(name, _LIMITS)}"
 
 
 def _limit(name: str, given: Mapping[str, Any]) -> dict[str, Any]:

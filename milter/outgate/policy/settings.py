@@ -8,6 +8,7 @@ classes; it checks what one value can tell, `policy.compiled` what they say toge
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from ipaddress import ip_network
+from typing import Annotated
 
 import attrs
 
@@ -15,7 +16,7 @@ from outgate.model.client import Network
 from outgate.model.limit import WARN, Count, Per
 from outgate.model.units import ByteSize, Rate
 from outgate.model.verdict import Action, Mode
-from outgate.policy.declared import setting
+from outgate.policy.declared import Without, setting
 from outgate.policy.rule_settings import RulesSettings
 
 
@@ -193,7 +194,7 @@ class StreamSettings:
         "transactional",
         example='"transactional"',
     )
-    rate: Rate | None = setting(
+    rate: Annotated[Rate | None, Without("off")] = setting(
         "How many strangers it may reach; what is beyond is held. Default: `2000/1d`; of "
         "confirmations `1000/1d`.",
         None,
@@ -209,7 +210,7 @@ class LimitSettings:
         "Unique. The counters' keys carry it; a new rate keeps what was counted.",
         example='"messages-per-login-hourly"',
     )
-    per: Per = setting(
+    per: Annotated[Per, Without(Per.STREAM)] = setting(
         "Whose counter: `login`, `local-user`, `client` (where nobody logged in: the "
         "certificate, else the address, IPv6 by /64, else `unknown`), `domain` (of the envelope sender, within the customer), "
         "`address` (envelope sender, within the customer), `network` (of an "
@@ -239,7 +240,7 @@ class LimitSettings:
         None,
         example="300",
     )
-    action: Action = setting(
+    action: Annotated[Action, Without(Action.ACCEPT)] = setting(
         "What happens to a message that does not fit: `tag`, `defer`, `quarantine` or "
         "`reject`. A message larger than the whole burst is refused for good.",
         Action.QUARANTINE,
