@@ -74,7 +74,9 @@ below says, since nobody can use it: whose counters it holds is judged by those 
 So is a word that is none (`untill=…`,
 `For=1h`), and one that stands in the free text, where nobody would read it (`newsletter
 for=2h`): before the text there are no words with `=` but the six. An order that protects (`quarantine`, `suspend`) holds although
-its words are broken; one that loosens (`allow`, `limit`) does not. An order that has ended
+its words are broken; one that loosens (`allow`, `limit`) does not: the report says which.
+A rate for one login, user or client that all of its customer share does nothing: order it
+for the customer. An order that has ended
 is removed, and each change is in the audit stream, with `by=` as the actor.
 """
 

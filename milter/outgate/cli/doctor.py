@@ -66,7 +66,7 @@ def _store(context: Context) -> Iterator[Ailment]:
         # Whoever only looks must not be the one whose secret counts.
         server = inspect(client, keys, key_id(secret), claim=False)
         policy = Policy.build(settings.for_policy())
-        state = Orders(client, keys).read(policy.limit_names(), policy.profiles)
+        state = Orders(client, keys).read(policy.limit_names(), policy.profiles, policy)
         troubles = state.troubles
         troubles += Strays(client, keys).look_everywhere()
         held = Holds(client, keys).all()

@@ -28,7 +28,6 @@ from outgate.metrics import names
 from outgate.metrics.endpoint import Endpoint as HttpEndpoint
 from outgate.metrics.status import Status
 from outgate.model.errors import StoreError
-from outgate.policy.operator import Order
 from outgate.signing.secret import key_id
 from outgate.store.claims import Claims
 from outgate.store.client import connect
@@ -162,16 +161,15 @@ class Keeper:
 
     def _tend_orders(self) -> None:
         run = self._steps.run
-        state = self._orders.read(self._policy.limit_names(), self._policy.profiles)
+        policy = self._policy
+        state = self._orders.read(policy.limit_names(), policy.profiles, policy)
         run("strays", lambda: state.troubles.extend(self._strays.look()))
         run("order-upkeep", lambda: self._orders.tend(state))
         run("hosts", lambda: self._count_hosts(state))
         run("local-copy", lambda: self._copy.write(state.hashes, state.hosts))
         self._report_troubles(state)
-        self._status.put_all(
-            names.ORDERS,
-            {order.value: len(state.hashes.get(order, {})) for order in Order},
-        )
+        in_force = {order.value: number for order, number in state.in_force.items()}
+        self._status.put_all(names.ORDERS, in_force)
         self._status.put(names.ORDER_TROUBLES, len(state.troubles))
 
     def _count_hosts(self, state: State) -> None:

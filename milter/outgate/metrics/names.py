@@ -211,7 +211,7 @@ BUILD = Metric(
 ORDERS = Metric(
     name="outgate_operator_orders",
     kind=Kind.GAUGE,
-    text="Operators' orders in force, by hash.",
+    text="Operators' orders in force, by hash; not those that do nothing.",
     rise="-",
     labels=(("order", ("quarantine", "suspend", "allow", "limit")),),
 )

@@ -26,7 +26,7 @@ _MACHINES = _BY_ADDRESS | {PrincipalKind.CERTIFICATE}
 FORWARDED_RECIPIENTS = 10
 """At most, of a message that may be a forwarded one: `.forward` names a few mailboxes."""
 # Counters of one principal alone.
-_OWN = frozenset({Per.LOGIN, Per.LOCAL_USER, Per.CLIENT, Per.FORWARDER})
+OWN = frozenset({Per.LOGIN, Per.LOCAL_USER, Per.CLIENT, Per.FORWARDER})
 
 
 def make_plan(
@@ -206,7 +206,7 @@ class _Rates:
         earned = self.conduct is not None and limit.count is Count.STRANGERS
         if self._overridden:
             # An order for one login must not change what its customer shares.
-            is_own = limit.per in _OWN
+            is_own = limit.per in OWN
             found = _override(limit, self._own if is_own else self._shared)
             if found is not None:
                 return found, found.count, False

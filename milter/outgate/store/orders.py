@@ -17,15 +17,14 @@ from hashlib import blake2b
 
 import redis
 
-from outgate.model.client import parse_network
+from outgate.policy.compiled import Policy
 from outgate.policy.operator import (
     Entry,
     Order,
     format_moment,
     parse_entry,
-    unknown_profile,
-    unknown_rates,
 )
+from outgate.policy.order_flaws import flaws
 from outgate.store.keys import Keys
 from outgate.store.scripts import Script
 from outgate.store.trouble import Client, as_store_error
@@ -33,8 +32,6 @@ from outgate.store.trouble import Client, as_store_error
 _ORDERS = frozenset(Order)
 # The first such word: behind it, free text may say anything.
 _FOR = re.compile(rb"(?<!\S)for=\S*")
-# What was meant as a network, such as 192.0.2.0/33.
-_NETWORK = re.compile(r"[0-9a-fA-F:.]+/\d+")
 # A host that was not seen for so long does not share the limits any more.
 HOST_SILENCE_US = 60_000_000
 
@@ -62,6 +59,7 @@ class State:
         hashes: by order: field to raw value.
         entries: all of them, read.
         troubles: what cannot be used.
+        in_force: by order: how many of them act now.
         hosts: how many hosts share the store.
         now_us: the store's time.
         stamped: entries whose `for=` became `until=` in this round.
@@ -70,6 +68,7 @@ class State:
     hashes: dict[Order, dict[str, bytes]] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
+    in_force: dict[Order, int] = field(default_factory=lambda: dict.fromkeys(Order, 0))
     hosts: int = 1
     now_us: int = 0
     stamped: dict[tuple[Order, str], Entry] = field(default_factory=dict)
@@ -84,13 +83,17 @@ class Orders:
         self._replace = Script.load("replace_order")
 
     def read(
-        self, limit_names: frozenset[str], profile_names: Collection[str] = ()
+        self,
+        limit_names: frozenset[str],
+        profile_names: Collection[str] = (),
+        policy: Policy | None = None,
     ) -> State:
         """Read everything once; changes nothing.
 
         Args:
             limit_names: that an order may name.
             profile_names: that an order may name.
+            policy: by which it is told whose limits an order reaches; None: it is not.
 
         Raises:
             StoreError: the store did not answer.
@@ -104,23 +107,11 @@ class Orders:
         except redis.RedisError as error:
             raise as_store_error(error) from error
         for entry in state.entries:
+            found = flaws(entry, limit_names, profile_names, policy)
             state.troubles += [
-                Trouble(entry.order, entry.name, problem) for problem in entry.problems
+                Trouble(entry.order, entry.name, problem) for problem in found.problems
             ]
-            if _NETWORK.fullmatch(entry.name) and parse_network(entry.name) is None:
-                state.troubles.append(
-                    Trouble(entry.order, entry.name, "is no network that exists")
-                )
-            if wrong := unknown_profile(entry, profile_names):
-                state.troubles.append(Trouble(entry.order, entry.name, wrong))
-            if unknown := unknown_rates(entry, limit_names):
-                state.troubles.append(
-                    Trouble(
-                        entry.order,
-                        entry.name,
-                        f"no such limit or count: {', '.join(unknown)}",
-                    )
-                )
+            state.in_force[entry.order] += found.acts and entry.in_force(state.now_us)
         return state
 
     def tend(self, state: State) -> None:
