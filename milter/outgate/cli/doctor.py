@@ -11,7 +11,7 @@ from outgate.cli import serving
 from outgate.cli.ailment import Ailment
 from outgate.cli.context import Context
 from outgate.cli.misnamed import misnamed
-from outgate.model.errors import MtaError, OutgateError
+from outgate.model.errors import ConfigError, MtaError, OutgateError
 from outgate.model.identity import Path as SubmissionPath
 
 
@@ -26,7 +26,15 @@ def doctor(context: Context) -> None:
 
     A daemon that is about to start or to reload is given five seconds.
     """
-    settings = context.settings()
+    try:
+        settings = context.settings()
+    except ConfigError:
+        if pid := serving.runs_on(context):
+            click.echo(
+                f"daemon         runs on with the configuration that it read before "
+                f"(process {pid}); it would not start again with this file"
+            )
+        raise
     click.echo(f"configuration  {context.file or 'none, defaults'}: ok")
     ailments = list(_examine(context))
     for ailment in ailments:

@@ -106,6 +106,7 @@ class Keeper:
         self._born_s = time.monotonic()
         self._http_trouble = ""
         self._store_up: bool | None = None
+        self._refused = False
         self._status.put(names.BUILD, 1, __version__, settings.mode.value)
 
     def round(self) -> None:
@@ -216,17 +217,26 @@ class Keeper:
         serving = self._status.detail != "starting"
         self._status.ready = serving and up and self._standing.ours
         if serving:
-            self._status.detail = f"degraded: {message}" if message else "ready"
+            self._status.detail = f"degraded: {message}" if message else self._ready()
+
+    def _ready(self) -> str:
+        """What is said of a daemon that serves."""
+        if self._refused:
+            return (
+                "ready; the last reload was refused, the configuration before it serves"
+            )
+        return "ready"
 
     def _read_supervisor(self) -> None:
         try:
             told = json.loads(self._places.supervisor.read_text())
             workers, restarts = told["workers"], told["restarts"]
             reloads, serving = told["reloads"], bool(told["serving"])
+            self._refused = bool(told["refused"])
         except (OSError, ValueError, KeyError, TypeError):
             return
         self._status.put_all(names.WORKERS, workers)
         self._status.put_all(names.WORKER_RESTARTS, restarts)
         self._status.put_all(names.RELOADS, reloads)
         if serving and self._status.detail == "starting":
-            self._status.detail = "ready"
+            self._status.detail = self._ready()
