@@ -57,7 +57,7 @@ mode = "monitor"
     ),
     (
         """
-**Per list:** each List-Id of a customer, registered or not.
+**Per list:** each registered list of a customer.
 """,
         """
 [[limit]]
@@ -141,6 +141,24 @@ rate = "5000/1d"
 [[customer]]
 name = "shop"
 match = ["shop@example.org"]
+""",
+    ),
+    (
+        """
+**A ticket desk**, whose acknowledgements look alike and go to whoever wrote: no incoming
+mail is looked at, so they are strangers. Only messages to one recipient, with this header
+From, belong to a stream.
+""",
+        """
+[[stream]]
+name = "ticket-desk"
+customer = "desk"
+sender = ["support@coop.example"]
+rate = "500/1d"
+
+[[customer]]
+name = "desk"
+match = ["192.0.2.60"]
 """,
     ),
 )

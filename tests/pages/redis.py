@@ -37,6 +37,10 @@ ONE_LINERS: tuple[tuple[str, str], ...] = (
         'HSET outgate:limit alice@example.org "profile=probation for=30d by=anne"',
         "another profile, live",
     ),
+    (
+        "DEL 'outgate:contacts:{choir}'",
+        "all whom a customer mailed are strangers again",
+    ),
     ("HGETALL outgate:quarantine", "who is held now, and why"),
     ("HDEL outgate:quarantine alice@example.org", "end it; what is held stays held"),
     ("XREVRANGE outgate:audit + - COUNT 20", "who did what, and why"),
@@ -65,10 +69,14 @@ without an address. A login and a system user of one name are one person.
 
 _WRONG = """
 A value that cannot be read is reported: event `operator-trouble` in the log, metric
-`outgate_operator_troubles`, and `outgate doctor`. So is a word that is none (`untill=…`,
+`outgate_operator_troubles`, and `outgate doctor`. So is a key of another type than the table
+below says, since nobody can use it: whose counters it holds is judged by those of each host.
+So is a word that is none (`untill=…`,
 `For=1h`), and one that stands in the free text, where nobody would read it (`newsletter
 for=2h`): before the text there are no words with `=` but the six. An order that protects (`quarantine`, `suspend`) holds although
-its words are broken; one that loosens (`allow`, `limit`) does not. An order that has ended
+its words are broken; one that loosens (`allow`, `limit`) does not: the report says which.
+A rate for one login, user or client that all of its customer share does nothing: order it
+for the customer. An order that has ended
 is removed, and each change is in the audit stream, with `by=` as the actor.
 """
 

@@ -84,7 +84,7 @@ def near(
     return [one.text for one in nearing(case.plan, answers)]
 
 
-def used(number: int, charged: int | bytes | None = 1) -> Level:
+def used(number: int, charged: int | bytes = 1) -> Level:
     return Level(True, number, 0, charged)
 
 

@@ -1,5 +1,6 @@
 """Whom a customer has mailed: on a real server, and as the twin has it."""
 
+import shlex
 from dataclasses import dataclass
 
 import pytest
@@ -12,6 +13,7 @@ from outgate.store.counters import Counters
 from outgate.store.erasure import Kind
 from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys
+from pages.redis import ONE_LINERS
 from store.builders import ANNE, START_US, Clock, a_plan, of_strangers, some_people
 from store.remembered import count_strangers, send_to_a_crowd, sizes_of
 from store.running import SECRET, Store, fast, new_keys
@@ -351,6 +353,23 @@ class TestAfterwards:
         answers = counters.look_up(plan, commit=False)
         assert answers.levels[0].used == 0
         assert answers.attempts == 0
+        assert counters.look_up(plan, commit=False).today == 3
+
+
+def test_the_line_of_the_manual_makes_strangers_of_all(
+    counters: Counters, store: Store, keys: Keys
+) -> None:
+    """Of a customer who mailed bought addresses while the gate watched."""
+    (line,) = (one for one, _ in ONE_LINERS if one.startswith("DEL "))
+    counters.look_up(a_plan(people=some_people(9)))
+    assert strangers(counters, *some_people(9)) == 0
+
+    command, key = shlex.split(line)
+    key = key.replace("outgate:", f"{keys.namespace}:").replace(
+        "{choir}", f"{{{ANNE}}}"
+    )
+    assert store.client.execute_command(command, key) == 1
+    assert strangers(counters, *some_people(9)) == 9
 
 
 @pytest.mark.parametrize("number", [10_000, 100_000])

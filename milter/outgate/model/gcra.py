@@ -44,14 +44,14 @@ class Level(NamedTuple):
         used: units in the counter now, after the charge if it was made.
         retry_after_us: until the cost would fit; 0 if it fits, `NEVER` if the
             cost is larger than the burst.
-        charged: what to give back: units, or of a counter of different ones the
-            keyed hashes that were new in it. None: the charge's cost.
+        charged: what it costs, and so what is given back: units, or of a counter of
+            different ones the keyed hashes that are new in it.
     """
 
     fits: bool
     used: int
     retry_after_us: int
-    charged: int | bytes | None = None
+    charged: int | bytes = 0
 
 
 def rescale(tat_us: int, counted_us: int, interval_us: int, now_us: int) -> int:
@@ -115,7 +115,7 @@ def check_all(
             retry_after_us = NEVER
         else:
             retry_after_us = over
-        levels.append(Level(fits, used, retry_after_us))
+        levels.append(Level(fits, used, retry_after_us, charge.cost))
         after.append(new if allowed and fits and charge.cost else tat)
     return allowed, levels, after
 

@@ -30,11 +30,17 @@ from outgate.policy.evidence import has_evidence, read_evidence
 from outgate.policy.mail_class import class_of
 from outgate.policy.plan import make_plan
 from outgate.policy.ports import NOBODY, Host, NowUs, Observer, Store, Verifier
-from outgate.policy.questions import NO_EVIDENCE, Answers, Source
+from outgate.policy.questions import NO_EVIDENCE, Answers, Plan, Source
 from outgate.policy.reply import reply_for
 from outgate.policy.rules import suspended
 
 _PASS = Verdict()
+# What is found by these is known to be bad.
+_TEACHES_NOTHING = frozenset(
+    {Reason.SUSPENDED, Reason.QUARANTINED, Reason.CAMPAIGN_ACROSS_CUSTOMERS}
+)
+LEARNT_A_DAY = 2_000
+"""Recipients of one principal's mail beyond limits that become contacts in a day."""
 
 
 class Gate:
@@ -216,12 +222,8 @@ class Gate:
             )
         elif answers.strangers:
             self._store.introduce(plan, answers)
-        if (
-            (settled or not answers.allowed)
-            and disposition.action.lets_out
-            and plan.people
-            and answers.source is Source.STORE
-        ):
+        beyond = settled or not answers.allowed
+        if beyond and disposition.action.lets_out and _teaches(plan, answers, verdict):
             # In monitor mode, or because an operator allows this sender.
             self._store.meet(plan)
         if answers.registrations and disposition.action.lets_out:
@@ -260,3 +262,17 @@ class Gate:
             or answers.held_bytes + transaction.size_bytes > quarantine.cap_bytes
             or self._host.disk_full()
         )
+
+
+def _teaches(plan: Plan, answers: Answers, verdict: Verdict) -> bool:
+    """Whether recipients of a message beyond limits are contacts from then on.
+
+    A gate that watches for a month shall know the customers' contacts, and not all that
+    somebody bought meanwhile.
+    """
+    return (
+        bool(plan.people)
+        and answers.source is Source.STORE
+        and answers.today + answers.renewed <= LEARNT_A_DAY
+        and _TEACHES_NOTHING.isdisjoint(verdict.reasons)
+    )
