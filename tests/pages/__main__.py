@@ -8,7 +8,16 @@ import argparse
 import sys
 from pathlib import Path
 
-from pages import cli, configuration, counting, index, metrics, reasons, redis
+from pages import (
+    cli,
+    configuration,
+    counting,
+    index,
+    log,
+    metrics,
+    reasons,
+    redis,
+)
 from pages.links import broken_links
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,6 +27,7 @@ PAGES = {
     "docs/cli.md": cli.page,
     "docs/configuration.md": configuration.page,
     "docs/counting.md": counting.page,
+    "docs/log.md": log.page,
     "docs/metrics.md": metrics.page,
     "docs/reasons.md": reasons.page,
     "docs/redis.md": redis.page,

@@ -14,6 +14,7 @@ _READERS = (
     ("cli.md", "who is on call"),
     ("reasons.md", "who answers a sender"),
     ("counting.md", "who asks why it was bulk"),
+    ("log.md", "who reads its lines"),
     ("metrics.md", "who watches it"),
     ("privacy.md", "who answers for personal data"),
     ("architecture.md", "who changes it"),
