@@ -2,9 +2,9 @@
 
 import ast
 import inspect
-import re
 import sys
 
+from outgate.model.transaction import MAX_RECIPIENTS_KEPT
 from outgate.model.verdict import Action, Finding, Reason
 from outgate.policy import gate
 from outgate.policy.compiled import LIMIT_REASONS, Policy
@@ -129,15 +129,20 @@ def public_texts(reason: Reason) -> list[str]:
 
 
 def _shown(text: ast.Constant | ast.JoinedStr) -> str:
-    """A string, whose gaps have the last word of what fills them."""
+    """A string, whose gaps have the last word of what fills them, or are numbers."""
     if isinstance(text, ast.Constant):
         return str(text.value)
     return "".join(
-        str(part.value)
-        if isinstance(part, ast.Constant)
-        else f"{{{re.findall(r'[a-z]+', ast.unparse(part).replace('.value', ''))[-1]}}}"
+        _gap(part) if isinstance(part, ast.FormattedValue) else ast.literal_eval(part)
         for part in text.values
     )
+
+
+def _gap(part: ast.FormattedValue) -> str:
+    name = ast.unparse(part.value).removesuffix(".value").rpartition(".")[2]
+    if name == "MAX_RECIPIENTS_KEPT":
+        return str(MAX_RECIPIENTS_KEPT)
+    return f"{{{name}}}"
 
 
 def _mode(reason: Reason) -> str:
