@@ -42,7 +42,7 @@ PERS: Mapping[Per, tuple[str, str]] = {
     ),
     Per.CUSTOMER: ("a customer", "always"),
     Per.ADDRESS: ("an envelope sender, of one customer", "always"),
-    Per.NETWORK: ("a client's network (/24, IPv6: /48)", _BY_ADDRESS),
+    Per.NETWORK: ("a client's network (/24, IPv6: /48), of one customer", _BY_ADDRESS),
     Per.CAMPAIGN: (
         "messages of one customer that say the same",
         "of `strangers` alone, one limit only",

@@ -51,7 +51,8 @@ somebody is shown and forgotten: [privacy](privacy.md).
 Contacts become the recipients of what left, in monitor mode nearly
 [those of everything](#the-first-day-and-the-month-before-it). Those of
 what was held and released later do not: no milter sees a released message again, so its
-readers are strangers still.
+readers are strangers still. Nor do those who asked for a registered list, by its mail: it
+asks nobody's contacts, and a list of 100,000 would push ordinary contacts out of the pages.
 """
 
 DIFFERENT = f"""
@@ -160,6 +161,12 @@ mail of programs avoids both.
 Whoever wants a text to be held can send it himself: that takes {_CAMPAIGN.customers}
 customers and {_CAMPAIGN.strangers} strangers, lasts a day, and takes other customers for
 each further day; against who has been sending the text already it does nothing.
+
+Which accounts those are: the log lines with that reason name each of them from then on
+(`journalctl -u outgate -g campaign-across-customers`), and held mail shows the text. Those
+who began are named nowhere, for the store has keyed hashes of them alone: look in the three
+days before for lines of other customers with about the same `size`, or search the mail that
+the MTA still has for the text.
 """
 
 BENCH = """

@@ -15,6 +15,7 @@ _READERS = (
     ("reasons.md", "who answers a sender"),
     ("counting.md", "who asks why it was bulk"),
     ("list-headers.md", "who keeps a mailing list"),
+    ("log.md", "who reads its lines"),
     ("metrics.md", "who watches it"),
     ("optin.md", "who keeps lists"),
     ("privacy.md", "who answers for personal data"),

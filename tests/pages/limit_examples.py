@@ -42,10 +42,15 @@ rate = "2000/1d"
     ),
     (
         """
-**Per network:** hosts that do not log in, each /24 (IPv6: /48) together. It
-only reports until its `mode` goes.
+**Per network:** hosts of one customer that do not log in, each /24 (IPv6: /48)
+together. Without the `[[customer]]` each address is a customer of its own, and
+nothing is added up. It only reports until its `mode` goes.
 """,
         """
+[[customer]]
+name = "printers"
+match = ["192.0.2.0/24"]
+
 [[limit]]
 name = "messages-per-network-hourly"
 per = "network"

@@ -31,11 +31,11 @@ ONE_LINERS: tuple[tuple[str, str], ...] = (
     ),
     (
         'HSET outgate:limit alice@example.org "recipients=5000/1d for=1d by=anne"',
-        "other rates, live",
+        "other rates, in a second or two",
     ),
     (
         'HSET outgate:limit alice@example.org "profile=probation for=30d by=anne"',
-        "another profile, live",
+        "another profile, in a second or two",
     ),
     (
         "DEL 'outgate:contacts:{choir}'",
@@ -50,7 +50,8 @@ _NAMES = """
 A name is whatever a person would type: a login, an address, a domain, an IP address or
 network, a list id, a system user, a customer. Case, the form of an IPv6 address, host bits
 of a network and an internationalised domain do not matter. Names in canonical form are
-asked for with each message; any other spelling is known a second or two later.
+asked for with each message; any other spelling is known a second or two later, and so is
+each order of `limit`, given or taken back.
 `quarantine` and `suspend` act on all of a message's names, `allow` and `limit` only on
 those that a sender cannot choose: login and its domain, system user, client and its
 networks, customer. A login that got its realm from `login-realm` is meant without it too

@@ -52,7 +52,8 @@ def unshipped(document: Mapping[str, Any], place: tuple[str | int, ...]) -> str:
     table, index, *_ = (*place, "", "")
     if table != "limit" or not isinstance(index, int):
         return ""
-    name = document["limit"][index].get("name")
+    one = document["limit"][index]
+    name = one.get("name") if isinstance(one, dict) else None
     if not isinstance(name, str) or name in _LIMITS:
         return ""
     return f": no shipped limit is called {name!r}{did_you_mean(name, _LIMITS)}"

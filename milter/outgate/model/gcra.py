@@ -7,9 +7,9 @@ State of one counter is its *theoretical arrival time* (TAT): the moment, in
 microseconds since the epoch, at which everything charged so far has drained. An
 empty counter has a TAT in the past, so a key that expires changes no answer. Beside it
 stands the interval at which it was counted: when a limit gets another rate, what was used
-stays used (`rescale`), and an operator's override helps on the next message. (ITU-T
-I.371 annex A, virtual scheduling; the names remaining, retry-after and reset-after are
-those of redis-cell.)
+stays used (`rescale`), and an operator's override helps with the next message that knows
+of it. (ITU-T I.371 annex A, virtual scheduling; the names remaining, retry-after and
+reset-after are those of redis-cell.)
 """
 
 import math

@@ -106,7 +106,8 @@ class CustomerSettings:
         example="2025-01-01",
     )
     contact: str = setting(
-        "Address that gets the digest of held mail, and notices of limits.",
+        "Address that gets the digest of held mail, and notices of limits. Without one, "
+        "or without a `[[customer]]`, a login that is an address gets those of its own.",
         "",
         example='"post@choir.example"',
     )
@@ -215,7 +216,8 @@ class LimitSettings:
         "Whose counter: `login`, `local-user`, `client` (where nobody logged in: the "
         "certificate, else the address, IPv6 by /64, else `unknown`), `domain` (of the envelope sender, within the customer), "
         "`address` (envelope sender, within the customer), `network` (of an "
-        "unauthenticated client, /24 or /48), `list` (a registered one, within the "
+        "unauthenticated client, /24 or /48, within the customer: clients of no "
+        "`[[customer]]` are one each), `list` (a registered one, within the "
         "customer), `campaign` (messages of one customer that say the same; goes with `strangers` "
         "alone), `customer`, `forwarder`; `script` and `site`, of local submissions "
         "alone and within the customer: `<uid>:<file>` of X-PHP-Originating-Script, else "
