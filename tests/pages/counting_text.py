@@ -164,8 +164,8 @@ each further day; against who has been sending the text already it does nothing.
 
 Which accounts those are: the log lines with that reason name each of them from then on
 (`journalctl -u outgate -g campaign-across-customers`), and held mail shows the text. Those
-who began are named nowhere, for the store has keyed hashes of them alone: look in the three
-days before for lines of other customers with about the same `size`, or search the mail that
+who began are named nowhere, for the store has keyed hashes of them alone: look in the
+day before for lines of other customers with about the same `size`, or search the mail that
 the MTA still has for the text.
 """
 
