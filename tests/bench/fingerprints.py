@@ -18,6 +18,8 @@ from bench.report import say
 from message.hostile import hostile_mail
 from message.joins import joined, joins_of
 from message.mailings import (
+    COMPANY_SIGNATURE,
+    CONTACT_BLOCK,
     DISCLAIMER,
     LIST_FOOTER,
     ORIGINAL,
@@ -40,7 +42,16 @@ _LABELS = (
     ("spam",),
     ("bounce",),
 )
-_FRAMES = ("", SIGNATURE, DISCLAIMER, QUOTED, ORIGINAL, LIST_FOOTER)
+_FRAMES = (
+    "",
+    SIGNATURE,
+    COMPANY_SIGNATURE,
+    CONTACT_BLOCK,
+    DISCLAIMER,
+    QUOTED,
+    ORIGINAL,
+    LIST_FOOTER,
+)
 _WORDS = (8, 12, 20, 30, 60, 150, 400)
 _REPLACED = (0.0, 0.02, 0.05, 0.1)
 _SIZES_KIB = (1, 4, 16, 64)
@@ -71,10 +82,17 @@ def _show_joins() -> None:
     for frame in _FRAMES:
         title = " ".join(frame.split())[:26] or "none"
         letters = [
-            mail(letter(random) + frame, subject=f"{number}")
+            mail(letter(random) + frame, subject=f"{number}", answers=frame == QUOTED)
             for number in range(_LETTERS)
         ]
         _show_joins_of(f"letters, frame {title!r}", letters)
+    for frame in (COMPANY_SIGNATURE, CONTACT_BLOCK):
+        title = " ".join(frame.split())[:12]
+        letters = [
+            mail(letter(random, 18) + frame, subject=f"{number}")
+            for number in range(_LETTERS)
+        ]
+        _show_joins_of(f"letters of 18 words, frame {title!r}", letters)
 
 
 def _show_joins_of(title: str, mails: Sequence[Mail]) -> None:

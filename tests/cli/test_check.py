@@ -14,6 +14,7 @@ from lab.outgate import Outgate
 from lab.ports import free_port
 from lab.redis import RedisServer
 from lab.skips import or_skip
+from outgate.cli.judge import _Peek
 from outgate.policy.order import RULES
 
 LIMITS = """
@@ -29,6 +30,14 @@ name = "recipients-per-list"
 per = "list"
 count = "recipients"
 rate = "9/1h"
+"""
+REGISTERED = """
+[[customer]]
+name = "choir"
+match = ["anne"]
+[[list]]
+id = "news.example.com"
+customer = "choir"
 """
 _numbers = itertools.count(1)
 
@@ -116,6 +125,62 @@ def test_what_is_used_is_told(desk: Desk) -> None:
     assert first["fits"]
 
 
+def test_what_is_in_a_counter_already_costs_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network from which she came today, and people whom she wrote to."""
+    words = ("--login", "anne", "--client", "192.0.2.7", "--rcpt", "cleo@example.net")
+
+    def counted() -> dict[str, tuple[int, int]]:
+        limits = desk.judge(*words)["limits"]
+        return {one["limit"]: (one["used"], one["cost"]) for one in limits}
+
+    before = counted()
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            _Peek,
+            "look_up",
+            lambda peek, plan: peek._counters.look_up(plan, commit=True),
+        )
+        desk.check(*words)
+    after = counted()
+
+    assert before["networks-per-login-daily"] == (0, 1)
+    assert after["networks-per-login-daily"] == (1, 0)
+    assert before["strangers-per-login-daily"] == (0, 2)
+    assert after["strangers-per-login-daily"] == (2, 0)
+    assert before["strangers-per-campaign"] == (0, 2)
+    assert after["strangers-per-campaign"] == (2, 0)
+    assert after["messages-per-login-hourly"] == (1, 1)
+
+
+def test_the_limit_of_a_campaign_stands_among_the_others(desk: Desk) -> None:
+    """Used and burst, and up to which share of strangers it may go on."""
+    recipients = [f"--rcpt=b{number}@example.net" for number in range(60)]
+
+    done = desk.check("--login", "anne")
+    judged = desk.judge("--login", "anne", *recipients)
+
+    assert (
+        "  ok   strangers-per-campaign           0/50, costs 1; this content\n"
+        "       50/1w: 50 at once, then one every 12096 s; in the worst 1w 100; more "
+        "while at most 60 % of those reached are strangers\n"
+    ) in done.stdout
+    (limit,) = (
+        one for one in judged["limits"] if one["limit"] == "strangers-per-campaign"
+    )
+    assert limit == {
+        "limit": "strangers-per-campaign",
+        "identity": "",
+        "rate": "50/1w",
+        "used": 0,
+        "burst": 50,
+        "cost": 61,
+        "fits": False,
+        "share": 60,
+    }
+
+
 def test_a_limit_that_is_nearly_used_up_is_a_hit(desk: Desk) -> None:
     """The message would leave, with a tag; it would be the sixteenth of twenty."""
     now_us = time.time_ns() // 1_000
@@ -201,7 +266,7 @@ def test_what_is_only_monitored_is_judged_all_the_same(
     tmp_path: Path, redis: RedisServer
 ) -> None:
     """The verdict is what would be, the disposition what the MTA would be told."""
-    desk = Desk(tmp_path, redis, LIMITS)
+    desk = Desk(tmp_path, redis, LIMITS + REGISTERED)
     desk.config.write_text(desk.config.read_text().replace("enforce", "monitor"))
     recipients = [f"--rcpt=b{number}@example.net" for number in range(20)]
     message = b"List-Id: <news.example.com>\n" + MESSAGE

@@ -52,6 +52,18 @@ def test_a_hash_that_nobody_reads_is_named(daemon: Outgate) -> None:
     assert "did you mean outgate:quarantine?" in done.stdout
 
 
+def test_a_counter_of_a_wrong_type_is_named(daemon: Outgate) -> None:
+    """Its customer would be judged by local counters for ever, in silence."""
+    daemon.redis("SET", "outgate:contacts:{anne}", "nonsense")
+    done = daemon.command("doctor")
+    daemon.redis("DEL", "outgate:contacts:{anne}")
+
+    assert done.returncode == 1
+    assert (
+        "keys           outgate:contacts:{anne} is a string, expected a hash: "
+    ) in done.stdout
+
+
 def test_it_writes_nothing(tmp_path: Path, redis: RedisServer) -> None:
     """A store that no daemon has started on yet stays as empty as it was.
 
@@ -144,3 +156,98 @@ def test_the_daemons_own_store_confirms(daemon: Outgate) -> None:
     wait_until(
         lambda: daemon.metrics().get("outgate_store_durable") == 1, "the keeper looked"
     )
+
+
+LOCAL = """
+[[listen]]
+address = "unix:{directory}/outgate.sock"
+[[listen]]
+address = "unix:{directory}/local.sock"
+path = "local-submission"
+"""
+NO_USER = "local.sock has no local-user: Postfix tells none"
+
+
+def test_local_mail_of_nobody_is_a_note() -> None:
+    """It is as it must be on many a host: said, and all is well."""
+    with or_skip(), Outgate(settings=HEALTHY, listen=LOCAL) as running:
+        done = running.command("doctor")
+
+        assert done.returncode == 0, done.stdout
+        assert "socket         note: unix:" in done.stdout
+        assert NO_USER in done.stdout
+        assert "all is well" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('path = "local-submission"', 'path = "local-submission"\nlocal-user = "web"'),
+        ("[quarantine]", '[quarantine]\nqueue-command = ["mailq", "-qQ"]'),
+    ],
+)
+def test_a_user_that_is_told_needs_no_note(
+    tmp_path: Path, redis: RedisServer, before: str, after: str
+) -> None:
+    """By the socket, or by Sendmail."""
+    text = LOCAL.replace("{directory}", str(tmp_path)) + HEALTHY
+    for settings, noted in ((text, True), (text.replace(before, after), False)):
+        config = configure(tmp_path, redis, "local-user", settings)
+        done = outgate("--config", config, "doctor")
+        assert (NO_USER in done.stdout) is noted
+
+
+REGISTERED = """
+[[customer]]
+name = "choir"
+match = ["@choir.example"]
+[[list]]
+id = "members.choir.example"
+customer = "chior"
+[[stream]]
+name = "receipts"
+customer = "Choir"
+sender = ["shop@choir.example"]
+[[list]]
+id = "news.bakery.example"
+customer = "post@bakery.example"
+"""
+
+
+def test_a_customer_that_is_misspelt_is_named(
+    tmp_path: Path, redis: RedisServer
+) -> None:
+    """Its list or stream would wait for mail for ever; who has sent is right."""
+    config = configure(tmp_path, redis, "misspelt", HEALTHY + REGISTERED)
+    done = outgate("--config", config, "doctor")
+
+    assert done.code == 1
+    assert (
+        "list           members.choir.example: 'chior' is no [[customer]] and has sent "
+        "nothing yet; did you mean 'choir'?\n"
+    ) in done.stdout
+    assert "stream         receipts: 'Choir' is no [[customer]]" in done.stdout
+    assert "bakery" not in done.stdout
+
+    redis.cli("HSET", "misspelt:contacts:{chior}", "a", "b")
+    done = outgate("--config", config, "doctor")
+    redis.cli("DEL", "misspelt:contacts:{chior}")
+    assert "'chior'" not in done.stdout
+
+
+def test_a_customer_that_is_known_since_tomorrow_is_named(
+    tmp_path: Path, redis: RedisServer
+) -> None:
+    """Its good conduct would begin then."""
+    customers = "".join(
+        f'[[customer]]\nname = "{name}"\nmatch = ["@{name}.example"]\nsince = {since}\n'
+        for name, since in (("choir", "2199-01-01"), ("shop", "2020-01-01"))
+    )
+    config = configure(tmp_path, redis, "since", HEALTHY + customers)
+    done = outgate("--config", config, "doctor")
+
+    assert done.code == 1
+    assert (
+        "customer       choir: since 2199-01-01T00:00:00Z is yet to come" in done.stdout
+    )
+    assert "shop" not in done.stdout

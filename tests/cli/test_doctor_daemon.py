@@ -115,6 +115,78 @@ def test_a_refused_reload_is_told_with_its_problems(daemon: Outgate) -> None:
     assert daemon.status()["refused"] == []
 
 
+@pytest.mark.usefixtures("hasty")
+def test_what_only_a_restart_changes_is_told_so(
+    daemon: Outgate, redis: RedisServer
+) -> None:
+    """Another store than the daemon's own, before and after a reload is refused."""
+    with configured(daemon, f'[store]\nurl = "{redis.url}"\n'):
+        before = findings(daemon)[0]
+        daemon.reload()
+        wait_until(lambda: bool(daemon.status()["refused"]), "the refusal")
+        refused, after, *_ = findings(daemon)
+
+    assert "needs a restart" in refused
+    for line in (before, after):
+        assert line == (
+            "configuration what is in force is not what the file says (store): "
+            f"`kill {daemon.pid}`, then `outgate --config {daemon.config} run`, since a "
+            "reload cannot change that"
+        )
+
+
+def test_a_broken_file_does_not_hide_that_the_daemon_runs_on(daemon: Outgate) -> None:
+    """Exit 78, as ever; whoever reads it at night knows that mail is judged."""
+    with configured(daemon, '[log]\nlevel = "all"\n'):
+        done = doctor(daemon)
+
+    assert done.code == 78
+    assert "log.level: got 'all'" in done.stderr
+    assert done.stdout == (
+        "daemon         runs on with the configuration that it read before (process "
+        f"{daemon.pid}); it would not start again with this file\n"
+    )
+
+
+def test_a_directory_that_keeps_the_mta_out_is_told(daemon: Outgate) -> None:
+    """`chmod 700`, and Postfix says "Permission denied"; root finds all well."""
+    directory = daemon.socket.parent
+    mode = directory.stat().st_mode & 0o7777
+    group = directory.stat().st_gid
+    directory.chmod(0o700)
+    told = findings(daemon)
+    directory.chmod(mode)
+
+    (line,) = told
+    assert line.startswith(f"socket unix:{daemon.socket}: group ")
+    assert f"may not pass {directory} (0700): `" in line
+    assert "x " in line
+    assert directory.stat().st_gid == group
+    assert findings(daemon) == []
+
+
+def test_a_socket_outside_of_postfix_chroot_is_told(
+    daemon: Outgate, tmp_path: Path
+) -> None:
+    """Postfix looks for it below its queue directory, and mail waits."""
+    postconf = tmp_path / "postconf"
+    postconf.write_text(
+        "#!/bin/sh\ncase $* in\n"
+        f"'-h queue_directory') echo {tmp_path};;\n"
+        "-M) echo 'smtp inet n - y - - smtpd';;\n"
+        f"*) echo 'inet:localhost:1, unix:{daemon.socket}';;\nesac\n"
+    )
+    postconf.chmod(0o755)
+    environment = {**daemon.environment, "PATH": f"{tmp_path}:/usr/bin:/bin"}
+    done = outgate("doctor", environment=environment)
+
+    assert done.code == 1
+    assert "Postfix's smtpd runs in a chroot, where smtpd_milters means " in done.stdout
+    assert f"{tmp_path}{daemon.socket}: " in done.stdout
+    postconf.write_text(postconf.read_text().replace("- y -", "- n -"))
+    assert outgate("doctor", environment=environment).code == 0
+
+
 def test_a_socket_that_the_mta_may_not_use_is_told_with_what_mends_it(
     daemon: Outgate,
 ) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from lab.skips import or_skip
 from outgate.signing.secret import read_secret
 from outgate.signing.vault import Vault
 from outgate.store.client import connect
+from outgate.store.consents import bucket_of
 from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys
 from outgate.store.registry import Registry
@@ -28,8 +30,13 @@ def config(tmp_path: Path, redis: RedisServer) -> Path:
     file = configure(tmp_path, redis, "cli-optin")
     text = file.read_text()
     file.write_text(f'{text}\n[[list]]\nid = "{LIST}"\ncustomer = "choir"\n')
-    outgate("--config", file, "secret", "new")
     return file
+
+
+def place(mailbox: str) -> tuple[str, bytes]:
+    """Where a subscriber of the list stands."""
+    field = Hashes(bytes.fromhex("5e" * 32)).subscriber(LIST, mailbox)
+    return Keys("cli-optin").optin(LIST, bucket_of(field)), field
 
 
 def addresses(tmp_path: Path, *lines: str) -> Path:
@@ -282,3 +289,50 @@ def test_the_daemons_own_store_confirms_each_batch(tmp_path: Path) -> None:
         assert "durability=confirmed" in done.stdout
         flushed = daemon.redis("CONFIG", "GET", "appendfsync")
         assert "everysec" in str(flushed)
+
+
+@pytest.mark.parametrize(
+    "words", [("load", "--grade", "paper"), ("show",), ("remove",)]
+)
+def test_another_secret_is_refused(
+    config: Path, tmp_path: Path, redis: RedisServer, words: tuple[str, ...]
+) -> None:
+    """Nobody would find whom it registers: under another one, all are strangers."""
+    file = addresses(tmp_path, "bob@example.net")
+    redis.cli("HSET", "cli-optin:schema", "secret-id", "another")
+    last = "bob@example.net" if words == ("show",) else file
+    done = outgate("--config", config, "optin", *words, "--list", LIST, last)
+    redis.cli("DEL", "cli-optin:schema")
+
+    assert (done.code, done.stdout) == (78, "")
+    assert "the store was filled with another secret" in done.stderr
+
+
+def test_a_grade_that_is_none_is_told(config: Path, redis: RedisServer) -> None:
+    """Somebody wrote it by hand; it is no consent, and no traceback."""
+    key, field = place("carl@example.net")
+    with closing(connect(Endpoint(url=redis.url))) as client:
+        client.hset(key, field, b"trust\x1b me")
+    show = ("optin", "show", "--list", LIST, "carl@example.net")
+    done = outgate("--config", config, *show)
+    redis.cli("DEL", key)
+
+    assert (done.code, done.stderr) == (1, "")
+    assert done.stdout == (
+        f"carl@example.net is registered for {LIST}, but with no record that can be read: "
+        "it is no consent; load it again\n"
+    )
+
+
+def test_a_key_of_another_type_is_told(config: Path, redis: RedisServer) -> None:
+    """In words of ours: no command, and no hash of anybody."""
+    key, _ = place("dora@example.net")
+    redis.cli("SET", key, "a word")
+    done = outgate(
+        "--config", config, "optin", "show", "--list", LIST, "dora@example.net"
+    )
+    redis.cli("DEL", key)
+
+    assert done.code == 70
+    assert done.stderr.startswith("outgate: WRONGTYPE Operation against a key")
+    assert "HGET" not in done.stderr

@@ -17,13 +17,15 @@ NOW_US = 1_795_500_000_000_000
 HOUR_US = 3_600_000_000
 
 
-def record(queue_id: str, sender: str, since_us: int) -> dict[str, str | int]:
+def record(
+    queue_id: str, sender: str, since_us: int, customer: str = "choir"
+) -> dict[str, str | int]:
     """What a worker writes down of a message that it had held."""
     return {
         "kind": "held",
         "mta": "mx1.example.org",
         "queue-id": queue_id,
-        "customer": "choir",
+        "customer": customer,
         "contact": "post@choir.example",
         "login": "anne@choir.example",
         "sender": sender,
@@ -43,9 +45,15 @@ class Queue:
         self._config = configure(directory, server, namespace)
         self._holds = Holds(connect(Endpoint(url=server.url)), Keys(namespace))
 
-    def hold(self, queue_id: str, sender: str, since_us: int = NOW_US) -> None:
+    def hold(
+        self,
+        queue_id: str,
+        sender: str,
+        since_us: int = NOW_US,
+        customer: str = "choir",
+    ) -> None:
         """Write the record of one message."""
-        self._holds.apply(record(queue_id, sender, since_us))
+        self._holds.apply(record(queue_id, sender, since_us, customer))
 
     def hold_unseen(self, queue_id: str) -> None:
         """Hold a message of which the keeper has not told the store yet."""
@@ -100,6 +108,29 @@ def test_a_program_gets_one_object_a_line(queue: Queue) -> None:
     assert record["detail"] == "recipients-per-login-hourly 500/1h"
     assert record["since"] == "2026-11-24T06:00:00Z"
     assert record["until"] == "2026-11-24T07:00:00Z"
+
+
+def test_all_of_one_customer_are_ids_for_another_program(queue: Queue) -> None:
+    """One a line, oldest first; nobody's is nothing, not a sentence."""
+    queue.hold("4Young", "anne@choir.example")
+    queue.hold("4Old", "bea@choir.example", NOW_US - HOUR_US)
+    queue.hold("4Other", "eve@shop.example", customer="shop")
+
+    assert queue.list("--customer", "choir", "--ids") == Done(0, "4Old\n4Young\n", "")
+    assert queue.list("--customer", "cho", "--ids") == Done(0, "", "")
+    shown = queue.list("--customer", "shop").stdout.splitlines()[1:]
+    (told,) = map(
+        json.loads, queue.list("--customer", "shop", "--json").stdout.splitlines()
+    )
+    assert [row.split()[0] for row in shown] == [told["queue-id"]] == ["4Other"]
+
+
+def test_ids_are_not_json(queue: Queue) -> None:
+    """Whoever asks for both has mistaken something."""
+    done = queue.list("--ids", "--json")
+
+    assert done.code == 2
+    assert "--ids and --json: only one of them" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -199,6 +199,7 @@ class TestErase:
         found = json.loads(store.run("erase", BART, "--yes", "--json").stdout)
 
         assert len(found.pop("audit")) == 16
+        assert found.pop("left-out") == 0
         assert found["contacts"] == {"looked": 1, "found": 1}
         assert sorted(found) == ["contacts", "content", "distinct", "optin"]
 
@@ -257,6 +258,15 @@ class TestErase:
 
         assert done.code == 1
         assert f"left out: {store.keys.contacts('choir')}" in done.stderr
+        assert f"{BART} is not forgotten in 1 key that was left out" in done.stdout
+        (entry,) = [
+            fields
+            for _, fields in store.client.xrange(store.keys.audit)
+            if fields[b"event"] == b"recipient-erased"
+        ]
+        assert entry[b"text"].endswith(b"; left out 1; customer choir")
+        done = store.run("erase", BART, "--yes", "--json")
+        assert json.loads(done.stdout)["left-out"] == 0
 
 
 class TestMistakes:

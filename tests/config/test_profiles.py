@@ -9,7 +9,8 @@ from outgate.config.reference import reference, show
 from outgate.model.errors import ConfigError
 from outgate.model.standing import Growth
 from outgate.model.units import Rate
-from outgate.policy.compiled import Policy, Profile
+from outgate.policy.compiled import Policy, Profile, merge_limits
+from outgate.policy.shipped import SHIPPED_LIMITS
 from outgate.policy.shipped_profiles import SHIPPED_PROFILES, merge_profiles
 
 
@@ -24,6 +25,22 @@ SHIPPED = merge_profiles(())["probation"].limits
 
 def profiles(text: str) -> dict[str, Profile]:
     return dict(Policy.build(parse(text).for_policy()).profiles)
+
+
+class TestShippedLimits:
+    """A limit with a shipped name is the shipped one, with a change."""
+
+    @pytest.mark.parametrize("name", [limit.name for limit in SHIPPED_LIMITS])
+    def test_its_name_alone_changes_nothing(self, name: str) -> None:
+        """No field of it is lost, whichever it may have one day."""
+        given = parse(f'[[limit]]\nname = "{name}"\n').for_policy().limits
+        assert merge_limits(given) == merge_limits(())
+
+    def test_another_rate_leaves_the_share_rule(self) -> None:
+        """A club that raises the campaign's limit keeps its new members."""
+        text = '[[limit]]\nname = "strangers-per-campaign"\nrate = "100/7d"\n'
+        (limit,) = parse(text).for_policy().limits
+        assert (limit.rate, limit.share) == (Rate.parse("100/7d"), 60)
 
 
 class TestShipped:

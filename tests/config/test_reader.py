@@ -173,6 +173,14 @@ def test_a_file_is_read_as_utf_8_wherever_it_is_read(
     assert load(file).domains.local == ("bücher.example",)
 
 
+def test_a_limit_that_is_no_table_is_named() -> None:
+    """Beside whatever else is wrong."""
+    with pytest.raises(ConfigError) as told:
+        parse("limit = [false]")
+    (problem,) = told.value.problems
+    assert "expected a table" in str(problem)
+
+
 @fast
 @given(documents.map(toml))
 def test_any_document_gives_settings_or_a_report(text: str) -> None:

@@ -223,7 +223,7 @@ _settings = st.fixed_dictionaries(
             st.fixed_dictionaries(
                 {
                     "name": texts.filter(_may_be_a_customer),
-                    "match": texts.map(lambda text: [f"user:{text}a"]),
+                    "match": texts.map(lambda text: [f"user:{''.join(text.split())}a"]),
                 }
             ),
             max_size=2,

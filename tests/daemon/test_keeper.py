@@ -68,6 +68,20 @@ def wait_for_deaths(daemon: Outgate, count: int) -> None:
     wait_until(lambda: len(daemon.events("process-died")) == count, f"death {count}")
 
 
+def test_a_refused_reload_is_told_by_readyz(daemon: Outgate) -> None:
+    """It serves all the same: no load balancer has to know."""
+    wait_until(lambda: readiness(daemon) == (200, "ready\n"), "the endpoint")
+    daemon.settings += "[log]\nlevel = 5\n"
+    daemon.write_config()
+    daemon.reload()
+    wait_until(lambda: readiness(daemon) != (200, "ready\n"), "what it says")
+
+    assert readiness(daemon) == (
+        200,
+        "ready; the last reload was refused, the configuration before it serves\n",
+    )
+
+
 def test_metrics_are_served_again_after_a_reload() -> None:
     """Also when the queue's listing takes its time meanwhile."""
     settings = '[quarantine]\nqueue-command = ["sleep", "5"]\n'

@@ -19,6 +19,15 @@ from lab.outgate import SOCKET_GROUP, Outgate
 from lab.ports import free_port
 from lab.skips import or_skip
 from lab.waiting import wait_until
+from outgate.config.settings import ListenSettings
+from outgate.daemon.compose import socket_of
+
+
+@pytest.mark.parametrize("bodies", [True, False])
+def test_a_session_knows_whether_its_socket_asks_for_bodies(bodies: bool) -> None:
+    """Without them no content is compared."""
+    listen = ListenSettings(address="unix:/run/outgate.sock", bodies=bodies)
+    assert socket_of(listen).bodies is bodies
 
 
 def answer_of(address: str) -> str:

@@ -33,11 +33,6 @@ internal = ["127.0.0.0/8", "::1/128", "192.0.2.0/24"]
 id = "garden.coop.example"
 customer = "clara@coop.example"
 [[limit]]
-name = "messages-per-login-hourly"
-per = "login"
-count = "messages"
-rate = "20/1h"
-[[limit]]
 name = "recipients-per-login-hourly"
 per = "login"
 count = "recipients"

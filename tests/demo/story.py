@@ -107,17 +107,19 @@ def _everyone_at_once(stage: Stage) -> list[Event]:
 def _burst(stage: Stage) -> list[Event]:
     """Eve's password was phished; a program sends in her name."""
     events = []
-    for number in range(1, 26):
+    for number in range(1, 61):
         to = f"victim{number}@world.example"
-        spam = letter(EVE, to, "Your parcel", f"Click here, {number}.\n")
+        text = f"Dear victim{number}, your parcel waits for a fee of 2 euros. Click here.\n"
+        spam = letter(EVE, to, f"Parcel {number}", text)
         answer = stage.mailer.send(spam, EVE, [to], login=EVE)
-        # The last fifth of twenty leaves with a warning.
-        expected = "accept" if number < 16 else "tag"
-        if number > 20:
+        # The shipped limit is fifty strangers; the last fifth leaves with a warning.
+        expected = "accept" if number < 40 else "tag"
+        if number > 50:
             expected = "quarantine"
-        what = f"message {number} of a burst"
+        what = f"stranger {number} of one mailing"
         events.append(_event(stage, answer, EVE, what, expected))
-    return [events[0], *events[19:21], events[24]]
+    wrong = [event for event in events if event.disposition != event.expected]
+    return [events[0], events[39], *events[49:51], events[59], *wrong]
 
 
 def _live_quarantine(stage: Stage) -> list[Event]:

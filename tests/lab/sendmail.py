@@ -226,6 +226,15 @@ class Sendmail(Service):
             )
         return result.stdout.decode()
 
+    @property
+    def command(self) -> list[str]:
+        """The program where the daemon is, which knows nothing of its configuration."""
+        if self._server is None:
+            raise LabError("Sendmail is not started")
+        (inside,) = children(self._server.pid)
+        enter = ["nsenter", f"--target={inside}", "--uts", "--mount", "--pid", "--root"]
+        return [*enter, str(self._program())]
+
     def _is_held(self, queue_id: str) -> bool:
         return any(entry["queue_id"] == queue_id for entry in self.held())
 
@@ -235,12 +244,8 @@ class Sendmail(Service):
     def _call(
         self, *arguments: str | Path, message: bytes = b""
     ) -> subprocess.CompletedProcess[bytes]:
-        if self._server is None:
-            raise LabError("Sendmail is not started")
-        (inside,) = children(self._server.pid)
-        enter = ["nsenter", f"--target={inside}", "--uts", "--mount", "--pid", "--root"]
         return subprocess.run(
-            [*enter, self._program(), *arguments],
+            [*self.command, *arguments],
             input=message,
             cwd=self.directory,
             capture_output=True,

@@ -67,6 +67,17 @@ def test_an_accepted_message_is_told_in_full(tmp_path: Path) -> None:
     }
 
 
+def test_the_limit_of_a_campaign_stands_among_the_others(tmp_path: Path) -> None:
+    """How many strangers its content reached, of how many it may."""
+    outpost = Outpost(a_policy(shipped=True))
+
+    told = line(
+        outpost.judge(a_transaction("anne@example.com", recipients=3)), tmp_path
+    )
+
+    assert "strangers-per-campaign:3/50" in told["limits"].split(",")
+
+
 def test_a_refused_message_says_why(tmp_path: Path) -> None:
     """All reasons, and what the operator may read about them."""
     outpost = Outpost(a_policy(a_limit("10/1h", name="recipients-per-login")))

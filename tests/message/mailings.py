@@ -44,6 +44,26 @@ Anne Example, head of something
 Example Works, 12 Long Street, Exampletown
 telephone and telefax on request, visitors are welcome any weekday
 """
+# Nothing marks it: most programs of offices write it so.
+COMPANY_SIGNATURE = """
+Kind regards
+
+Anne Example
+Sales and Service
+
+Example Joinery and Interior Works Limited
+Harbour Road 12, 4051 Exampletown, Switzerland
+Phone +41 61 555 01 12, Mobile +41 79 555 02 12
+www.joinery.example
+Visit our showroom: Monday to Friday from eight until six, Saturday from nine until noon
+"""
+CONTACT_BLOCK = """
+Anne Example
+Example Joinery and Interior Works Limited
+Harbour Road 12, 4051 Exampletown
+Phone +41 61 555 01 12, Mobile +41 79 555 02 12
+sales@joinery.example, www.joinery.example
+"""
 DISCLAIMER = """
 This message is confidential and intended only for the person or the entity to which
 it is addressed. If you are not the intended recipient, please notify the sender and
@@ -84,6 +104,7 @@ def mail(
     kind: str = "text/plain",
     charset: str = "utf-8",
     encoding: str = "8bit",
+    answers: bool = False,
 ) -> Mail:
     """Wrap a text into headers and a body, lines ended as on the wire."""
     body = text.replace("\n", "\r\n").encode(charset)
@@ -95,6 +116,7 @@ def mail(
         "content-type": [f"{kind}; charset={charset}".encode()],
         "content-transfer-encoding": [encoding.encode()],
         **({"subject": [subject.encode()]} if subject else {}),
+        **({"in-reply-to": [b"<1@example.net>"]} if answers else {}),
     }, body
 
 

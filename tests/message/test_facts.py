@@ -28,6 +28,7 @@ from outgate.model.verdict import MailClass
 
 # Another text as base64 than as it is; few words, so that a subject counts.
 _BODY = b"UmVhZCBtZQ=="
+_QUOTE = b"Look\n> a quote of more words than there are beside it\n"
 
 
 class _All(NamedTuple):
@@ -49,7 +50,7 @@ def _read_all(found: HeaderMap) -> _All:
         read_facts(transaction),
         retry_material(transaction),
         sendmail_local_user(found),
-        fingerprint(found, _BODY),
+        fingerprint(found, _BODY) + fingerprint(found, _QUOTE),
         tuple(map(_token, found.get("opt-in-evidence", ()))),
     )
 

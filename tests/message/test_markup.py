@@ -66,6 +66,17 @@ class TestSeen:
             "one<b style=opacity:0.0>noise</b>",
             "<img style=display:none>one<i style=display:none>noise</i>",
             "one<b style=display:none><br>noise</b>",
+            "one<p style='color:#fff'>noise</p>",
+            "one<p style='color: #fefefe; margin:0'>noise</p>",
+            "one<font color=white>noise</font>",
+            "<body bgcolor=#ffffff>one<span style=color:rgb(255,255,254)>noise</span>",
+            "one<b style='background:#123456;color:#123456'>noise</b>",
+            "one<b style='color:#123; background-color:#123'>noise</b>",
+            "one<div style='max-height:0;overflow:hidden'>noise</div>",
+            "one<p style='overflow:hidden;width:0px'>noise</p>",
+            "one<div style='font-size:0'>noise <p>noise</p></div>",
+            "one<span style=font-size:1px>noise</span>",
+            "one<div style='font-size: 1px; line-height: 1px'>noise</div>",
         ],
     )
     def test_hidden_text_is_not_seen(self, html: str) -> None:
@@ -80,6 +91,17 @@ class TestSeen:
             "<td style='font-size:0px'><div style='font-size:13px'>one</div></td>",
             "<b style='opacity:0.5'>one</b>",
             "<b style=display:none>one",
+            "<body bgcolor='#000000'><p style='color:#fff'>one</p>",
+            "<style>td {background: navy}</style><p style='color:#fff'>one</p>",
+            "<p style='color:#fff'><b style='color:#000'>one</b></p>",
+            "<p style='background-color:#fff'>one</p>",
+            "<p style='line-height:0;overflow:hidden'>one</p>",
+            "<p style='border-width:0;overflow:hidden'>one</p>",
+            "<p style='height:0'>one</p>",
+            "<div style='font-size:0'><p class=big>one</p></div>",
+            "<span style=font-size:12px>one</span>",
+            "<span style=font-size:1em>one</span>",
+            "<p style='mso-hide:all'>one</p>",
         ],
     )
     def test_what_is_small_or_never_ends_is_seen(self, html: str) -> None:
@@ -99,6 +121,14 @@ class TestSeen:
     def test_what_a_program_quotes_or_signs_is_left_out(self, html: str) -> None:
         """As lines that begin with ">" are."""
         assert _seen(html) == "one"
+
+    def test_a_quote_can_be_read(self) -> None:
+        """Where it is what a message is sent for; a signature never is."""
+        html = (
+            'one<blockquote type="cite">quote</blockquote>'
+            '<div class="gmail_signature">signature</div>'
+        )
+        assert read_html(html, quoted=True).split() == ["one", "quote"]
 
     def test_a_quote_alone_is_the_text(self) -> None:
         """A message that only passes another on."""

@@ -122,4 +122,4 @@ class TestFingerprints:
         labels = {label for label, _, _ in real_files()}
         for found, body in real_mail(*labels):
             for part in (body, body[: len(body) // 2], body[: len(body) // 3]):
-                assert len(fingerprint(found, part)) in {1, BANDS}
+                assert len(fingerprint(found, part)) in {0, 1, BANDS}

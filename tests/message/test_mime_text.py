@@ -49,6 +49,35 @@ class TestOnePart:
         found = {"content-transfer-encoding": [b" BASE64 "]}
         assert read_parts(found, b"YWJj\r\nZ!GVm=")[0].text == "abcdef"
 
+    @pytest.mark.parametrize(
+        "values",
+        [
+            [b'"base64"'],
+            [b"base64 (as ever)"],
+            [b"(8bit) Base64;"],
+            [b"7bit", b"base64"],
+            [b"base64", b"8bit"],
+            [b"base64", b"base64"],
+        ],
+    )
+    @pytest.mark.parametrize("inside", [True, False])
+    def test_an_encoding_may_be_named_oddly(
+        self, values: list[bytes], inside: bool
+    ) -> None:
+        """In quotes, with a comment, or twice: mail programs show the text."""
+        body = base64.encodebytes(b"one two three")
+        found = {"content-transfer-encoding": values}
+        if inside:
+            lines = [b"Content-Transfer-Encoding: %b\r\n" % one for one in values]
+            body = b"--a\r\n" + b"".join(lines) + b"\r\n" + body + b"\r\n--a--"
+            found = {"content-type": [b"multipart/mixed; boundary=a"]}
+        assert _texts((found, body)) == ["one two three"]
+
+    def test_a_second_encoding_that_the_body_has_not_is_none(self) -> None:
+        """Some programs go by the first."""
+        found = {"content-transfer-encoding": [b"7bit", b"base64"]}
+        assert _texts((found, b"one two three")) == ["one two three"]
+
     def test_quoted_printable_may_end_anywhere(self) -> None:
         """In the middle of a character too."""
         found, body = mail("Grüße", encoding="quoted-printable")
@@ -95,6 +124,22 @@ class TestParts:
         )
         found = {"content-type": [b"multipart/mixed; boundary=a"]}
         assert _texts((found, body)) == ["one", "two", "three"]
+
+    @pytest.mark.parametrize(
+        "parameter",
+        [
+            b"boundary*0=ab",
+            b"boundary*0=a; boundary*1=b",
+            b'boundary*1="b";\r\n boundary*0="a"',
+            b"boundary*=us-ascii''a%62",
+            b"boundary*0*=us-ascii'en'%61; boundary*1=b",
+        ],
+    )
+    def test_a_boundary_may_be_in_pieces(self, parameter: bytes) -> None:
+        """RFC 2231 §3, §4."""
+        found = {"content-type": [b"multipart/mixed; " + parameter]}
+        body = b"--ab\n\none\n--ab\nContent-Type: text/html\n\ntwo\n--ab--"
+        assert _texts((found, body)) == ["one", "two"]
 
     def test_headers_of_a_part_may_be_folded_or_absent(self) -> None:
         """A boundary is often on a line of its own."""

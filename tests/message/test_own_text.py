@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from message.builders import fast
-from message.mailings import DISCLAIMER, LIST_FOOTER, ORIGINAL, QUOTED, SIGNATURE
+from message.mailings import (
+    COMPANY_SIGNATURE,
+    CONTACT_BLOCK,
+    DISCLAIMER,
+    LIST_FOOTER,
+    ORIGINAL,
+    QUOTED,
+    SIGNATURE,
+)
 from outgate.message.own_text import has_marks, has_signs, own_text
 
 
@@ -42,6 +50,39 @@ class TestOwnText:
     def test_a_long_signature_is_none(self) -> None:
         """An ornament above the text hides nothing of it."""
         assert "word" in _own("Hello\n-- \n" + "word " * 400)
+
+    @pytest.mark.parametrize(
+        "frame",
+        [
+            COMPANY_SIGNATURE,
+            CONTACT_BLOCK,
+            COMPANY_SIGNATURE + DISCLAIMER,
+            "\nMit freundlichen Grüßen\nAnne\n",
+            "\n  Cordialement,\n\nAnne\n",
+            "\nUn saludo.\nAnne\n",
+        ],
+    )
+    def test_a_signature_needs_no_mark(self, frame: str) -> None:
+        """What follows a valediction, or says where somebody is reached."""
+        text = "Could you send me the drawing of the kitchen before Friday?\n"
+        assert _own(text + frame) == text.lower().strip()
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "Hello\n\nBest regards\n" + "cheap pills for everybody\n" * 4,
+            "We have some news\n\nBest regards\n" + "cheap pills for you\n" * 13,
+            "We have some news\n\nRegards\nwe sell all these pills to you cheaply.\n",
+            "We have some news\n\nRegards\n"
+            + "this is a line of a pitch that goes on and on\n" * 3,
+            "Hello\n\ncheap pills\nfor everybody\nhttps://pills.example/\n",
+            "one two three four five six seven eight\n\nhttps://pills.example/\n",
+            "cheap pills\nfor everybody\nhttps://pills.example/\n",
+        ],
+    )
+    def test_a_pitch_is_no_signature(self, text: str) -> None:
+        """Where it is long, a sentence, or most of what there is."""
+        assert "pills" in _own(text) or "pitch" in _own(text)
 
     def test_a_notice_takes_its_paragraph_only(self) -> None:
         """Others stay, before and after."""

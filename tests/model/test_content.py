@@ -94,13 +94,27 @@ class TestRoom:
         assert reached(contents, 1) == 0
         assert len(contents.entries) == PLACES
 
-    def test_letters_make_room_before_mailings(self) -> None:
-        """A flood of them does not make the gate forget a mailing."""
+    @pytest.mark.parametrize(
+        ("reached_before", "decoys", "kept"),
+        [
+            (FEW + 1, 0, True),
+            (FEW + 1, FEW, True),
+            (FEW + 1, FEW + 1, False),
+            (47, 23, True),
+            (47, 24, False),
+            (1_000, 191, True),
+            (1_000, 192, False),
+        ],
+    )
+    def test_few_strangers_make_room_first(
+        self, reached_before: int, decoys: int, kept: bool
+    ) -> None:
+        """By powers of two; how many known people a mailing reached is no matter."""
         contents = Contents()
-        mail(contents, 0, count=FEW + 1)
+        mail(contents, 0, count=50, strangers=reached_before)
         for number in range(1, 200):
-            mail(contents, number, count=FEW)
-        assert reached(contents, 0) == FEW + 1
+            mail(contents, number, count=50, strangers=decoys)
+        assert (reached(contents, 0) > 0) is kept
 
 
 class TestFits:

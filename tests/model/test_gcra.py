@@ -66,7 +66,8 @@ def test_it_answers_as_redis_cell_does() -> None:
         charge = Charge(interval_us=SECOND_US, burst=5, cost=volume)
         level, tat_us = check(tat_us, charge, now_us)
         retry_us = retry_ms * 1000 if retry_ms >= 0 else NEVER if limited else 0
-        assert level == Level(not limited, 5 - remaining, retry_us), f"case {case}"
+        found = Level(not limited, 5 - remaining, retry_us, volume)
+        assert level == found, f"case {case}"
         assert max(tat_us, now_us) - now_us == reset_ms * 1000, f"case {case}"
 
 

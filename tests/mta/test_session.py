@@ -2,6 +2,7 @@
 
 import pytest
 
+from outgate.model.transaction import MAX_RECIPIENTS_KEPT, Transaction
 from outgate.model.verdict import Action, MailClass, Mode, Reason
 from outgate.mta.session import MilterSession, Socket, wanted_headers
 from outgate.policy.decision import Decision
@@ -108,3 +109,64 @@ def test_a_refusal_is_told_once(replies: str, refused: list[bool], told: int) ->
     desk.session.abort()
     desk.begin()
     assert desk.told == [told] * 2
+
+
+def test_a_recipient_is_kept_once() -> None:
+    """However often he is named: copies of one take nobody's place."""
+    desk = Desk()
+    desk.begin(recipients=0)
+    for _ in range(MAX_RECIPIENTS_KEPT + 10):
+        desk.session.recipient((b"<known@example.net>",))
+    desk.session.recipient((b"<new@example.net>",))
+    transaction = desk.session.transaction
+    assert transaction is not None
+    assert transaction.recipients == [b"<known@example.net>", b"<new@example.net>"]
+    assert transaction.recipient_count == 2
+
+
+@pytest.mark.parametrize(
+    ("replies", "more", "action"),
+    [
+        ("end-of-message", 0, Action.ACCEPT),
+        ("end-of-message", 1, Action.REJECT),
+        ("recipient", 1, Action.REJECT),
+    ],
+)
+def test_more_recipients_than_are_kept_are_too_many(
+    replies: str, more: int, action: Action
+) -> None:
+    """Nobody could say how many strangers are among the others."""
+    desk = Desk(replies=replies)
+    desk.begin(recipients=MAX_RECIPIENTS_KEPT + more)
+    desk.session.recipient((b"<b0@example.net>",))
+    transaction = desk.session.transaction
+    assert transaction is not None
+    assert len(transaction.recipients) == MAX_RECIPIENTS_KEPT
+    assert transaction.recipient_count == MAX_RECIPIENTS_KEPT + more
+    desk.session.end_of_message("4XyZ")
+    (decision,) = desk.post.seen
+    assert decision.disposition.action is action
+
+
+def test_recipients_do_not_outlive_their_message() -> None:
+    """The next one of the session has its own."""
+    desk = Desk()
+    for _ in range(2):
+        desk.begin(recipients=2)
+        desk.session.end_of_message("4XyZ")
+    assert desk.told == [2, 2]
+
+
+def test_a_socket_that_answers_at_rcpt_asks_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A thousand recipients would otherwise be read a thousand times."""
+    desk = Desk(replies="recipient")
+    asked: list[Transaction] = []
+    monkeypatch.setattr(
+        Gate, "refusal", lambda _, transaction: asked.append(transaction)
+    )
+    desk.begin(recipients=1_000)
+    assert len(asked) == 1
+    desk.begin(recipients=1)
+    assert len(asked) == 2

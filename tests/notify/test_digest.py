@@ -53,7 +53,7 @@ def test_it_says_what_is_held_since_when_and_why() -> None:
     assert (
         "  2026-11-24T05:00:00Z  4XyZ1a2b3c  (mx1.example.org)\n"
         "      customer choir, sender anne@choir.example, 320 recipients, 2048 bytes\n"
-        "      because: limit-exceeded; held until 2026-11-24T07:00:00Z\n"
+        "      because: limit-exceeded (a limit is used up); held until 2026-11-24T07:00:00Z\n"
     ) in text
     assert "nothing is released by itself" in text
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from outgate.model.limit import Count, Limit, Per
 from outgate.model.verdict import Reason
 from outgate.policy.compiled import REASON_OF_COUNT, merge_limits
+from outgate.policy.plan import FORWARDED_RECIPIENTS
 from pages import counting_text as text
 from pages.counting_figures import COPIES, COPIES_HEAD, POLICY_HEAD, policy_rows
 from pages.limit_examples import EXAMPLES
@@ -21,16 +22,27 @@ COUNTS: Mapping[Count, str] = {
     Count.CLIENTS: "the client's address (IPv6: its /64)",
     Count.NETWORKS: "the client's network (/24, IPv6: /48)",
 }
+_MACHINE = "nobody logged in, and no system user is known"
 _BY_ADDRESS = "the sender is known by that address alone"
+_FORWARDED = (
+    f"mail to {FORWARDED_RECIPIENTS} recipients at most that shows signs of forwarding; no "
+    "other limit counts it then"
+)
 PERS: Mapping[Per, tuple[str, str]] = {
     Per.LOGIN: ("a SASL login", "the session logged in"),
-    Per.LOCAL_USER: ("a system user", "mail of a local submission"),
-    Per.CLIENT: ("a client's address (IPv6: its /64)", _BY_ADDRESS),
+    Per.LOCAL_USER: ("a system user", "mail of a local submission that tells its user"),
+    Per.CLIENT: (
+        "a client certificate, else a client's address (IPv6: its /64), else `unknown`",
+        _MACHINE,
+    ),
     Per.DOMAIN: ("a domain of envelope senders, of one customer", "always"),
-    Per.LIST: ("a List-Id, of one customer", "the message has one"),
+    Per.LIST: (
+        "a registered list, of one customer",
+        "the message has its List-Id; a counter for any other would be the sender's choice",
+    ),
     Per.CUSTOMER: ("a customer", "always"),
     Per.ADDRESS: ("an envelope sender, of one customer", "always"),
-    Per.NETWORK: ("a client's network (/24, IPv6: /48)", _BY_ADDRESS),
+    Per.NETWORK: ("a client's network (/24, IPv6: /48), of one customer", _BY_ADDRESS),
     Per.CAMPAIGN: (
         "messages of one customer that say the same",
         "of `strangers` alone, one limit only",
@@ -41,7 +53,7 @@ PERS: Mapping[Per, tuple[str, str]] = {
     ),
     Per.FORWARDER: (
         "a host of `[network] forwarders`",
-        "mail that shows signs of forwarding; no other limit counts it then",
+        _FORWARDED,
     ),
     Per.SCRIPT: (
         "a script of a web site, of one customer: `<uid>:<file>`, else `<site>/<path>`",
@@ -64,7 +76,8 @@ _PICTURE = """
    ├─ to whom ─────────── contact of the customer ────────────▶ counts for nothing
    │                      asked for this list ────────────────▶ counts for nothing
    │                      stranger ───────────────────────────▶ strangers per login,
-   │                                                            system user, client
+   │                                                            system user, client,
+   │                                                            customer
    ├─ what does it say ── its place among the customer's ─────▶ strangers per campaign
    │                      its place among all customers' ─────▶ campaign-across-customers
    │

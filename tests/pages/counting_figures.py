@@ -9,7 +9,7 @@ from scenarios.plain import LIMITS
 # (None where there is none), and with each of the plain limits.
 _POLICY: dict[str, tuple[int, int | None, int, int, int]] = {
     "a": (50, 50, 100, 300, 1000),
-    "b": (84, 84, 2000, 6000, 20000),
+    "b": (102, 102, 2000, 6000, 20000),
     "c": (50, 50, 100, 300, 1000),
     "d": (50, 50, 100, 300, 1000),
     "e": (99, 99, 10080, 10080, 10080),

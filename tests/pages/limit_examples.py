@@ -42,10 +42,15 @@ rate = "2000/1d"
     ),
     (
         """
-**Per network:** hosts that do not log in, each /24 (IPv6: /48) together. It
-only reports until its `mode` goes.
+**Per network:** hosts of one customer that do not log in, each /24 (IPv6: /48)
+together. Without the `[[customer]]` each address is a customer of its own, and
+nothing is added up. It only reports until its `mode` goes.
 """,
         """
+[[customer]]
+name = "printers"
+match = ["192.0.2.0/24"]
+
 [[limit]]
 name = "messages-per-network-hourly"
 per = "network"
@@ -57,7 +62,7 @@ mode = "monitor"
     ),
     (
         """
-**Per list:** each List-Id of a customer, registered or not.
+**Per list:** each registered list of a customer.
 """,
         """
 [[limit]]
@@ -141,6 +146,24 @@ rate = "5000/1d"
 [[customer]]
 name = "shop"
 match = ["shop@example.org"]
+""",
+    ),
+    (
+        """
+**A ticket desk**, whose acknowledgements look alike and go to whoever wrote: no incoming
+mail is looked at, so they are strangers. Only messages to one recipient, with this header
+From, belong to a stream.
+""",
+        """
+[[stream]]
+name = "ticket-desk"
+customer = "desk"
+sender = ["support@coop.example"]
+rate = "500/1d"
+
+[[customer]]
+name = "desk"
+match = ["192.0.2.60"]
 """,
     ),
 )

@@ -31,11 +31,15 @@ ONE_LINERS: tuple[tuple[str, str], ...] = (
     ),
     (
         'HSET outgate:limit alice@example.org "recipients=5000/1d for=1d by=anne"',
-        "other rates, live",
+        "other rates, in a second or two",
     ),
     (
         'HSET outgate:limit alice@example.org "profile=probation for=30d by=anne"',
-        "another profile, live",
+        "another profile, in a second or two",
+    ),
+    (
+        "DEL 'outgate:contacts:{choir}'",
+        "all whom a customer mailed are strangers again",
     ),
     ("HGETALL outgate:quarantine", "who is held now, and why"),
     ("HDEL outgate:quarantine alice@example.org", "end it; what is held stays held"),
@@ -46,7 +50,8 @@ _NAMES = """
 A name is whatever a person would type: a login, an address, a domain, an IP address or
 network, a list id, a system user, a customer. Case, the form of an IPv6 address, host bits
 of a network and an internationalised domain do not matter. Names in canonical form are
-asked for with each message; any other spelling is known a second or two later.
+asked for with each message; any other spelling is known a second or two later, and so is
+each order of `limit`, given or taken back.
 `quarantine` and `suspend` act on all of a message's names, `allow` and `limit` only on
 those that a sender cannot choose: login and its domain, system user, client and its
 networks, customer. A login that got its realm from `login-realm` is meant without it too
@@ -65,10 +70,14 @@ without an address. A login and a system user of one name are one person.
 
 _WRONG = """
 A value that cannot be read is reported: event `operator-trouble` in the log, metric
-`outgate_operator_troubles`, and `outgate doctor`. So is a word that is none (`untill=…`,
+`outgate_operator_troubles`, and `outgate doctor`. So is a key of another type than the table
+below says, since nobody can use it: whose counters it holds is judged by those of each host.
+So is a word that is none (`untill=…`,
 `For=1h`), and one that stands in the free text, where nobody would read it (`newsletter
 for=2h`): before the text there are no words with `=` but the six. An order that protects (`quarantine`, `suspend`) holds although
-its words are broken; one that loosens (`allow`, `limit`) does not. An order that has ended
+its words are broken; one that loosens (`allow`, `limit`) does not: the report says which.
+A rate for one login, user or client that all of its customer share does nothing: order it
+for the customer. An order that has ended
 is removed, and each change is in the audit stream, with `by=` as the actor.
 """
 

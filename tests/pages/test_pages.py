@@ -15,12 +15,15 @@ from outgate.config.settings import Settings
 from outgate.metrics.names import METRICS, Metric
 from outgate.model import errors
 from outgate.model.limit import Count
-from outgate.model.verdict import Reason
+from outgate.model.verdict import MailClass, Reason
 from outgate.policy.operator import ALLOWABLE, Order, parse_entry
 from outgate.policy.order import RULES
+from outgate.policy.questions import Source
 from outgate.store.keys import KEYS, Key, Keys
 from pages import __main__ as program
+from pages import log
 from pages.links import anchors, broken_links, links
+from pages.reasons import public_texts
 from pages.redis import ONE_LINERS
 
 ROOT = program.ROOT
@@ -138,6 +141,50 @@ def test_every_key_that_is_spelled_is_in_the_table() -> None:
     }
 
     assert spelled == {f"outgate:{key.pattern}" for key in KEYS}
+
+
+def test_every_field_of_a_message_is_explained() -> None:
+    """In the order of the line, and no field that is not written."""
+    assert set(log.line_fields()) == set(log.FIELDS)
+    rows = re.findall(
+        r"^\| `([a-z-]+)` \|", page("log.md").partition("## Cl")[0], re.MULTILINE
+    )
+    assert rows == list(log.FIELDS)
+
+
+def test_every_event_is_explained() -> None:
+    """With its level and its fields, and no event that nobody writes."""
+    written = log.events()
+
+    assert written.keys() == log.EVENTS.keys()
+    assert written["digest-sent"] == log.Event(("info",), ("to", "messages"))
+    assert written["log-lines-lost"] == log.Event(("warning",), ("count",))
+    assert all(one.levels for one in written.values())
+
+
+def test_no_call_of_a_log_is_overlooked() -> None:
+    """Whatever the log is called there: by the text alone, without the syntax."""
+    told = re.compile(r'\b_?log\.(?:debug|info|warning|error)\(\s*"([a-z-]+)"')
+    found = {
+        name
+        for file in (ROOT / "milter/outgate").rglob("*.py")
+        for name in told.findall(file.read_text())
+    }
+
+    assert found <= log.EVENTS.keys()
+    assert len(found) > len(log.EVENTS) // 3
+
+
+@pytest.mark.parametrize("word", [*MailClass, *Source])
+def test_every_word_of_the_log_has_its_row(word: str) -> None:
+    """Classes and sources."""
+    assert f"| `{word}` | " in page("log.md")
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_the_detail_of_every_reason_is_explained(reason: Reason) -> None:
+    """Also where there is none."""
+    assert f"| [`{reason}`](reasons.md#{reason}) | " in page("log.md")
 
 
 def _orders() -> Iterator[tuple[str, str, str]]:
@@ -286,3 +333,22 @@ def test_headings_become_anchors_as_on_github() -> None:
     assert anchors(text) == {
         *("the-rulesreason", "keys--words", "keys--words-1", "a-link")
     }
+
+
+@pytest.mark.parametrize("reason", set(Reason) - {Reason.QUARANTINE_FULL})
+def test_what_a_sender_reads_stands_in_the_manual(reason: Reason) -> None:
+    """Where there is a reply; that of a full hold queue is the other reason's."""
+    text = section("reasons.md", reason)
+
+    assert ("- Reply: " in text) == ("- It reads: “" in text)
+
+
+def test_a_reply_in_the_manual_is_the_one_that_is_sent() -> None:
+    """What is filled in stands in braces."""
+    assert public_texts(Reason.SUSPENDED) == [
+        "Sending is suspended for this account or address."
+    ]
+    texts = public_texts(Reason.MESSAGE_EXCEEDS_LIMIT)
+    start = "One message to {cost} {count} is over the limit of {burst}. "
+    assert any(text.startswith(start) for text in texts)
+    assert "none for `quarantine`" in section("reasons.md", Reason.BULK_TO_STRANGERS)

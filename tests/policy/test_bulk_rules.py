@@ -234,17 +234,17 @@ class TestCampaignAcrossCustomers:
     @pytest.mark.parametrize(
         ("customers", "reached", "unknown", "hit"),
         [
-            (4, 24, 1, True),
-            (4, 23, 1, False),
+            (4, 39, 1, True),
+            (4, 38, 1, False),
             (3, 900, 9, False),
             (31, 900, 0, False),
-            (4, 5, 20, True),
+            (4, 5, 35, True),
         ],
     )
     def test_enough_customers_and_enough_strangers(
         self, customers: int, reached: int, unknown: int, hit: bool
     ) -> None:
-        """Five and twenty-five, this message included; and it goes to strangers."""
+        """Five and forty, this message included; and it goes to strangers."""
         case = self.case(Neighbours(customers, reached), unknown=unknown)
         finding = campaign_across_customers.judge(case)
         assert (finding is not None) is hit
@@ -263,6 +263,11 @@ class TestCampaignAcrossCustomers:
         case = a_case(policy, a_transaction(ANNE), answers=answers)
         finding = found(campaign_across_customers.judge(case))
         assert finding.detail == "2 customers, 3 strangers"
+
+    def test_a_template_of_its_own_is_not_found(self) -> None:
+        """Whoever copies it, and however many they are."""
+        case = self.case(Neighbours(31, 900, familiar=True), unknown=9)
+        assert campaign_across_customers.judge(case) is None
 
     def test_what_nobody_asked_about_is_not_found(self) -> None:
         """Texts of a few words, and whatever the store does not know."""

@@ -43,6 +43,7 @@ class TestShipped:
                 Count.STRANGERS,
                 {
                     Per.CAMPAIGN: Action.QUARANTINE,
+                    Per.CUSTOMER: Action.QUARANTINE,
                     Per.LOGIN: Action.QUARANTINE,
                     Per.LOCAL_USER: Action.QUARANTINE,
                     Per.CLIENT: Action.QUARANTINE,
@@ -59,7 +60,11 @@ class TestShipped:
             ),
             (
                 Count.RECIPIENTS,
-                {Per.LIST: Action.QUARANTINE, Per.CUSTOMER: Action.QUARANTINE},
+                {
+                    Per.LIST: Action.QUARANTINE,
+                    Per.CUSTOMER: Action.QUARANTINE,
+                    Per.FORWARDER: Action.DEFER,
+                },
             ),
             (Count.NETWORKS, {Per.LOGIN: Action.TAG}),
         ],

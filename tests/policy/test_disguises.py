@@ -16,7 +16,7 @@ from outgate.model.transaction import Transaction
 from outgate.model.verdict import Action, Reason
 from outgate.policy.compiled import Policy
 from outgate.policy.operator import Order
-from outgate.policy.settings import StreamSettings
+from outgate.policy.settings import ListSettings, StreamSettings
 from policy.builders import (
     ANNE,
     FORWARDER,
@@ -239,6 +239,7 @@ class TestForgery:
         a_limit("5/1h", per=Per.DOMAIN),
         a_limit("4/1h", per=Per.LIST),
         customers=[a_customer("choir", ANNE)],
+        lists=[ListSettings(id="news.choir.example", customer="choir")],
     )
 
     @fast

@@ -15,7 +15,7 @@ from outgate.model.units import ByteSize
 from outgate.model.verdict import Action, MailClass, Mode, Reason
 from outgate.policy import gate as gate_module
 from outgate.policy.operator import Order
-from outgate.policy.questions import Source
+from outgate.policy.questions import Neighbours, Source
 from outgate.policy.rule_settings import RuleSettings
 from outgate.policy.settings import LimitSettings, ListSettings, QuarantineSettings
 from policy.builders import (
@@ -429,6 +429,25 @@ class TestForwarders:
         sealed = a_transaction(client=INSIDE, headers=SEALED)
         assert post.actions([sealed] * 3) == [A, A, D]
 
+    @pytest.mark.parametrize(("recipients", "let_out"), [(1, 5_000), (10, 1_000)])
+    def test_shipped_limits_bound_what_it_forwards(
+        self, recipients: int, let_out: int
+    ) -> None:
+        """In messages and in recipients, since nothing else counts it."""
+        post = Outpost(a_policy(shipped=True))
+        forwarded = a_transaction(
+            client=FORWARDER, headers=SEALED, recipients=recipients
+        )
+        actions = post.actions([forwarded] * (let_out + 1))
+        assert all(action.lets_out for action in actions[:-1])
+        assert actions[-1] is D
+
+    def test_a_mailing_by_a_forwarder_is_one(self) -> None:
+        """Signs of forwarding are the sender's, and excuse no crowd."""
+        post = Outpost(a_policy(shipped=True))
+        mailing = a_transaction(client=FORWARDER, headers=SEALED, recipients=51)
+        assert post.actions([mailing]) == [Q]
+
 
 class TestHoldQueue:
     """Quarantine is bounded."""
@@ -745,6 +764,30 @@ class TestStrangers:
         assert decision.disposition.action is A
         assert len(post.store.met) == 1
         assert len(post.store.contacts[ANNE].weeks) == 9
+
+    @pytest.mark.parametrize("order", [None, Order.QUARANTINE, Order.SUSPEND])
+    def test_a_botnet_makes_no_contacts(self, order: Order | None) -> None:
+        """Nor does whom an operator stops: what is known to be bad teaches nothing."""
+        rules = {
+            reason: RuleSettings(action=Action.TAG)
+            for reason in (Reason.QUARANTINED, Reason.SUSPENDED)
+        }
+        post = self.outpost(mode=Mode.MONITOR, rules=rules)
+        if order is None:
+            post.store.neighbours = Neighbours(customers=9, strangers=90)
+        else:
+            post.order(order, ANNE)
+        decision = post.judge(a_transaction(ANNE, recipients=9))
+        assert decision.disposition.action.lets_out
+        assert post.store.met == []
+
+    @pytest.mark.parametrize(("today", "met"), [(1_991, 1), (1_992, 0)])
+    def test_contacts_of_one_day_are_bounded(self, today: int, met: int) -> None:
+        """Else a month of watching would know all that somebody bought."""
+        post = self.outpost(mode=Mode.MONITOR)
+        post.store.usual[ANNE] = (today, 0)
+        post.judge(a_transaction(ANNE, recipients=9))
+        assert len(post.store.met) == met
 
     def test_nobody_is_met_where_the_store_did_not_answer(self) -> None:
         """It would not hear of it, and the mail has to go on."""

@@ -84,7 +84,7 @@ def near(
     return [one.text for one in nearing(case.plan, answers)]
 
 
-def used(number: int, charged: int | bytes | None = 1) -> Level:
+def used(number: int, charged: int | bytes = 1) -> Level:
     return Level(True, number, 0, charged)
 
 
@@ -212,8 +212,8 @@ class TestNearing:
         assert near(campaign=CAMPAIGN, spread=Spread(True, 45, 0, 50), unknown=0) == []
 
     def test_of_a_registered_list_only_who_did_not_ask_counts(self) -> None:
-        """Its mailings are no campaigns; strangers are charged afterwards."""
-        spread = Spread(True, 45, 0, 50)
+        """Of the sender and of the mailing; they are charged afterwards."""
+        spread = Spread(True, 30, 0, 5000)
         found = near(
             (STRANGERS, used(70, 0)),
             campaign=CAMPAIGN,
@@ -221,7 +221,18 @@ class TestNearing:
             unknown=15,
             registered=True,
         )
-        assert found == ["strangers:85/100"]
+        assert found == ["campaign:45/50", "strangers:85/100"]
+
+    def test_that_most_readers_asked_for_a_list_makes_no_room(self) -> None:
+        """So the share does not keep the warning back, and nobody unknown does."""
+        for unknown, expected in ((10, ["campaign:40/50"]), (9, []), (0, [])):
+            found = near(
+                campaign=CAMPAIGN,
+                spread=Spread(True, 30, 0, 5000),
+                unknown=unknown,
+                registered=True,
+            )
+            assert found == expected
 
     def test_a_limit_that_follows_conduct_is_near_by_what_is_in_force(self) -> None:
         """A new customer has less, and comes to its end sooner."""

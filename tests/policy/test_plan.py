@@ -1,5 +1,6 @@
 """What must be known to decide: names to look up, counters to charge."""
 
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -10,7 +11,8 @@ from outgate.model.limit import Count, Per
 from outgate.model.transaction import Session, Transaction
 from outgate.model.units import Rate
 from outgate.model.verdict import Action, MailClass, Mode, Reason
-from outgate.policy.envelope import count_recipients
+from outgate.policy.envelope import read_envelope
+from outgate.policy.naming import UNKNOWN_CLIENT, UNKNOWN_USER
 from outgate.policy.operator import Order
 from outgate.policy.questions import Plan
 from outgate.policy.rule_settings import RuleSettings
@@ -157,6 +159,11 @@ class TestWhose:
                 id="a local user",
             ),
             pytest.param(
+                {"path": Path.LOCAL_SUBMISSION},
+                {"per-client": UNKNOWN_USER, "per-customer": UNKNOWN_USER},
+                id="local mail of nobody knows whom: a whole host",
+            ),
+            pytest.param(
                 {"client": INSIDE},
                 {
                     "per-client": INSIDE,
@@ -185,8 +192,13 @@ class TestWhose:
             ),
             pytest.param(
                 {"certificate": "CN=mx", "client": INSIDE},
-                {"per-customer": "relay"},
-                id="a certificate is an authentication",
+                {"per-client": "CN=mx", "per-customer": "relay"},
+                id="a certificate is a client, wherever it comes from",
+            ),
+            pytest.param(
+                {"client": "unix"},
+                {"per-client": UNKNOWN_CLIENT, "per-customer": UNKNOWN_CLIENT},
+                id="a session without an address",
             ),
             pytest.param(
                 {"client": FORWARDER},
@@ -202,7 +214,7 @@ class TestWhose:
     def test_each_kind_of_session_has_its_counters(
         self, session: dict[str, Any], expected: dict[str, str]
     ) -> None:
-        """Limits per client are for those who did not log in."""
+        """Limits per client are for machines: who did not log in."""
         transaction = a_transaction(**session, sender="news@lists.example")
         plan = plan_of(
             *self.LIMITS,
@@ -236,13 +248,26 @@ class TestWhose:
         assert identities(plan) == {"recipients-per-domain": identity}
         assert plan.customer == ANNE
 
-    def test_a_list_counts_within_its_customer(self) -> None:
-        """Who writes another's List-Id charges a counter of his own."""
+    @pytest.mark.parametrize(
+        ("customer", "identities_found"),
+        [
+            (ANNE, {"recipients-per-list": "news.choir.example"}),
+            ("choir", {}),
+            (None, {}),
+        ],
+    )
+    def test_a_list_counts_where_its_customer_registered_it(
+        self, customer: str | None, identities_found: dict[str, str]
+    ) -> None:
+        """Any other List-Id makes no key: it may name a recipient each time."""
         headers = {"List-Id": "Choir <News.Choir.example>"}
+        lists = [ListSettings(id="news.choir.example", customer=customer or "")]
         plan = plan_of(
-            a_limit(per=Per.LIST), transaction=a_transaction(ANNE, headers=headers)
+            a_limit(per=Per.LIST),
+            transaction=a_transaction(ANNE, headers=headers),
+            lists=lists if customer is not None else [],
         )
-        assert identities(plan) == {"recipients-per-list": "news.choir.example"}
+        assert identities(plan) == identities_found
         assert plan.customer == ANNE
 
     @pytest.mark.parametrize(
@@ -264,6 +289,20 @@ class TestWhose:
         assert identities(plan) == {"per-forwarder": FORWARDER}
         own = a_transaction(client=INSIDE, headers=headers)
         assert "per-forwarder" not in identities(plan_of(*self.LIMITS, transaction=own))
+
+    @pytest.mark.parametrize(("recipients", "forwarded"), [(10, True), (11, False)])
+    def test_what_goes_to_many_is_not_forwarded(
+        self, recipients: int, *, forwarded: bool
+    ) -> None:
+        """Whatever it says: such mail would be counted nowhere else."""
+        transaction = a_transaction(
+            client=FORWARDER,
+            headers={"X-Forwarded-To": "bart@example.net"},
+            recipients=recipients,
+        )
+        plan = plan_of(*self.LIMITS, transaction=transaction)
+        assert ("per-forwarder" in identities(plan)) is forwarded
+        assert ("per-client" in identities(plan)) is not forwarded
 
 
 class TestCost:
@@ -294,7 +333,8 @@ class TestCost:
             aliases={"everyone@example.net": 40, "Staff@local.example": 7},
         )
         transaction = a_transaction(ANNE, recipients=recipients)
-        assert count_recipients(transaction, policy) == (external, internal)
+        envelope = read_envelope(transaction, policy)
+        assert (envelope.external, envelope.internal) == (external, internal)
 
     @pytest.mark.parametrize("local", [(), ("local.example",)])
     def test_beyond_what_is_kept_everyone_is_external(
@@ -306,7 +346,8 @@ class TestCost:
             recipients=[b"<bart@local.example>"] * 10,
             recipient_count=1000,
         )
-        counted = count_recipients(transaction, a_policy(local=local))
+        envelope = read_envelope(transaction, a_policy(local=local))
+        counted = (envelope.external, envelope.internal)
         assert counted == ((990, 10) if local else (1000, 0))
 
     @pytest.mark.parametrize(
@@ -415,6 +456,29 @@ class TestContent:
         assert (plan.campaign, plan.bands) == (None, ())
         assert identities(plan) == {"strangers-per-login": ANNE, PER_LOGIN: ANNE}
         assert plan.people
+
+    def test_without_bodies_there_is_none(self) -> None:
+        """All mail would be one content; an empty body that was shown is one."""
+        transaction = a_transaction(ANNE)
+        session = replace(transaction.session, bodies=False)
+        unseen = plan_of(
+            self.CAMPAIGN, transaction=replace(transaction, session=session)
+        )
+        assert (unseen.campaign, unseen.bands) == (None, ())
+        assert plan_of(self.CAMPAIGN, transaction=transaction).campaign is not None
+
+    def test_encrypted_mail_has_none(self) -> None:
+        """What it says is nobody's to compare."""
+        plan = plan_of(
+            self.CAMPAIGN,
+            transaction=a_transaction(
+                ANNE,
+                headers={
+                    "Content-Type": "application/pkcs7-mime; smime-type=enveloped-data"
+                },
+            ),
+        )
+        assert (plan.campaign, plan.bands) == (None, ())
 
     def test_what_a_forwarder_forwards_has_none(self) -> None:
         """Somebody else wrote it, and its recipients asked for it."""

@@ -104,6 +104,17 @@ class TestShipped:
             assert rate.period == own[limit].period
             assert (rate.count < own[limit].count) is lower
 
+    def test_each_limits_the_strangers_of_a_customer(self) -> None:
+        """However many logins, addresses or certificates it has."""
+        name = "strangers-per-customer-daily"
+        (own,) = [limit for limit in merge_limits(()) if limit.name == name]
+        rates = {one.name: one.limits.get(name) for one in SHIPPED_PROFILES}
+        assert (str(own.rate), own.action) == ("2000/1d", Q)
+        assert {profile: str(rate) for profile, rate in rates.items() if rate} == {
+            "probation": "200/1d",
+            "trusted": "8000/1d",
+        }
+
     def test_a_list_hosts_strangers_are_normal(self) -> None:
         """Who asked for a list is none of them."""
         limits = merge_profiles(())["list-host"].limits

@@ -6,6 +6,7 @@ import pytest
 
 from outgate.model.gcra import NEVER, Level
 from outgate.model.limit import Count
+from outgate.model.transaction import MAX_RECIPIENTS_KEPT
 from outgate.model.units import SECOND_US
 from outgate.model.verdict import Action, Finding, MailClass, Mode, Reason
 from outgate.policy.case import Case
@@ -21,7 +22,7 @@ from outgate.policy.rules import (
     store_unavailable,
     suspended,
 )
-from outgate.policy.settings import LimitSettings, StreamSettings
+from outgate.policy.settings import LimitSettings, ListSettings, StreamSettings
 from outgate.policy.snapshot import EMPTY, Snapshot
 from policy.builders import (
     ANNE,
@@ -353,6 +354,26 @@ class TestMessageExceedsLimit:
         finding = message_exceeds_limit.judge(case)
         assert finding is not None
         assert not finding.binding
+
+    @pytest.mark.parametrize("action", [Action.REJECT, Action.QUARANTINE])
+    @pytest.mark.parametrize("listed", [False, True])
+    def test_who_is_not_looked_at_does_not_pass(
+        self, action: Action, *, listed: bool
+    ) -> None:
+        """Whatever the limits are, and whoever asked for the list."""
+        lists = [ListSettings(id="news.choir", customer=ANNE)] if listed else []
+        rules = {Reason.MESSAGE_EXCEEDS_LIMIT: RuleSettings(action=action)}
+        transaction = a_transaction(ANNE, headers={"List-Id": "<news.choir>"})
+        transaction.recipient_count = MAX_RECIPIENTS_KEPT + 1
+        case = a_case(a_policy(lists=lists, rules=rules), transaction)
+        finding = message_exceeds_limit.judge(case)
+        assert finding is not None
+        assert (finding.action, finding.binding) == (action, True)
+        assert finding.public == (
+            "One message may have 5000 recipients. "
+            "Please send it in parts of at most so many."
+        )
+        assert finding.detail == "recipients:5001/5000"
 
 
 class TestMissingUnsubscribe:

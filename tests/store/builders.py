@@ -148,7 +148,7 @@ def a_plan(
 
 def plain(answers: Answers) -> list[Level]:
     """The levels, without what there is to give back."""
-    return [level._replace(charged=None) for level in answers.levels]
+    return [level._replace(charged=0) for level in answers.levels]
 
 
 def a_message(

@@ -1,5 +1,6 @@
 """Whom a customer has mailed: on a real server, and as the twin has it."""
 
+import shlex
 from dataclasses import dataclass, replace
 
 import pytest
@@ -13,6 +14,7 @@ from outgate.store.counters import Counters
 from outgate.store.erasure import Kind
 from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys
+from pages.redis import ONE_LINERS
 from store.builders import (
     ANNE,
     DAY_US,
@@ -383,6 +385,23 @@ class TestAfterwards:
         answers = counters.look_up(plan, commit=False)
         assert answers.levels[0].used == 0
         assert answers.attempts == 0
+        assert counters.look_up(plan, commit=False).today == 3
+
+
+def test_the_line_of_the_manual_makes_strangers_of_all(
+    counters: Counters, store: Store, keys: Keys
+) -> None:
+    """Of a customer who mailed bought addresses while the gate watched."""
+    (line,) = (one for one, _ in ONE_LINERS if one.startswith("DEL "))
+    counters.look_up(a_plan(people=some_people(9)))
+    assert strangers(counters, *some_people(9)) == 0
+
+    command, key = shlex.split(line)
+    key = key.replace("outgate:", f"{keys.namespace}:").replace(
+        "{choir}", f"{{{ANNE}}}"
+    )
+    assert store.client.execute_command(command, key) == 1
+    assert strangers(counters, *some_people(9)) == 9
 
 
 @pytest.mark.parametrize("number", [10_000, 100_000])

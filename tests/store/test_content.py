@@ -2,6 +2,7 @@
 
 import struct
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -262,31 +263,90 @@ class TestTable:
     def test_64_are_kept(self, counters: Counters, people: int) -> None:
         """The least recently used one makes room."""
         for number in range(PLACES + 1):
-            mail(counters, number, people=people)
-        assert reached(mail(counters, PLACES, first=50, commit=False)) == people + 1
-        assert reached(mail(counters, 1, first=50)) == people + 1
-        assert reached(mail(counters, 0, first=50)) == 1
+            mail(counters, number, people=people, first=10 * number)
+        look = partial(mail, counters, first=9_000, commit=False)
+        assert reached(look(PLACES)) == people + 1
+        assert reached(mail(counters, 1, first=10)) == people
+        assert reached(look(0)) == 1
+        mail(counters, 0, people=people, first=8_000)
         # Number 1 was used again, so number 2 went.
-        assert reached(mail(counters, 1, first=60)) == people + 2
-        assert reached(mail(counters, 2, first=50, commit=False)) == 1
+        assert reached(look(1)) == people + 1
+        assert reached(look(2)) == 1
 
-    def test_a_mailing_is_not_flushed_by_letters(self, counters: Counters) -> None:
-        """What reached five people at most makes room first."""
+    @pytest.mark.parametrize("decoys", [1, FEW, FEW + 1, 90])
+    def test_a_mailing_is_not_flushed_for_free(
+        self, counters: Counters, decoys: int
+    ) -> None:
+        """By any number of mailings to own mailboxes, however many these are."""
+        mail(counters, 500, people=decoys, first=9_000)
         mail(counters, 0, people=FEW + 1)
-        for number in range(1, 500):
-            mail(counters, number, people=FEW)
+        for number in range(1, 3 * PLACES):
+            answers = mail(counters, number, people=decoys, first=9_000)
+            assert answers.stranger_count == 0
         assert reached(mail(counters, 0, first=50)) == FEW + 2
+
+    @pytest.mark.parametrize(("strangers", "flushed"), [(23, False), (24, True)])
+    def test_what_it_takes_to_flush_it(
+        self, counters: Counters, strangers: int, flushed: bool
+    ) -> None:
+        """64 others, of which each reached half as many strangers or more."""
+        mail(counters, 0, people=47)
+        for number in range(1, PLACES + 1):
+            mail(counters, number, people=strangers, first=100 * number)
+        seen = reached(mail(counters, 0, first=9_000, commit=False))
+        assert seen == (1 if flushed else 48)
+
+    def test_letters_do_not_flush_a_newsletter_at_once(
+        self, counters: Counters
+    ) -> None:
+        """To known people alone, while others of its customer write to strangers."""
+        counters.look_up(a_plan(people=some_people(40)))
+        mail(counters, 0, people=40)
+        for number in range(1, PLACES):
+            mail(counters, number, first=100 * number)
+        assert reached(mail(counters, 0, first=9_000)) == 41
 
     def test_64_other_mailings_flush_it(
         self, counters: Counters, store: Store, keys: Keys
     ) -> None:
         """That is what it takes; and nothing of it stays behind."""
         for number in range(300):
-            mail(counters, number, people=FEW + 1)
-        oldest = mail(counters, 300 - PLACES, first=50, commit=False)
+            mail(counters, number, people=FEW + 1, first=10 * number)
+        oldest = mail(counters, 300 - PLACES, first=9_000, commit=False)
         assert reached(oldest) == FEW + 2
-        assert reached(mail(counters, 299 - PLACES, first=50, commit=False)) == 1
+        assert reached(mail(counters, 299 - PLACES, first=9_000, commit=False)) == 1
         assert len(stored(store, keys)) == PLACES
+
+    @fast
+    @given(
+        mailings=st.lists(
+            st.tuples(
+                st.integers(0, 90), st.sampled_from([0, 1, 5, 6, 11, 12, 25, 300])
+            ),
+            max_size=8,
+        )
+    )
+    def test_a_full_table_is_as_the_twin_has_it(
+        self, store: Store, mailings: list[tuple[int, int]]
+    ) -> None:
+        """Whatever makes room for what."""
+        keys, clock = new_keys(), Clock()
+        counters = store.counters(keys, clock)
+        twin = Contents()
+        full = [(number, number % 8) for number in range(PLACES)]
+        for place, (number, people) in enumerate([*full, *mailings]):
+            # Somebody known, and so many strangers.
+            who = (*some_people(1), *some_people(people, 1_000 * place + 1_000))
+            plan = replace(a_mail(number, people=1), people=who)
+            answers = counters.look_up(plan)
+            twin.remember(
+                split(_HASHES.bands(plan.bands), BAND_BYTES),
+                [_HASHES.item(one) for one in who],
+                answers.stranger_count,
+                clock.now_us,
+                1_000_000,
+            )
+        assert stored(store, keys) == expected(twin)
 
     def test_its_largest_size(
         self, counters: Counters, store: Store, keys: Keys

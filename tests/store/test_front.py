@@ -157,7 +157,7 @@ class TestDirections:
         assert {one.source for one in answers} == {Source.LOCAL}
         assert [one.trouble for one in answers[:4]] == ["unavailable"] * 3 + ["down"]
         assert answers[0].now_us == START_US
-        assert answers[-1].levels == [Level(False, 5, 1_000_000)]
+        assert answers[-1].levels == [Level(False, 5, 1_000_000, 1)]
 
     @pytest.mark.parametrize(
         ("on_failure", "source"),

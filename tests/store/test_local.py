@@ -23,7 +23,6 @@ from store.builders import (
     a_plan,
     of_different,
     of_strangers,
-    plain,
     some_people,
 )
 from store.running import Store, fast
@@ -57,7 +56,7 @@ def test_it_counts_as_the_store_does(store: Store, local: LocalCounters) -> None
         there = counters.look_up(plan)
         here = local.look_up(plan, clock.now_us, 1, commit=True)
 
-        assert (here.allowed, here.levels) == (there.allowed, plain(there))
+        assert (here.allowed, here.levels) == (there.allowed, there.levels)
         assert here.source is Source.LOCAL
 
 
@@ -68,7 +67,7 @@ def test_all_or_none_are_charged(local: LocalCounters) -> None:
     answers = local.look_up(a_plan(full, roomy), START_US, 1, commit=True)
 
     assert not answers.allowed
-    assert answers.levels == [Level(False, 1, 1_000_000), Level(True, 0, 0)]
+    assert answers.levels == [Level(False, 1, 1_000_000, 1), Level(True, 0, 0, 1)]
 
 
 def test_looking_charges_nothing(local: LocalCounters) -> None:
@@ -139,11 +138,11 @@ def test_more_hosts_make_waiting_longer(local: LocalCounters) -> None:
     plan = a_plan(a_charge(burst=4, cost=2))
     local.look_up(plan, START_US, 2, commit=True)
     assert local.look_up(plan, START_US, 2, commit=True).levels == [
-        Level(False, 2, 4_000_000)
+        Level(False, 2, 4_000_000, 2)
     ]
     too_much = a_plan(a_charge(burst=4, cost=3))
     assert local.look_up(too_much, START_US, 2, commit=True).levels == [
-        Level(False, 2, NEVER)
+        Level(False, 2, NEVER, 3)
     ]
 
 
@@ -193,7 +192,7 @@ def test_a_worker_that_was_killed_leaves_the_counters(path: Path) -> None:
 
     answers = LocalCounters(path).look_up(plan, START_US, 1, commit=True)
 
-    assert answers.levels == [Level(True, 2, 0)]
+    assert answers.levels == [Level(True, 2, 0, 1)]
 
 
 def test_a_damaged_file_is_thrown_away(path: Path) -> None:

@@ -143,6 +143,44 @@ class TestReading:
         assert (trouble.order, trouble.name) == (order, ANNE)
         assert told in trouble.message
 
+    @pytest.mark.parametrize(
+        ("order", "value", "acts"),
+        [
+            (Order.QUARANTINE, "for=1hour phished", "the order acts, without an end"),
+            (Order.SUSPEND, f"{FUTURE} ticket=4711", "the order acts"),
+            (Order.ALLOW, "for=1hour newsletter", "the order does nothing"),
+            (Order.LIMIT, "recipient=50/1d", "the order does nothing"),
+            (Order.LIMIT, "recipient=50/1d bytes=9/1d", "the rest of the order acts"),
+            (Order.LIMIT, "bytes=9/1d for=1hour", "the order does nothing"),
+        ],
+    )
+    def test_a_report_says_whether_the_order_acts(
+        self, desk: Desk, order: Order, value: str, acts: str
+    ) -> None:
+        """Whoever reads it at night wants to know; what does nothing is not counted."""
+        desk.type(order, ANNE, value)
+        state = desk.round()
+        (trouble,) = state.troubles
+        assert trouble.message.endswith(f"; {acts}")
+        assert state.in_force[order] == (acts != "the order does nothing")
+
+    def test_a_name_that_nobody_has_acts_on_nobody(self, desk: Desk) -> None:
+        """Though the words are in order."""
+        desk.type(Order.QUARANTINE, "carol @example.org", "for=1h phished")
+        state = desk.round()
+        assert [one.message for one in state.troubles] == [
+            "an address has no space; the order does nothing"
+        ]
+        assert state.in_force[Order.QUARANTINE] == 0
+
+    def test_a_misspelt_count_is_asked_about(self, desk: Desk) -> None:
+        """As every other word is."""
+        desk.type(Order.LIMIT, ANNE, "recipient=50/1d")
+        (trouble,) = desk.round().troubles
+        assert "no such limit or count: recipient; did you mean recipients=?" in (
+            trouble.message
+        )
+
     def test_known_limits_are_no_trouble(self, desk: Desk) -> None:
         """Names from the configuration, and count words."""
         desk.type(Order.LIMIT, ANNE, "messages-per-login-hourly=5/1h messages=9/1d")
@@ -295,9 +333,12 @@ class TestProfile:
         desk.type(Order.LIMIT, ANNE, "profile=probaton for=30d")
         desk.type(Order.LIMIT, "bart", "profile=probation for=30d by=anne")
         state = desk.keeper().read(LIMITS, {"normal", "probation"})
-        assert [(one.name, one.message) for one in state.troubles] == [
-            (ANNE, "profile=probaton: no such profile; did you mean probation?")
-        ]
+        (trouble,) = state.troubles
+        assert trouble.name == ANNE
+        assert trouble.message == (
+            "profile=probaton: no such profile; did you mean probation?; "
+            "the order does nothing"
+        )
 
 
 class TestAudit:

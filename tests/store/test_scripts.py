@@ -359,7 +359,7 @@ def test_charge_is_called_as_its_header_says() -> None:
     assert list(zip(contract.arguments, call.arguments, strict=False)) == [
         ("now_us", b""),
         ("commit", b"1"),
-        ("ttl_s", b"86400"),
+        ("ttl_s", b"432000"),
         ("people", _HASHES.items(_PLAN.people)),
         ("greeting", b"1"),
         ("conduct", b"20 300 71 81 0"),
@@ -400,7 +400,7 @@ def test_settle_is_called_as_its_header_says() -> None:
     assert fixed == {
         "now_us": b"",
         "attempts": b"1",
-        "ttl_s": b"86400",
+        "ttl_s": b"432000",
         "held_bytes": b"700",
         "held_ttl_s": b"7776000",
         "strangers": _STRANGERS,
@@ -428,7 +428,7 @@ def test_a_refusal_gives_nothing_back() -> None:
     call = Call.of(wire.commands[-1])
 
     assert [key.split(":")[1] for key in call.keys] == _FIXED_KINDS
-    assert call.arguments[:5] == [b"", b"0", b"86400", b"700", b"7776000"]
+    assert call.arguments[:5] == [b"", b"0", b"432000", b"700", b"7776000"]
     assert call.arguments[5:] == [b"", b"0", b"", b"", b"102", b"0"]
 
 

@@ -1,25 +1,115 @@
 """The same content from many customers."""
 
-from dataclasses import replace
+import struct
+from dataclasses import dataclass, replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from outgate.model.content import HOUR_US
 from outgate.model.limit import Count, Per
+from outgate.model.sharing import CUSTOMERS_KEPT, Sharers, company_of
 from outgate.policy.questions import Neighbours, Plan
 from outgate.policy.settings import CustomerSettings
 from outgate.store.counters import Counters
+from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys
 from policy.builders import ANNE, a_case, a_limit, a_policy, a_transaction
-from store.builders import Clock, a_campaign, a_plan, some_bands, some_people
-from store.running import Store
+from store.builders import (
+    DAY_US,
+    Clock,
+    a_campaign,
+    a_plan,
+    some_bands,
+    some_people,
+)
+from store.running import SECRET, Store, fast, new_keys
 
-_KEPT = 32
-_TTL_S = 3 * 86_400
+_TTL_S = 10 * 86_400
+_WEEK_US = 7 * DAY_US
+_HASHES = Hashes(SECRET)
+_RECORD = struct.Struct(">3sBH")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One message to strangers.
+
+    Attributes:
+        wait_h: hours that pass before it.
+        customer: of 40.
+        people: how many strangers.
+        let_out: whether it is noted, or only looked at.
+    """
+
+    wait_h: int
+    customer: int
+    people: int
+    let_out: bool
+
+
+STEPS = st.builds(
+    Step,
+    # A clock that goes back, a day, eight of them, and an hour around each.
+    wait_h=st.sampled_from([0, 0, 0, 1, -1, 23, 24, 25, 168, 191, 192, 193, 217, 218]),
+    customer=st.one_of(st.integers(0, 4), st.integers(0, 40)),
+    people=st.sampled_from([1, 2, 100, 300]),
+    let_out=st.sampled_from([True, True, True, False]),
+)
+
+
+@fast
+@given(steps=st.lists(STEPS, min_size=1, max_size=20), crowd=st.sampled_from([0, 30]))
+def test_the_script_says_what_the_twin_says(
+    store: Store, steps: list[Step], crowd: int
+) -> None:
+    """Any history of customers: the same company, the same records."""
+    keys, clock = new_keys(), Clock()
+    counters = store.counters(keys, clock)
+    twin = Sharers()
+    first = [Step(0, number, 1, let_out=True) for number in range(crowd)]
+    for number, step in enumerate([*first, *steps]):
+        clock.now_us += step.wait_h * HOUR_US
+        hour = clock.now_us // HOUR_US
+        # Nobody is known from an earlier message.
+        people = some_people(step.people, first=1_000 * number)
+        plan = replace(a_mail(f"customer{step.customer}", 1), people=people)
+        own = _HASHES.item(plan.customer)[:3]
+
+        answers = counters.look_up(plan)
+
+        expected = company_of(own, twin.records, hour)
+        assert answers.neighbours == Neighbours(*expected)
+        if step.let_out:
+            counters.introduce(plan, answers)
+            twin.note(own, answers.stranger_count, hour)
+        for found in stored(store, keys):
+            assert found == [
+                (one.customer, one.strangers, one.first_h % 65536)
+                for one in twin.records
+            ]
+    # Many customers have many keys; other tests look through all.
+    store.client.delete(*[f"{keys.namespace}:{name}" for name in store.names(keys)])
+
+
+def stored(store: Store, keys: Keys) -> list[list[tuple[bytes, int, int]]]:
+    """The records of each band."""
+    names = [name for name in store.names(keys) if name.startswith("shared:")]
+    return [
+        list(_RECORD.iter_unpack(store.ask("GET", f"{keys.namespace}:{name}")))
+        for name in names
+    ]
 
 
 @pytest.fixture
-def counters(store: Store, keys: Keys) -> Counters:
-    return store.counters(keys, Clock())
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def counters(store: Store, keys: Keys, clock: Clock) -> Counters:
+    return store.counters(keys, clock)
 
 
 def a_mail(customer: str, *bands: int, people: int = 1) -> Plan:
@@ -109,26 +199,90 @@ def test_what_is_compared_as_a_whole_is_not_shared(
     assert not [name for name in store.names(keys) if name.startswith("shared:")]
 
 
-def test_thirty_two_customers_are_kept(
-    counters: Counters, store: Store, keys: Keys
-) -> None:
-    """The latest; four bytes for each."""
-    for number in range(40):
-        seen = send(counters, a_mail(f"customer{number}", 1))
-        assert seen is not None
-        assert seen.customers == min(number, _KEPT)
-    # Whoever sends again is among the latest.
-    send(counters, replace(a_mail("customer8", 1), people=some_people(1, 5)))
-    send(counters, a_mail("last", 1))
-    seen = counters.look_up(a_mail("customer8", 1), commit=False).neighbours
-    assert seen == Neighbours(_KEPT - 1, _KEPT - 1)
+class TestNew:
+    """A content is new to a customer for a day."""
 
-    names = [name for name in store.names(keys) if name.startswith("shared:")]
-    assert len(names) == 4
-    for name in names:
-        full = f"{keys.namespace}:{name}"
-        assert store.ask("STRLEN", full) == 4 * _KEPT
-        assert 0 <= _TTL_S - int(store.ask("TTL", full)) <= 5
+    def test_a_template_of_many_customers_is_nobodys_campaign(
+        self, counters: Counters, clock: Clock
+    ) -> None:
+        """Once each has sent it for longer than a day; however often they go on."""
+        shops = [f"shop{number}" for number in range(8)]
+        for shop in shops:
+            send(counters, a_mail(shop, 1, people=20))
+        for day in range(1, 4):
+            clock.now_us += DAY_US + HOUR_US
+            for shop in shops:
+                plan = replace(a_mail(shop, 1), people=some_people(20, 100 * day))
+                assert send(counters, plan) == Neighbours(0, 0, familiar=True)
+        # Who copies it now is alone.
+        assert send(counters, a_mail("copier", 1)) == Neighbours(0, 0)
+
+    def test_once_a_week_is_often_enough(
+        self, counters: Counters, clock: Clock
+    ) -> None:
+        """An hour later in the week, too."""
+        for week in range(5):
+            plan = replace(a_mail("choir", 1), people=some_people(1, week))
+            seen = send(counters, plan)
+            assert seen == Neighbours(0, 0, familiar=week > 0)
+            clock.now_us += _WEEK_US + HOUR_US
+
+    def test_what_was_not_used_for_long_is_new_again(
+        self, counters: Counters, clock: Clock
+    ) -> None:
+        """Eight days, to the hour."""
+        send(counters, a_mail("choir", 1))
+        clock.now_us += 2 * DAY_US
+        send(counters, replace(a_mail("choir", 1), people=some_people(1, 1)))
+        clock.now_us += 8 * DAY_US
+        look = a_mail("choir", 1)
+        assert counters.look_up(look, commit=False).neighbours == (0, 0, True)
+        clock.now_us += HOUR_US
+        assert counters.look_up(look, commit=False).neighbours == (0, 0, False)
+
+    def test_a_day_is_twenty_four_hours(self, counters: Counters, clock: Clock) -> None:
+        """Whoever began before it does not count, nor whom he reached."""
+        send(counters, a_mail("early", 1, people=9))
+        clock.now_us += 12 * HOUR_US
+        send(counters, a_mail("late", 1, people=3))
+        send(counters, replace(a_mail("early", 1), people=some_people(2, 50)))
+        look = a_mail("third", 1)
+        assert counters.look_up(look, commit=False).neighbours == Neighbours(2, 14)
+        clock.now_us += 12 * HOUR_US
+        assert counters.look_up(look, commit=False).neighbours == Neighbours(2, 14)
+        clock.now_us += HOUR_US
+        assert counters.look_up(look, commit=False).neighbours == Neighbours(1, 3)
+
+    def test_the_first_thirty_two_are_kept(
+        self, counters: Counters, store: Store, keys: Keys, clock: Clock
+    ) -> None:
+        """Or what fifty customers send would be new to each of them for ever."""
+        for number in range(40):
+            seen = send(counters, a_mail(f"customer{number}", 1))
+            assert seen is not None
+            assert seen.customers == min(number, CUSTOMERS_KEPT)
+        clock.now_us += 2 * DAY_US
+        last = counters.look_up(a_mail("customer39", 1), commit=False)
+        assert last.neighbours == Neighbours(0, 0)
+
+        names = [name for name in store.names(keys) if name.startswith("shared:")]
+        assert len(names) == 4
+        for name in names:
+            full = f"{keys.namespace}:{name}"
+            assert store.ask("STRLEN", full) == _RECORD.size * CUSTOMERS_KEPT
+            assert 0 <= _TTL_S - int(store.ask("TTL", full)) <= 5
+
+    def test_what_it_takes_in_memory(
+        self, counters: Counters, store: Store, keys: Keys
+    ) -> None:
+        """Four keys a content."""
+        for customers, most in ((1, 168), (CUSTOMERS_KEPT, 360)):
+            for number in range(customers):
+                send(counters, a_mail(f"customer{number}", 1))
+            for name in store.names(keys):
+                if name.startswith("shared:"):
+                    key = f"{keys.namespace}:{name}"
+                    assert int(store.ask("MEMORY", "USAGE", key)) <= most
 
 
 def test_many_strangers_are_255(counters: Counters) -> None:

@@ -124,6 +124,40 @@ class TestRemembered:
         counters.look_up(a_message(2, *range(9)))
         assert record(store, keys) == [START_US, clock.now_us]
 
+    @pytest.mark.parametrize("by_limit", [True, False])
+    def test_a_daily_retry_earns_nothing(
+        self,
+        counters: Counters,
+        store: Store,
+        keys: Keys,
+        clock: Clock,
+        by_limit: bool,
+    ) -> None:
+        """Five days after its first attempt it is another message."""
+        plan = a_message(1, *range(9 if by_limit else 1))
+        seen = keys.seen(ANNE, counters.retry_id(plan))
+
+        def stop() -> None:
+            answers = counters.look_up(plan)
+            assert answers.allowed is not by_limit
+            if answers.allowed:
+                counters.settle(plan, answers, held_bytes=0, stopped=True)
+
+        stop()
+        assert 5 * 86_400 - int(store.ask("TTL", seen)) <= 5
+        for day in range(1, 5):
+            store.ask("EXPIRE", seen, (5 - day) * 86_400)
+            clock.wait(86_400)
+            stop()
+            assert store.ask("GET", seen) == b"%d" % (day + 1)
+            # No attempt makes it live longer.
+            assert int(store.ask("TTL", seen)) <= (5 - day) * 86_400
+            assert record(store, keys) == [START_US, START_US]
+        store.ask("DEL", seen)
+        clock.wait(86_400)
+        stop()
+        assert record(store, keys) == [START_US, clock.now_us]
+
     def test_a_limit_that_does_not_bind_stops_nothing(
         self, counters: Counters, store: Store, keys: Keys
     ) -> None:

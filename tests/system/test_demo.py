@@ -51,7 +51,7 @@ def test_it_is_kept_looked_at_and_ended(tmp_path: Path) -> None:
         demo.send_signal(signal.SIGTERM)
         code = demo.wait(60)
 
-    assert "limit-exceeded" in listed.stdout, listed.stderr
+    assert "bulk-to-strangers" in listed.stdout, listed.stderr
     assert "anne@coop.example" in orders.stdout
     assert "…" not in text[text.index("Metrics") :]
     assert code == 0

@@ -9,8 +9,10 @@ class Ailment:
 
     Attributes:
         passing: whether it may be over in a moment, as while a reload is under way.
+        note: whether it may well be meant so: no reason to say that anything is wrong.
     """
 
     about: str
     text: str
     passing: bool = False
+    note: bool = False

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -9,7 +10,9 @@ import click
 from outgate.cli import serving
 from outgate.cli.ailment import Ailment
 from outgate.cli.context import Context
-from outgate.model.errors import MtaError, OutgateError
+from outgate.cli.misnamed import misnamed
+from outgate.model.errors import ConfigError, MtaError, OutgateError
+from outgate.model.identity import Path as SubmissionPath
 
 
 @click.command()
@@ -18,17 +21,26 @@ def doctor(context: Context) -> None:
     """Look for what is wrong: daemon, store, orders, held mail.
 
     One line for each finding; exits 1 if there is any, a daemon that does not run
-    included. A broken configuration is reported in full, with exit code 78. It changes
+    included, beside those that begin with `note:`. A broken configuration is reported in full, with exit code 78. It changes
     nothing. What only root or the daemon's account may see, it names as not seen.
 
     A daemon that is about to start or to reload is given five seconds.
     """
-    settings = context.settings()
+    try:
+        settings = context.settings()
+    except ConfigError:
+        if pid := serving.runs_on(context):
+            click.echo(
+                f"daemon         runs on with the configuration that it read before "
+                f"(process {pid}); it would not start again with this file"
+            )
+        raise
     click.echo(f"configuration  {context.file or 'none, defaults'}: ok")
     ailments = list(_examine(context))
     for ailment in ailments:
-        click.echo(f"{ailment.about:<14} {ailment.text}")
-    if ailments:
+        text = f"note: {ailment.text}" if ailment.note else ailment.text
+        click.echo(f"{ailment.about:<14} {text}")
+    if not all(ailment.note for ailment in ailments):
         sys.exit(1)
     click.echo(f"all is well; mode {settings.mode.value}")
 
@@ -69,10 +81,11 @@ def _store(context: Context) -> Iterator[Ailment]:
             is_embedded=not settings.store.url,
         )
         policy = Policy.build(settings.for_policy())
-        state = Orders(client, keys).read(policy.limit_names(), policy.profiles)
+        state = Orders(client, keys).read(policy.limit_names(), policy.profiles, policy)
         troubles = state.troubles
         troubles += Strays(client, keys).look_everywhere()
         held = Holds(client, keys).all()
+        misspelt = list(misnamed(settings, client, keys))
     except OutgateError as error:
         yield Ailment("store", str(error))
         return
@@ -91,8 +104,10 @@ def _store(context: Context) -> Iterator[Ailment]:
         )
     for trouble in troubles:
         words = (trouble.order, trouble.name, trouble.message)
-        yield Ailment("orders", " ".join(word for word in words if word))
+        about = "orders" if trouble.order else "keys"
+        yield Ailment(about, " ".join(word for word in words if word))
     yield from _overdue(held)
+    yield from misspelt
 
 
 def _overdue(held: list[Mapping[str, str]]) -> Iterator[Ailment]:
@@ -147,7 +162,39 @@ def _policy(context: Context) -> Iterator[Ailment]:
         yield Ailment(
             "domains", "none is local: mail among your own people counts as external"
         )
+    yield from _local_users(context)
+    yield from _known_since(context)
     yield from _aliases(context)
+
+
+def _local_users(context: Context) -> Iterator[Ailment]:
+    """Sockets whose local mail is of nobody; Sendmail names users by itself."""
+    settings = context.settings()
+    if "-qQ" in settings.quarantine.queue_command:
+        return
+    for listen in settings.listen:
+        if listen.path is SubmissionPath.LOCAL_SUBMISSION and not listen.local_user:
+            yield Ailment(
+                "socket",
+                f"{listen.address} has no local-user: Postfix tells none, so all mail "
+                "of this socket is of one sender, `unknown`, with the limits of a client",
+                note=True,
+            )
+
+
+def _known_since(context: Context) -> Iterator[Ailment]:
+    """Customers whose past has not begun: the file's reader knows no clock."""
+    from outgate.daemon.compose import now_us
+
+    now = datetime.fromtimestamp(now_us() / 1_000_000, UTC)
+    for customer in context.settings().customer:
+        if customer.since is not None and customer.since > now:
+            moment = customer.since.astimezone(UTC)
+            yield Ailment(
+                "customer",
+                f"{customer.name}: since {moment:%Y-%m-%dT%H:%M:%SZ} is yet to come: good "
+                "conduct counts from then, not from its first message",
+            )
 
 
 def _aliases(context: Context) -> Iterator[Ailment]:

@@ -1,6 +1,7 @@
 """The judgement that `outgate check` prints."""
 
 import time
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -12,15 +13,15 @@ from outgate.log.lines import escape
 from outgate.message.headers import header_from_address
 from outgate.message.split import split_message
 from outgate.model.errors import EX_USAGE, StartError, StoreError
-from outgate.model.gcra import Level
 from outgate.model.identity import Path as SubmissionPath
+from outgate.model.limit import Count
 from outgate.model.units import format_duration
 from outgate.mta.session import MilterSession, Socket, wanted_headers
 from outgate.policy.compiled import Policy
 from outgate.policy.decision import Decision
 from outgate.policy.gate import Gate
 from outgate.policy.order import RULES
-from outgate.policy.questions import Answers, Plan, PlannedCharge
+from outgate.policy.questions import HASH_BYTES, Answers, Plan, PlannedCharge
 from outgate.signing.secret import read_secret
 from outgate.signing.tokens import TokenVerifier
 from outgate.store.counters import Counters
@@ -77,20 +78,7 @@ class Judgement:
                 for finding in decision.verdict.findings
             ],
             "misses": [reason.value for reason in decision.verdict.misses],
-            "limits": [
-                {
-                    "limit": charge.limit.name,
-                    "identity": charge.identity,
-                    "rate": str(charge.at(answers.standing).rate),
-                    "used": _used_before(charge, level, answers),
-                    "burst": charge.at(answers.standing).burst,
-                    "cost": charge.cost,
-                    "fits": level.fits,
-                }
-                for charge, level in zip(plan.charges, answers.levels, strict=True)
-            ]
-            if plan is not None and answers is not None
-            else [],
+            "limits": [row.document() for row in _rows(plan, answers)],
             "opt-in-tokens": {
                 result.value: count for result, count in plan.evidence.results.items()
             }
@@ -150,24 +138,80 @@ class Judgement:
                 f"{spread.strangers} strangers among them"
             )
         click.echo("\nlimits       (used / burst, cost of this message)")
-        for planned, level in zip(plan.charges, answers.levels, strict=True):
-            charge = planned.at(answers.standing)
-            rate = charge.rate
-            used = _used_before(charge, level, answers)
-            _say(
-                f"  {'ok  ' if level.fits else 'FULL'} {charge.limit.name:<32} "
-                f"{used}/{charge.burst}, costs {charge.cost}; {charge.identity}"
-            )
-            click.echo(
-                f"       {rate}: {charge.burst} at once, then one every "
-                f"{rate.interval_us / 1_000_000:g} s; in the worst "
-                f"{format_duration(rate.period)} {charge.burst + rate.count}"
-            )
+        for row in _rows(plan, answers):
+            row.show()
 
 
-def _used_before(charge: PlannedCharge, level: Level, answers: Answers) -> int:
-    """What was in the counter; the store tells what would be in it."""
-    return level.used - (charge.cost if answers.allowed and level.fits else 0)
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One limit, as it is for this message.
+
+    Attributes:
+        charge: with the rate and the burst in force.
+        used: units in the counter before this message.
+        cost: units that the message takes of it, or would.
+    """
+
+    charge: PlannedCharge
+    used: int
+    cost: int
+    fits: bool
+
+    def document(self) -> dict[str, object]:
+        """For machines."""
+        charge = self.charge
+        document: dict[str, object] = {
+            "limit": charge.limit.name,
+            "identity": charge.identity,
+            "rate": str(charge.rate),
+            "used": self.used,
+            "burst": charge.burst,
+            "cost": self.cost,
+            "fits": self.fits,
+        }
+        if charge.limit.share:
+            document["share"] = charge.limit.share
+        return document
+
+    def show(self) -> None:
+        """For people."""
+        charge = self.charge
+        rate, share = charge.rate, charge.limit.share
+        _say(
+            f"  {'ok  ' if self.fits else 'FULL'} {charge.limit.name:<32} "
+            f"{self.used}/{charge.burst}, costs {self.cost}; "
+            f"{charge.identity or 'this content'}"
+        )
+        more = f"; more while at most {share} % of those reached are strangers"
+        click.echo(
+            f"       {rate}: {charge.burst} at once, then one every "
+            f"{rate.interval_us / 1_000_000:g} s; in the worst "
+            f"{format_duration(rate.period)} {charge.burst + rate.count}"
+            f"{more if share else ''}"
+        )
+
+
+def _rows(plan: Plan | None, answers: Answers | None) -> Iterator[_Row]:
+    """All limits, that of the campaign last.
+
+    The store tells what would be in a counter that has room.
+    """
+    if plan is None or answers is None:
+        return
+    listed, strangers = bool(plan.subscribed), answers.stranger_count
+    for planned, level in zip(plan.charges, answers.levels, strict=True):
+        charged = level.charged
+        cost = len(charged) // HASH_BYTES if isinstance(charged, bytes) else charged
+        used = level.used - (cost if answers.allowed and level.fits else 0)
+        if listed and planned.limit.count is Count.STRANGERS:
+            # They are charged afterwards.
+            cost = strangers
+        yield _Row(planned.at(answers.standing), used, cost, level.fits)
+    campaign, spread = plan.campaign, answers.spread
+    if campaign is not None and spread is not None:
+        charged_now = answers.allowed and spread.fits and not listed
+        used = spread.strangers - (strangers if charged_now else 0)
+        yield _Row(campaign.at(answers.standing), used, strangers, spread.fits)
 
 
 def _standing(decision: Decision) -> str:

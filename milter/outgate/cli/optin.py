@@ -126,7 +126,14 @@ def show(
         return
     mailbox = read_address(address, read_policy(context))
     registry = open_registry(context, writes=False).registry
-    found = registry.find(owner, name, mailbox)
+    try:
+        found = registry.find(owner, name, mailbox)
+    except ValueError:
+        click.echo(
+            f"{address} is registered for {name}, but with no record that can be read: "
+            "it is no consent; load it again"
+        )
+        sys.exit(EX_FOUND)
     if found is None:
         click.echo("{}" if as_json else f"{address} is not registered for {name}")
         sys.exit(EX_FOUND)

@@ -14,9 +14,11 @@ def queue() -> None:
 
 
 @queue.command("list")
+@click.option("--customer", metavar="NAME", help="Mail of this customer alone.")
+@click.option("--ids", is_flag=True, help="Queue ids alone, one a line.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.pass_obj
-def list_(context: Context, *, as_json: bool) -> None:
+def list_(context: Context, *, customer: str | None, ids: bool, as_json: bool) -> None:
     """List held messages with their reasons, oldest first.
 
     The MTA holds the messages; the reasons are kept in the store by queue id.
@@ -26,13 +28,24 @@ def list_(context: Context, *, as_json: bool) -> None:
     Sendmail: `sendmail -Q -qQ -qI<id>` releases, then `sendmail -qI<id>` sends.
 
     What was released and not sent waits for the next queue run.
+
+    All of one customer, on Postfix: `outgate queue list --customer NAME --ids |
+    postsuper -H -` releases, then `postqueue -f` sends; `postsuper -d -` deletes.
     """
     import json
 
     from outgate.log.lines import escape
     from outgate.policy.operator import format_moment
 
+    if ids and as_json:
+        raise click.UsageError("--ids and --json: only one of them")
     records = _records(context)
+    if customer is not None:
+        records = [one for one in records if one["customer"] == customer]
+    if ids:
+        for record in records:
+            click.echo(escape(record["queue-id"]))
+        return
     if as_json:
         for record in records:
             moments = {

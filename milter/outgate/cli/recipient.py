@@ -113,15 +113,19 @@ def erase(
         kind.value: {"looked": report.looked[kind], "found": report.found(kind)}
         for kind in Kind
     }
+    left_out = len(report.unusable)
     if as_json:
-        click.echo(json.dumps({**counts, "audit": name}, sort_keys=True))
+        told = {**counts, "left-out": left_out, "audit": name}
+        click.echo(json.dumps(told, sort_keys=True))
     else:
         for kind, count in counts.items():
             things = "lists" if kind == "optin" else "keys"
             click.echo(f"{kind:<8}  {count['found']} of {count['looked']} {things}")
-        click.echo(
-            f"{search.mailbox} is forgotten; in the audit: recipient-erased {name}"
-        )
+        done = "is forgotten"
+        if left_out:
+            were = "key that was" if left_out == 1 else "keys that were"
+            done = f"is not forgotten in {left_out} {were} left out, else it is"
+        click.echo(f"{search.mailbox} {done}; in the audit: recipient-erased {name}")
     _tell_unusable(report)
     if report.unusable:
         sys.exit(EX_FOUND)

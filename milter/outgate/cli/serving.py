@@ -1,5 +1,6 @@
 """The part of `outgate doctor` that asks the running daemon whether it serves."""
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,6 +85,7 @@ def _configuration(
     context: Context, told: "Standing", others: list[str], pid: int
 ) -> Iterator[Ailment]:
     _, reload = _commands(context, pid)
+    restart = _needs_restart(context, told, others)
     for problem in told.refused:
         yield Ailment(
             "configuration",
@@ -94,9 +96,22 @@ def _configuration(
         tables = ", ".join(table.replace("_", "-") for table in others)
         yield Ailment(
             "configuration",
-            f"what is in force is not what the file says ({tables}): `{reload}`",
-            passing=True,
+            f"what is in force is not what the file says ({tables}): "
+            + (_restart(context, pid) if restart else f"`{reload}`"),
+            passing=not restart,
         )
+
+
+def _needs_restart(context: Context, told: "Standing", others: list[str]) -> bool:
+    """Whether no reload can put in force what the file says."""
+    from outgate.daemon.compose import Places
+    from outgate.store.embedded import EmbeddedStore
+
+    if "paths" in others or any("needs a restart" in one for one in told.refused):
+        return True
+    settings = context.settings()
+    own = EmbeddedStore(Places.of(settings).store).is_alive()
+    return "store" in others and bool(settings.store.url) == own
 
 
 def _socket(
@@ -104,7 +119,6 @@ def _socket(
 ) -> Iterator[Ailment]:
     """Whether a socket is there, as configured, and a worker answers."""
     from outgate.config.checks import parse_inet
-    from outgate.daemon.sockets import access_differs
     from outgate.mta.greeting import greet
 
     if served.ready < served.wanted:
@@ -119,8 +133,8 @@ def _socket(
     path = served.address.removeprefix("unix:")
     is_unix = path != served.address
     try:
-        if is_unix and not served.passed:
-            for text in access_differs(Path(path), listen):
+        if is_unix:
+            for text in _access(Path(path), None if served.passed else listen):
                 yield Ailment("socket", f"{served.address}: {text}")
         address = path if is_unix else parse_inet(served.address)
         if address is not None:
@@ -134,6 +148,23 @@ def _socket(
         yield Ailment("socket", f"{served.address}: {_unseen(None)}")
     except MtaError as error:
         yield Ailment("socket", f"{served.address}: {error}", passing=True)
+
+
+def _access(path: Path, listen: "ListenSettings | None") -> Iterator[str]:
+    """What keeps an MTA from a unix socket; without `listen`, mode and group are systemd's.
+
+    Raises:
+        OSError: something may not be looked at.
+    """
+    from outgate.daemon.reach import barred
+    from outgate.daemon.sockets import access_differs
+    from outgate.mta.chroot import missed
+
+    if listen is not None:
+        yield from access_differs(path, listen)
+    yield from barred(path)
+    if text := missed(path):
+        yield text
 
 
 def _readiness(listen: str) -> Iterator[Ailment]:
@@ -169,6 +200,42 @@ def _commands(context: Context, pid: int) -> tuple[str, str]:
         return "systemctl start outgate", "systemctl reload outgate"
     given = f" --config {context.file}" if context.file is not None else ""
     return f"outgate{given} run", f"kill -HUP {pid}"
+
+
+def _restart(context: Context, pid: int) -> str:
+    """What stops this daemon and starts it again."""
+    from outgate.config.settings import SYSTEM_CONFIG
+
+    if context.file == SYSTEM_CONFIG:
+        return "`systemctl restart outgate`, since a reload cannot change that"
+    start, _ = _commands(context, pid)
+    return f"`kill {pid}`, then `{start}`, since a reload cannot change that"
+
+
+def runs_on(context: Context) -> int:
+    """The process that runs on though its file is broken, 0 where none is found."""
+    import tomllib
+
+    from outgate.config.reader import parse
+    from outgate.config.settings import SYSTEM_CONFIG
+    from outgate.daemon.compose import Places
+    from outgate.daemon.running import running_pid
+    from outgate.model.errors import ConfigError
+
+    file = context.file
+    system = file is not None and file.resolve() == SYSTEM_CONFIG.resolve()
+    settings = parse("", system=system)
+    # It is found by its directories, if these can still be read.
+    try:
+        given = tomllib.loads(file.read_text("utf-8"))["paths"] if file else {}
+        lines = [f"{key} = {json.dumps(value)}" for key, value in given.items()]
+        settings = parse("\n".join(("[paths]", *lines)), system=system)
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, ConfigError):
+        pass
+    try:
+        return running_pid(Places.of(settings))
+    except PermissionError:
+        return 0
 
 
 def _unseen(place: Path | None) -> str:

@@ -9,7 +9,7 @@ from outgate.config.settings import Settings
 from outgate.config.wording import one_of, twice
 from outgate.model.content import HOURS_KEPT
 from outgate.model.errors import Problem
-from outgate.model.limit import Count, Per
+from outgate.model.limit import WARN, Count, Per
 from outgate.model.units import MAX_PERIOD, to_us
 from outgate.model.verdict import Action
 from outgate.policy.compiled import merge_limits
@@ -25,7 +25,10 @@ _PER_CENT = 100
 _CONTENT_KEPT = timedelta(hours=HOURS_KEPT)
 _KINDS = ("transactional", "confirmation")
 _LIST_ID = re.compile(r"[^\s<>@]+")
-_SENDER = re.compile(r"(?:[^\s@]+@)?[^\s@*:/.]+(?:\.[^\s@*:/.]+)*")
+# A word without a dot is half of an address more often than a domain.
+_SENDER = re.compile(
+    r"[^\s@]+@[^\s@*:/.]+(?:\.[^\s@*:/.]+)*|[^\s@*:/.]+(?:\.[^\s@*:/.]+)+"
+)
 
 
 def limits(settings: Settings) -> Iterator[Problem]:
@@ -131,6 +134,12 @@ def _burst(key: str, limit: LimitSettings) -> Iterator[Problem]:
 def _warn(key: str, limit: LimitSettings) -> Iterator[Problem]:
     if not 0 <= limit.warn < _PER_CENT:
         yield Problem(f"{key}.warn", f"got {limit.warn}: expected 0 to {_PER_CENT - 1}")
+    elif limit.action.lets_out and limit.warn not in {0, WARN}:
+        yield Problem(
+            f"{key}.warn",
+            f"got {limit.warn}: this limit stops no message, so nothing is to be warned "
+            "of",
+        )
 
 
 def _whose(key: str, limit: LimitSettings) -> Iterator[Problem]:

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 import attrs
 from cattrs import Converter
@@ -24,7 +24,7 @@ from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError
 from cattrs.gen import make_dict_structure_fn, override
 
 from outgate.config.checks import check
-from outgate.config.merging import with_shipped
+from outgate.config.merging import unshipped, with_shipped
 from outgate.config.moments import read_moment
 from outgate.config.settings import (
     STATE_VARIABLE,
@@ -32,6 +32,7 @@ from outgate.config.settings import (
     SYSTEM_PATHS,
     Settings,
 )
+from outgate.config.wording import did_you_mean, shown
 from outgate.model.client import Network, parse_network
 from outgate.model.errors import ConfigError, Problem
 from outgate.model.units import ByteSize, Rate, parse_duration, parse_size
@@ -40,8 +41,7 @@ from outgate.policy.settings import LimitSettings, ProfileSettings
 _AT = re.compile(r"@ (?P<kind>attribute|index|key) (?P<part>.+)", re.DOTALL)
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _ITEM = re.compile(r"(?P<table>[a-z]+)\[(?P<index>\d+)\]")
-# Longer values would hide the sentence around them.
-_MOST_SHOWN = 60
+_REQUIRED = "is required"
 
 Place = tuple[str | int, ...]
 """Keys and indexes from the root of a document: `("limit", 2, "rate")`."""
@@ -51,7 +51,7 @@ class _BadValueError(ValueError):
     """A value of the wrong form; its text is `got …: expected …`."""
 
     def __init__(self, got: object, expected: str) -> None:
-        super().__init__(f"got {_shown(got)}: {expected}")
+        super().__init__(f"got {shown(got)}: {expected}")
 
 
 def load(path: Path) -> Settings:
@@ -116,7 +116,10 @@ def _read(document: dict[str, Any]) -> tuple[Settings, list[tuple[str, str]]]:
         try:
             settings = _CONVERTER.structure(document, Settings)
         except ClassValidationError as group:
-            leaves = list(_leaves(group, ()))
+            leaves = [
+                (place, message + unshipped(document, place) * (message == _REQUIRED))
+                for place, message in _leaves(group, ())
+            ]
             # A table that now lacks what it needs had its problem told: it goes whole.
             gone = [place[:-1] if found else place for place, _ in leaves]
             found = found or leaves
@@ -164,7 +167,7 @@ def _leaves(error: BaseException, place: Place) -> Iterator[tuple[Place, str]]:
             for child in error.exceptions:
                 yield from _leaves(child, (*place, *_part(child)))
         case KeyError():
-            yield place, "is required"
+            yield place, _REQUIRED
         case _:
             yield place, str(error)
 
@@ -193,23 +196,6 @@ def _dotted(place: Place) -> str:
             key = part if _BARE_KEY.fullmatch(part) else json.dumps(part)
             text += f".{key}" if text else key
     return text
-
-
-def _shown(value: object) -> str:
-    """A value as it stands in the file, or what kind of value it is."""
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case str():
-            long = len(value) > _MOST_SHOWN
-            return repr(f"{value[:_MOST_SHOWN]}…" if long else value)
-        case dict():
-            return "a table"
-        case list():
-            return "a list"
-        case _:
-            text = str(value)
-            return f"{text[:_MOST_SHOWN]}…" if len(text) > _MOST_SHOWN else text
 
 
 def _unknown(name: str, known: list[str]) -> str:
@@ -245,13 +231,26 @@ def _flag(value: object, _: object) -> bool:
     return value
 
 
-def _word(value: object, kind: type[StrEnum]) -> StrEnum:
+def _word(value: object, kind: type[StrEnum], without: str = "") -> StrEnum:
     words = [member.value for member in kind]
     if not isinstance(value, str) or value not in words:
-        close = get_close_matches(str(value), words, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise _BadValueError(value, f"expected one of {', '.join(words)}{hint}")
+        offered = [word for word in words if word != without]
+        hint = did_you_mean(str(value), offered)
+        raise _BadValueError(value, f"expected one of {', '.join(offered)}{hint}")
     return kind(value)
+
+
+def _annotated(value: object, kind: Any) -> Any:
+    """A key that does not take one word of its type."""
+    leaf, without = get_args(kind)
+    if isinstance(leaf, type) and issubclass(leaf, StrEnum):
+        # The word itself is read: what to write instead is told where all is checked.
+        return _word(value, leaf, without.word)
+    if value == without.word:
+        raise _BadValueError(
+            value, 'a stream always has a limit; expected a rate such as "10000/1d"'
+        )
+    return _CONVERTER.structure(value, leaf)
 
 
 def _quantity(
@@ -372,6 +371,7 @@ def _build() -> Converter:
     for kind, hook in by_class:
         converter.register_structure_hook(kind, hook)
     by_shape: list[tuple[Callable[[Any], bool], Callable[..., Any]]] = [
+        (lambda kind: get_origin(kind) is Annotated, _annotated),
         (lambda kind: kind == Network, _network),
         (lambda kind: kind == Rate | None, _rate_or_off),
         (lambda kind: kind == int | None, _whole),

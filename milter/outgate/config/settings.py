@@ -68,7 +68,8 @@ class ListenSettings:
     local_user: str = setting(
         "The system user whose mail comes by this local-submission socket, such as "
         "`www-data`. Sendmail's Received line names the user; Postfix tells a milter "
-        "nothing: where this is empty, all its local mail is of one sender, `unknown`.",
+        "nothing: where this is empty, all its local mail is of one sender, `unknown`, "
+        "with the limits of a client.",
         "",
         example='""',
     )

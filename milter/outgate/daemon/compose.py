@@ -158,6 +158,7 @@ def socket_of(listen: ListenSettings) -> Socket:
         path=listen.path,
         login_realm=listen.login_realm,
         local_user=listen.local_user,
+        bodies=listen.bodies,
         replies="end-of-message"
         if listen.path is SubmissionPath.LOCAL_SUBMISSION
         else listen.replies,

@@ -28,7 +28,6 @@ from outgate.metrics import names
 from outgate.metrics.endpoint import Endpoint as HttpEndpoint
 from outgate.metrics.status import Status
 from outgate.model.errors import StoreError
-from outgate.policy.operator import Order
 from outgate.signing.secret import key_id
 from outgate.store.claims import Claims
 from outgate.store.client import connect
@@ -109,6 +108,7 @@ class Keeper:
         self._http_trouble = ""
         self._store_up: bool | None = None
         self._newest_dsn = ""
+        self._refused = False
         self._status.put(names.BUILD, 1, __version__, settings.mode.value)
 
     def round(self) -> None:
@@ -165,7 +165,8 @@ class Keeper:
 
     def _tend_orders(self) -> None:
         run = self._steps.run
-        state = self._orders.read(self._policy.limit_names(), self._policy.profiles)
+        policy = self._policy
+        state = self._orders.read(policy.limit_names(), policy.profiles, policy)
         run("strays", lambda: state.troubles.extend(self._strays.look()))
         run("order-upkeep", lambda: self._orders.tend(state))
         run("hosts", lambda: self._count_hosts(state))
@@ -174,10 +175,8 @@ class Keeper:
             lambda: self._copy.write(state.hashes, state.hosts, state.optin_keys),
         )
         self._report_troubles(state)
-        self._status.put_all(
-            names.ORDERS,
-            {order.value: len(state.hashes.get(order, {})) for order in Order},
-        )
+        in_force = {order.value: number for order, number in state.in_force.items()}
+        self._status.put_all(names.ORDERS, in_force)
         self._status.put(names.ORDER_TROUBLES, len(state.troubles))
 
     def _count_hosts(self, state: State) -> None:
@@ -229,17 +228,26 @@ class Keeper:
         serving = self._status.detail != "starting"
         self._status.ready = serving and up and self._standing.ours
         if serving:
-            self._status.detail = f"degraded: {message}" if message else "ready"
+            self._status.detail = f"degraded: {message}" if message else self._ready()
+
+    def _ready(self) -> str:
+        """What is said of a daemon that serves."""
+        if self._refused:
+            return (
+                "ready; the last reload was refused, the configuration before it serves"
+            )
+        return "ready"
 
     def _read_supervisor(self) -> None:
         try:
             told = json.loads(self._places.supervisor.read_text())
             workers, restarts = told["workers"], told["restarts"]
             reloads, serving = told["reloads"], bool(told["serving"])
+            self._refused = bool(told["refused"])
         except (OSError, ValueError, KeyError, TypeError):
             return
         self._status.put_all(names.WORKERS, workers)
         self._status.put_all(names.WORKER_RESTARTS, restarts)
         self._status.put_all(names.RELOADS, reloads)
         if serving and self._status.detail == "starting":
-            self._status.detail = "ready"
+            self._status.detail = self._ready()

@@ -84,12 +84,17 @@ def _limits(decision: Decision) -> str:
     """`name:used/of` of every limit that the message was measured against."""
     if decision.plan is None or decision.answers is None:
         return ""
-    standing = decision.answers.standing
+    plan, answers = decision.plan, decision.answers
+    standing = answers.standing
+    measured = [
+        (charge, level.used)
+        for charge, level in zip(plan.charges, answers.levels, strict=False)
+    ]
+    if plan.campaign is not None and answers.spread is not None:
+        measured.append((plan.campaign, answers.spread.strangers))
     return ",".join(
-        f"{charge.limit.name}:{level.used}/{charge.at(standing).burst}"
-        for charge, level in zip(
-            decision.plan.charges, decision.answers.levels, strict=False
-        )
+        f"{charge.limit.name}:{used}/{charge.at(standing).burst}"
+        for charge, used in measured
     )
 
 

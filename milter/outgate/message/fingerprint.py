@@ -11,26 +11,34 @@ of their words, copies of one mailing more than three quarters.
 A text of a few words has no meaningful minima: it is compared as a whole, together with
 its subject.
 
-A message without any text is compared by the types of its parts alone: all pictures of a
-customer are one content; where it has none, as HTML with a picture from elsewhere, by the
-sites that it links to. A digest of the first part, or the subject beside it, would tell
-them apart, but the copies of a mailing that hides in pictures too: those who hide there
-change the picture, and the subject, from copy to copy. Little is lost by it. Such mail is
-rare (none of 470 messages of people, lists and shops, four of 312 of spam), only strangers
-count against a content, and what has one band is never compared across customers.
+A message without any text is compared by what it consists of. Pictures, by their types
+alone: all of a customer are one content; where it has none, as HTML with a picture from
+elsewhere, by the sites that it links to. A digest of the first part, or the subject beside
+it, would tell them apart, but the copies of a mailing that hides in pictures too: those who
+hide there change the picture, and the subject, from copy to copy. Little is lost by it. Such
+mail is rare (none of 470 messages of people, lists and shops, four of 312 of spam), only
+strangers count against a content, and what has one band is never compared across customers.
+Documents without a word beside them are what scanners and offices send all day: of them the
+words of the subject and about the size count too, and of a text that may lie behind a
+picture longer than what is read, the words of the subject.
+
+Encrypted mail has no fingerprint: nobody can tell two from each other.
 """
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable
 from hashlib import blake2b
+from math import log2
 from struct import Struct
 from zlib import crc32
 
 from outgate.message.headers import Headers, decode_text, first_value
 from outgate.message.mime_text import CONTENT_HEADERS, Part, read_parts
-from outgate.message.words import words_of
+from outgate.message.words import may_quote, words_of
 
-FINGERPRINT_HEADERS = CONTENT_HEADERS | {"subject"}
+_REPLY_HEADERS = ("in-reply-to", "references")
+FINGERPRINT_HEADERS = CONTENT_HEADERS | {"subject", *_REPLY_HEADERS}
 
 BANDS = 12
 ROWS = 5
@@ -45,6 +53,24 @@ _STIRRER = 0x9E3779B1
 # Below it, one changed word changes most bands, and greetings look alike.
 _FEW_WORDS = 8
 
+# With fewer of its own, what a message quotes may be what it is sent for.
+_OWN_WORDS = 30
+
+# As much as an MTA shows at once; a body of that size may go on.
+_CUT_BYTES = 65_535
+# Two sizes of a class differ by a tenth at most.
+_SIZE_CLASSES = 8
+_SUBJECT_WORD = re.compile(r"[^\W\d_]+")
+# RFC 4880 §6.2: all that such a text may be; a few headers, and then digits.
+_ARMOUR = re.compile(
+    rb"\s*+-----BEGIN PGP MESSAGE-----[ \t]*+\r?\n"
+    rb"(?:[A-Z][a-z]{1,9}: [^\r\n]{0,80}\r?\n){0,4}[ \t]*+\r?\n"
+    rb"[A-Za-z0-9+/=\r\n]++(?:-----END PGP MESSAGE-----\s*+)?"
+)
+_MAX_ARMOUR_HEAD = 200
+# What stands beside the content of PGP/MIME (RFC 3156 §4).
+_CONTROL = "application/pgp-encrypted"
+
 _WHOLE_BYTES = 16
 _ROW = Struct(f">{ROWS}I")
 
@@ -57,14 +83,40 @@ def fingerprint(headers: Headers, body: bytes) -> tuple[bytes, ...]:
         body: the first 64 KiB at most.
 
     Returns:
-        `BANDS` values of a few bytes, or one for what is compared as a whole. They
-        are not secret: hash them with a key before they are kept.
+        `BANDS` values of a few bytes, one for what is compared as a whole, none for
+        what is encrypted. They are not secret: hash them with a key before they are
+        kept.
     """
     parts = read_parts(headers, body)
+    if _is_encrypted(parts):
+        return ()
     words, hosts = words_of(parts)
+    if len(words) < _OWN_WORDS and _passes_on(headers, parts):
+        everything, _ = words_of(parts, quoted=True)
+        if len(everything) > 2 * len(words):
+            words = everything
     if len(words) >= _FEW_WORDS:
         return _bands(words | hosts)
-    return (_whole(headers, parts, words, hosts),)
+    return (_whole(headers, parts, words, hosts, is_cut=len(body) >= _CUT_BYTES),)
+
+
+def _passes_on(headers: Headers, parts: list[Part]) -> bool:
+    """Whether it quotes something, but answers nothing."""
+    return not any(map(headers.get, _REPLY_HEADERS)) and may_quote(parts)
+
+
+def _is_encrypted(parts: list[Part]) -> bool:
+    """Whether only its recipients can read all that it says."""
+    found = False
+    for part in parts:
+        if part.enveloped or (
+            b"BEGIN PGP MESSAGE" in part.content[:_MAX_ARMOUR_HEAD]
+            and _ARMOUR.fullmatch(part.content) is not None
+        ):
+            found = True
+        elif part.kind != _CONTROL and part.content and not part.content.isspace():
+            return False
+    return found
 
 
 def _bands(words: Iterable[bytes]) -> tuple[bytes, ...]:
@@ -101,16 +153,52 @@ def _minima(hashes: list[int]) -> list[int]:
 
 
 def _whole(
-    headers: Headers, parts: list[Part], words: set[bytes], hosts: set[bytes]
+    headers: Headers,
+    parts: list[Part],
+    words: set[bytes],
+    hosts: set[bytes],
+    *,
+    is_cut: bool,
 ) -> bytes:
     kinds = [part.kind.encode() for part in parts if not part.kind.startswith("text/")]
     is_html = any(part.kind == "text/html" for part in parts)
+    subject = decode_text(first_value(headers, "subject") or b"").lower()
     if not words and (kinds or is_html):
-        # Pictures, or what is no text: each copy is another file, its subject greets
-        # another reader, and its links may lead anywhere.
-        told = [b"nothing to read", *(kinds or sorted(hosts))]
+        told = [b"nothing to read"]
+        if is_cut and len(parts) == 1 and "multipart/mixed" in _type(headers):
+            # What its text says, if it has one, nobody saw.
+            told += [*kinds, *_subject_words(subject)]
+        elif _shows_pictures(parts, hosts):
+            # Each copy is another file, its subject greets another reader, and its
+            # links may lead anywhere.
+            told += kinds or sorted(hosts)
+        else:
+            size = sum(len(part.content) for part in parts if part.kind[:5] != "text/")
+            told += [*kinds, *_subject_words(subject), b"%d" % _size_class(size)]
     else:
-        subject = decode_text(first_value(headers, "subject") or b"").lower()
         said = sorted(words | hosts)
         told = [subject.encode("utf-8", "replace"), *said, *kinds]
     return blake2b(b"\n".join(told), digest_size=_WHOLE_BYTES).digest()
+
+
+def _type(headers: Headers) -> str:
+    value = first_value(headers, "content-type") or b""
+    return value[:_MAX_ARMOUR_HEAD].decode("ascii", "replace").lower()
+
+
+def _shows_pictures(parts: list[Part], hosts: set[bytes]) -> bool:
+    """Whether a reader would see some without opening anything."""
+    return any(
+        part.kind.startswith("image/")
+        or (part.kind == "text/html" and (hosts or "<img" in part.text.lower()))
+        for part in parts
+    )
+
+
+def _subject_words(subject: str) -> list[bytes]:
+    found = sorted(set(_SUBJECT_WORD.findall(subject)))
+    return [word.encode("utf-8", "replace") for word in found]
+
+
+def _size_class(size: int) -> int:
+    return round(_SIZE_CLASSES * log2(size)) if size else 0

@@ -2,18 +2,17 @@
 
 No tree is built: a few passes over the text, each linear in it. That is enough to find
 the same words in the copies of one mailing, and it is no judgement on what HTML means.
-
-Limits: styles are read where they stand on an element, not where a style sheet names
-it; what is hidden ends at the first end tag of its name.
 """
 
 import re
 from html.entities import name2codepoint
 
+from outgate.message.hiding import without_hidden
+
 # Beyond them, references stay as they are.
 _MAX_REFERENCES = 2_000
-# So many hidden elements may lack their end before hiding is taken for noise.
-_MAX_UNCLOSED = 8
+# Of a text that is read again with its quotes; enough to know a mailing by.
+_MAX_QUOTING_CHARACTERS = 16_384
 
 # What stands between them is never shown.
 _UNSEEN = (
@@ -22,17 +21,6 @@ _UNSEEN = (
     ("<script", "</script>"),
     ("<title", "</title>"),
 )
-_HIDING = ("display", "visibility", "font-size", "opacity")
-# Atomic, so that an element is looked through once, however often it says so.
-_HIDING_TAG = re.compile(
-    r"<([a-z][a-z0-9]{0,11})\b(?>[^<>]*?(display\s*+:\s*+none|visibility\s*+:\s*+hidden|"
-    r"(?:font-size|opacity)\s*+:\s*+0(?![.0]*+[1-9])))[^<>]*+>"
-)
-# They have no end tag (HTML §13.1.2) and no text.
-_VOID = frozenset({"area", "br", "col", "hr", "img", "input", "link", "meta", "wbr"})
-# Only here a size of nothing hides: around blocks it is how programs remove gaps.
-_INLINE = frozenset({"a", "b", "em", "font", "i", "small", "span", "strong", "u"})
-
 # Where mail programs begin what their user has not written this time.
 _QUOTES = (
     'type="cite"',
@@ -55,17 +43,25 @@ _TAG = re.compile(r"<[^<>]++>")
 _REFERENCE = re.compile(r"&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]{2,8}));?")
 
 
-def read_html(html: str) -> str:
+def has_quotes(html: str) -> bool:
+    """Whether a mail program marked a quote in it."""
+    return any(map(html.__contains__, _QUOTES))
+
+
+def read_html(html: str, *, quoted: bool = False) -> str:
     """Give the text of an HTML part: blocks are paragraphs, divided by empty lines.
 
     Args:
         html: in lower case; it may be cut anywhere, and need not be HTML.
+        quoted: keep what a mail program quotes.
     """
+    whole = html
     for opening, closing in _UNSEEN:
         html = _cut(html, opening, closing)
-    if any(map(html.__contains__, _HIDING)):
-        html = _without_hidden(html)
-    text = _text(_without_quotes(html))
+    html = without_hidden(html, whole)
+    if quoted:
+        return _text(_without_signature(html[:_MAX_QUOTING_CHARACTERS]))
+    text = _text(_without_signature(_without_quotes(html)))
     # A reply without a word of its own is what it quotes.
     return text if text.strip() else _text(html)
 
@@ -88,33 +84,15 @@ def _cut(text: str, opening: str, closing: str) -> str:
     return "".join(kept)
 
 
-def _without_hidden(html: str) -> str:
-    kept: list[str] = []
-    unclosed: set[str] = set()
-    at = 0
-    begin = 0
-    while len(unclosed) < _MAX_UNCLOSED and (found := _HIDING_TAG.search(html, begin)):
-        begin = found.end()
-        name, style = found.groups()
-        if name in _VOID or name in unclosed:
-            continue
-        if style.startswith("font-size") and name not in _INLINE:
-            continue
-        end = html.find(f"</{name}>", begin)
-        if end < 0:
-            unclosed.add(name)
-            continue
-        kept.append(html[at : found.start()])
-        at = begin = end
-    kept.append(html[at:])
-    return "".join(kept)
-
-
 def _without_quotes(html: str) -> str:
     if (begin := _first(html, _QUOTES)) >= 0:
         # Answers may follow what they answer.
         end = html.rfind("</blockquote>", begin)
         html = html[:begin] + (html[end:] if end >= 0 else "")
+    return html
+
+
+def _without_signature(html: str) -> str:
     if (begin := _first(html, _SIGNATURES)) >= 0:
         html = html[:begin]
     return html

@@ -4,16 +4,18 @@ Foreign mail is read with patience and within bounds: every step is linear in th
 given, no library parser builds a tree. What cannot be read as MIME is taken as plain
 text, so that a body always gives something.
 
-Limits: encodings other than RFC 2045 knows (uuencode, yEnc), and parameters cut into
-pieces (RFC 2231), stay unread.
+Limits: encodings other than RFC 2045 knows (uuencode, yEnc) stay unread. Of a header that
+stands there twice, mail programs choose differently: what is read here is the one that
+names an encoding, where the body has it.
 """
 
 import binascii
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from string import ascii_letters, digits
+from urllib.parse import unquote_to_bytes
 
 from outgate.message.charsets import decode
 from outgate.message.headers import Headers, first_value
@@ -27,6 +29,10 @@ _MAX_PART_HEADER_BYTES = 4096
 _MAX_TYPE_BYTES = 512
 
 _BOUNDARY = re.compile(rb'(?i)boundary\s*=\s*(?:"([^"\r\n]{1,200})"|([^\s;"]{1,200}))')
+# RFC 2231 §3, §4: in pieces that are numbered, or with a character set before it.
+_BOUNDARY_PIECE = re.compile(
+    rb'(?i)boundary\*(?:(\d)(\*)?|)\s*=\s*(?:"([^"\r\n]{1,200})"|([^\s;"]{1,200}))'
+)
 _CHARSET = re.compile(rb'(?i)charset\s*=\s*"?([A-Za-z0-9_.:+-]{1,40})')
 _TYPE = re.compile(rb"\s*([A-Za-z0-9.+-]{1,60})/([A-Za-z0-9.+-]{1,80})")
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
@@ -36,6 +42,13 @@ _FIELD = re.compile(
 # What may follow a delimiter on its line, but for the mark of the last. Anything else
 # belongs to a longer delimiter of parts inside (RFC 2046 §5.1.1).
 _PADDING = (b"\n", b"\r", b" ", b"\t")
+# What it is, without quotes and comments, which it should not have.
+_ENCODING = re.compile(rb"base64|quoted-printable")
+_COMMENT = re.compile(rb"\([^()]*+\)")
+_NO_BASE64_LINE = re.compile(rb"[^A-Za-z0-9+/=\s]|[^\s=] +[^\s]")
+_KNOWN_ENCODINGS = frozenset({b"7bit", b"8bit", b"base64", b"quoted-printable"})
+# Enough to tell a text from its encoding.
+_PROBE_BYTES = 512
 _NOT_BASE64 = bytes(set(range(256)) - set((ascii_letters + digits + "+/").encode()))
 
 
@@ -46,10 +59,15 @@ class Part:
     Attributes:
         kind: `text/plain` and the like, lower case.
         text: what it says; "" for what is no text.
+        content: its bytes as they came, encoded.
+        enveloped: whether its type is S/MIME that only its recipient can read
+            (RFC 8551 §3.2.2).
     """
 
     kind: str
     text: str
+    content: bytes = field(default=b"", compare=False, repr=False)
+    enveloped: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +75,7 @@ class _Type:
     kind: str
     charset: bytes
     boundary: bytes
+    enveloped: bool
 
 
 @lru_cache(maxsize=512)  # the same few of each sender; of at most half a KiB each
@@ -64,12 +83,31 @@ def _read_type(value: bytes) -> _Type:
     found = _TYPE.match(value)
     kind = f"{found[1].decode()}/{found[2].decode()}".lower() if found else "text/plain"
     charset = _CHARSET.search(value)
-    boundary = _BOUNDARY.search(value) if kind.startswith("multipart/") else None
     return _Type(
         kind,
         charset[1] if charset else b"",
-        (boundary[1] or boundary[2]) if boundary else b"",
+        _boundary(value) if kind.startswith("multipart/") else b"",
+        enveloped=kind.endswith("/pkcs7-mime") and b"enveloped-data" in value.lower(),
     )
+
+
+def _boundary(value: bytes) -> bytes:
+    if (found := _BOUNDARY.search(value)) is not None:
+        return found[1] or found[2]
+    pieces = {
+        int(number or 0): _unescaped(quoted or bare, number)
+        if extended or not number
+        else quoted or bare
+        for number, extended, quoted, bare in _BOUNDARY_PIECE.findall(value)
+    }
+    return b"".join(pieces[number] for number in sorted(pieces))
+
+
+def _unescaped(value: bytes, number: bytes) -> bytes:
+    """RFC 2231 §4: `charset'language'value`, of pieces in the first one only."""
+    if number in {b"", b"0"}:
+        value = value.rpartition(b"'")[2]
+    return unquote_to_bytes(value)
 
 
 def read_parts(headers: Headers, body: bytes) -> list[Part]:
@@ -84,14 +122,18 @@ def read_parts(headers: Headers, body: bytes) -> list[Part]:
         body: its first bytes; it may end anywhere.
     """
     kind = first_value(headers, "content-type") or b""
-    encoding = first_value(headers, "content-transfer-encoding") or b""
+    encodings = headers.get("content-transfer-encoding", ())
     return list(
-        _walk(_read_type(kind[:_MAX_TYPE_BYTES]), encoding, body, 0, [MAX_PARTS])
+        _walk(_read_type(kind[:_MAX_TYPE_BYTES]), encodings, body, 0, [MAX_PARTS])
     )
 
 
 def _walk(
-    declared: _Type, encoding: bytes, body: bytes, depth: int, budget: list[int]
+    declared: _Type,
+    encodings: Sequence[bytes],
+    body: bytes,
+    depth: int,
+    budget: list[int],
 ) -> Iterator[Part]:
     budget[0] -= 1
     if budget[0] < 0:
@@ -108,9 +150,10 @@ def _walk(
         yield from _walk(*_open(body), depth + 1, budget)
         return
     if kind.startswith(("text/", "multipart/", "message/rfc822")):
-        yield Part(kind, decode(_decoded(body, encoding), declared.charset))
+        text = decode(_decoded(body, _encoding(encodings, body)), declared.charset)
+        yield Part(kind, text, body)
     else:
-        yield Part(kind, "")
+        yield Part(kind, "", body, declared.enveloped)
 
 
 def _contents(pieces: list[bytes], delimiter: bytes) -> list[bytes]:
@@ -145,26 +188,46 @@ def _can_be_shown(part: Part) -> bool:
     return part.kind != "text/calendar" and bool(part.text.strip())
 
 
-def _open(entity: bytes) -> tuple[_Type, bytes, bytes]:
-    """Type, encoding and body of a part with headers of its own."""
+def _open(entity: bytes) -> tuple[_Type, Sequence[bytes], bytes]:
+    """Type, encodings and body of a part with headers of its own."""
     if entity.startswith((b"\n", b"\r\n")):
-        return _read_type(b""), b"", entity
+        return _read_type(b""), (), entity
     end = _BLANK_LINE.search(entity, 0, _MAX_PART_HEADER_BYTES)
     if end is None:
-        return _read_type(b""), b"", entity
-    fields = {
-        name.lower(): value.strip()
-        for name, value in _FIELD.findall(entity, 0, end.start())
-    }
-    return (
-        _read_type(fields.get(b"type", b"")[:_MAX_TYPE_BYTES]),
-        fields.get(b"transfer-encoding", b""),
-        entity[end.end() :],
-    )
+        return _read_type(b""), (), entity
+    kind = b""
+    encodings: list[bytes] = []
+    for name, value in _FIELD.findall(entity, 0, end.start()):
+        if len(name) == len(b"type"):
+            kind = value.strip()
+        else:
+            encodings.append(value)
+    return _read_type(kind[:_MAX_TYPE_BYTES]), encodings, entity[end.end() :]
+
+
+def _encoding(encodings: Sequence[bytes], body: bytes) -> bytes:
+    """What a body is encoded in; of several, what it looks like."""
+    if not encodings:
+        return b""
+    found = [_read_encoding(value) for value in encodings[:MAX_PARTS]]
+    if len(found) > 1 and b"base64" in found:
+        if _NO_BASE64_LINE.search(body, 0, _PROBE_BYTES) is None:
+            return b"base64"
+        found = [one for one in found if one != b"base64"] or [b""]
+    # By their names the one that encodes is the last.
+    return max(found)
+
+
+def _read_encoding(value: bytes) -> bytes:
+    value = value[:_MAX_TYPE_BYTES].strip().lower()
+    if value in _KNOWN_ENCODINGS:
+        return value
+    found = _ENCODING.search(_COMMENT.sub(b"", value))
+    return found[0] if found is not None else b""
 
 
 def _decoded(body: bytes, encoding: bytes) -> bytes:
-    match encoding.strip().lower():
+    match encoding:
         case b"base64":
             # Padded in the middle, where texts were joined, or cut anywhere: only a
             # digit that alone makes no byte is in the way.

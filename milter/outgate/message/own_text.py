@@ -33,6 +33,44 @@ _SIGNATURE = re.compile(r"\n-- ?\n")
 # A longer one is the text itself, and the line above it an ornament.
 _MAX_SIGNATURE_CHARACTERS = 800
 
+# On a line of its own, before who signs; stops and case aside.
+_VALEDICTIONS = frozenset(
+    {
+        *("all the best", "best", "best regards", "best wishes", "cheers"),
+        *("kind regards", "kindest regards", "many thanks", "regards", "sincerely"),
+        *("sincerely yours", "thanks", "thanks and regards", "warm regards"),
+        *("with best regards", "with kind regards", "yours", "yours faithfully"),
+        *("yours sincerely", "yours truly"),
+        *("beste grüße", "beste grüsse", "freundliche grüße", "freundliche grüsse"),
+        *("gruß", "grüße", "herzliche grüße", "liebe grüße", "mfg", "viele grüße"),
+        *("mit besten grüßen", "mit freundlichem gruß", "mit freundlichen grüßen"),
+        *("mit freundlichen grüssen", "mit herzlichen grüßen", "freundlicher gruss"),
+        *("amicalement", "bien à vous", "bien cordialement", "cordialement"),
+        *("meilleures salutations", "salutations distinguées", "sincères salutations"),
+        *("atentamente", "saludos", "saludos cordiales", "un cordial saludo"),
+        *("un saludo", "cordiali saluti", "distinti saluti", "saluti"),
+        *("atenciosamente", "com os melhores cumprimentos", "cumprimentos"),
+        *("groeten", "hartelijke groeten", "met vriendelijke groet"),
+        *("met vriendelijke groeten", "vriendelijke groeten"),
+    }
+)
+_MAX_VALEDICTION_CHARACTERS = max(map(len, _VALEDICTIONS)) + 2
+_STOPS = ",.;! \t\xa0"
+_CONTACT = re.compile(r"@|www\.|://|\d[ ()/.-]{0,3}+\d(?:[\d ()/.-]{4,20})\d")
+# Of a signature that nothing marks; a longer one, or one with a sentence, is the text.
+_MAX_SIGNATURE_LINES = 12
+_MAX_SIGNATURE_WORDS = 60
+_MAX_LONG_LINES = 2
+_LONG_LINE_WORDS = 10
+_SENTENCE_SPACES = 5
+# Beside which it may stand: with less it is most of what there is to read.
+_MIN_SIGNED_WORDS = 4
+# Of a block that has no valediction before it.
+_BLOCK_LINES = (3, 10)
+_BLOCK_LINE_WORDS = 8
+_LETTERS = re.compile(r"[^\W\d_]++")
+_MIN_WORDS_BEFORE_BLOCK = 8
+
 _NOTICES = (
     "confidencial",
     "confidential",
@@ -77,6 +115,8 @@ _SIGNS = frozenset(
 
 def has_marks(text: str) -> bool:
     """Whether `own_text` would take something away for how its lines begin."""
+    if ">" not in text and "|" not in text and "\n--" not in text:
+        return False
     return text.startswith((">", "|")) or _MARK.search(text) is not None
 
 
@@ -85,19 +125,82 @@ def has_signs(words: set[bytes]) -> bool:
     return not _SIGNS.isdisjoint(words)
 
 
-def own_text(text: str) -> str:
+def own_text(text: str, *, quoted: bool = False) -> str:
     """Give what is left of a text without what is quoted, signed or noticed.
 
     Args:
         text: in lower case, its lines ended by LF. Any takes linear time.
+        quoted: keep quoted lines.
     """
     text = "\n" + text
-    for without in (_without_original, _without_quoted_lines, _without_notices):
-        text = _or_all(without(text), text)
+    text = _or_all(_without_original(text), text)
+    if not quoted:
+        text = _or_all(_without_quoted_lines(text), text)
+    text = _or_all(_without_notices(text), text)
     start = max(0, len(text) - _MAX_SIGNATURE_CHARACTERS)
     if (signature := _SIGNATURE.search(text, start)) is not None:
         text = _or_all(text[: signature.start()], text)
+    return without_signature(text)
+
+
+def without_signature(text: str) -> str:
+    """Give a text without a signature that no `-- ` marks.
+
+    It is what follows a valediction up to the end, or the last block, if that is short
+    lines that say where somebody is reached. Only the end is looked at.
+
+    Args:
+        text: in lower case, its lines ended by LF.
+    """
+    start = max(0, len(text) - _MAX_SIGNATURE_CHARACTERS)
+    lines = text[start:].split("\n")
+    for place, line in enumerate(lines):
+        if (
+            len(line) <= _MAX_VALEDICTION_CHARACTERS
+            and line.strip(_STOPS) in _VALEDICTIONS
+            and _signs(lines[place + 1 :])
+        ):
+            return _with_words(text[:start], lines[:place], _MIN_SIGNED_WORDS) or text
+    while lines and not lines[-1].strip():
+        lines.pop()
+    first = len(lines)
+    while first and lines[first - 1].strip():
+        first -= 1
+    least, most = _BLOCK_LINES
+    if first and least <= len(lines) - first <= most and _is_block(lines[first:]):
+        kept = _with_words(text[:start], lines[:first], _MIN_WORDS_BEFORE_BLOCK)
+        return kept or text
     return text
+
+
+def _with_words(before: str, lines: list[str], words: int) -> str:
+    """A text, if it has so many words; "" otherwise."""
+    kept = before + "\n".join(lines)
+    return kept if len(kept.split(None, words)) >= words else ""
+
+
+def _signs(lines: list[str]) -> bool:
+    """Whether these lines may be all that follows a valediction."""
+    counts = [len(line.split()) for line in lines if line.strip()]
+    return (
+        len(counts) <= _MAX_SIGNATURE_LINES
+        and sum(counts) <= _MAX_SIGNATURE_WORDS
+        and sum(count >= _LONG_LINE_WORDS for count in counts) <= _MAX_LONG_LINES
+        and not any(map(_is_sentence, lines))
+    )
+
+
+def _is_block(lines: list[str]) -> bool:
+    return (
+        _CONTACT.search("\n".join(lines)) is not None
+        and all(len(_LETTERS.findall(line)) <= _BLOCK_LINE_WORDS for line in lines)
+        and not any(map(_is_sentence, lines))
+    )
+
+
+def _is_sentence(line: str) -> bool:
+    line = line.rstrip()
+    return line.endswith((".", "!", "?")) and line.count(" ") >= _SENTENCE_SPACES
 
 
 def _or_all(own: str, text: str) -> str:

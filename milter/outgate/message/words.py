@@ -14,9 +14,14 @@ from collections.abc import Iterable
 from itertools import islice
 from string import ascii_lowercase
 
-from outgate.message.markup import read_html
+from outgate.message.markup import has_quotes, read_html
 from outgate.message.mime_text import Part
-from outgate.message.own_text import has_marks, has_signs, own_text
+from outgate.message.own_text import (
+    has_marks,
+    has_signs,
+    own_text,
+    without_signature,
+)
 
 # Beyond them, a text says nothing new about which mailing it belongs to.
 MAX_TEXT_CHARACTERS = 8_192
@@ -63,11 +68,27 @@ _LOOKALIKES = str.maketrans(
 )
 
 
-def words_of(parts: Iterable[Part]) -> tuple[set[bytes], set[bytes]]:
+def may_quote(parts: Iterable[Part]) -> bool:
+    """Whether `words_of` may have left out what a message quotes."""
+    return any(
+        has_quotes(part.text.lower())
+        if part.kind == "text/html"
+        else has_marks(part.text.replace("\r\n", "\n"))
+        for part in parts
+    )
+
+
+def words_of(
+    parts: Iterable[Part], *, quoted: bool = False
+) -> tuple[set[bytes], set[bytes]]:
     """Give the words of a message, and the sites that it links to, in UTF-8.
 
     Read are the first `MAX_TEXT_CHARACTERS` that a reader would see, and `MAX_LINKS`
     links of each part.
+
+    Args:
+        parts: of the message.
+        quoted: read what it quotes as well.
     """
     words: set[bytes] = set()
     sites: set[bytes] = set()
@@ -79,22 +100,24 @@ def words_of(parts: Iterable[Part]) -> tuple[set[bytes], set[bytes]]:
         if "://" in text:
             found = islice(_LINK.finditer(text), MAX_LINKS)
             sites.update(_site(link[1]) for link in found)
-        text = read_html(text) if part.kind == "text/html" else text
+        if part.kind == "text/html":
+            text = read_html(text, quoted=quoted)
         if "\r" in text:
             text = text.replace("\r\n", "\n")
-        text, said = _own_words(text[:_MAX_READ_CHARACTERS], left)
+        text, said = _own_words(text[:_MAX_READ_CHARACTERS], left, quoted=quoted)
         words |= said
         left -= len(text)
     return {word for word in words if len(word) >= _MIN_WORD_BYTES}, sites
 
 
-def _own_words(text: str, left: int) -> tuple[str, set[bytes]]:
+def _own_words(text: str, left: int, *, quoted: bool) -> tuple[str, set[bytes]]:
     """What a sender has written this time, and its words."""
     if not has_marks(text):
-        said = _words(text[:left])
+        own = without_signature(text)[:left]
+        said = _words(own)
         if not has_signs(said):
-            return text, said
-    text = own_text(text)[:left]
+            return own, said
+    text = own_text(text, quoted=quoted)[:left]
     return text, _words(text)
 
 

@@ -240,15 +240,17 @@ BUILD = Metric(
 ORDERS = Metric(
     name="outgate_operator_orders",
     kind=Kind.GAUGE,
-    text="Operators' orders in force, by hash.",
+    text="Operators' orders in force, by hash; not those that do nothing.",
     rise="-",
     labels=(("order", ("quarantine", "suspend", "allow", "limit")),),
 )
 ORDER_TROUBLES = Metric(
     name="outgate_operator_troubles",
     kind=Kind.GAUGE,
-    text="Names, types and values in operators' hashes that cannot be used.",
-    rise="A typing error: an order may not act as its author thinks.",
+    text="Names, types and values in operators' hashes that cannot be used, and keys of "
+    "a wrong type.",
+    rise="A typing error: an order may not act as its author thinks, or a sender is judged "
+    "by local counters: `outgate doctor` names it.",
 )
 HELD_MESSAGES = Metric(
     name="outgate_held_messages",

@@ -15,6 +15,8 @@ from outgate.model.gcra import rescale
 PLACES = 64
 PEOPLE_MAX = 64
 FEW = 5
+# In the index of the table; further ones make no difference there.
+_STRANGERS_TOLD = 255
 HOUR_US = 3600 * 1_000_000
 HOURS_KEPT = 30 * 24
 
@@ -31,7 +33,7 @@ class Content:
         tat_us: of the strangers, as in `model.gcra`; as long as it reached `FEW`
             people at most, they do not drain.
         counted_us: at which interval they were counted.
-        is_small: whether it was small when it was written: such a one makes room first.
+        is_small: whether it was small when it was written.
     """
 
     bands: tuple[bytes, ...]
@@ -46,6 +48,15 @@ class Content:
     def write(self) -> None:
         """Find out whether it is small now."""
         self.is_small = self.depth == 0 and len(self.people) <= FEW and self.ever <= FEW
+
+    def rank(self) -> int:
+        """Of how much use it is to remember it: whose is lower makes room first.
+
+        Powers of two of the strangers. Below, mailings to known people and letters are
+        not told apart, or letters to one stranger each would flush the newsletter to
+        members.
+        """
+        return (min(_STRANGERS_TOLD, self.ever) // (FEW + 1)).bit_length()
 
     def reached(self) -> int:
         """How many recipients it reached, or about as many."""
@@ -190,10 +201,8 @@ class Contents:
     def _make_room(self) -> None:
         if len(self.entries) < PLACES:
             return
-        victim = next(
-            (entry for entry in self.entries if entry.is_small), self.entries[0]
-        )
-        self.entries.remove(victim)
+        # The first of equal ones: the least recently used.
+        self.entries.remove(min(self.entries, key=Content.rank))
 
 
 def _news(entry: Content, people: Iterable[bytes]) -> list[bytes]:

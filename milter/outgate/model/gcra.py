@@ -7,9 +7,9 @@ State of one counter is its *theoretical arrival time* (TAT): the moment, in
 microseconds since the epoch, at which everything charged so far has drained. An
 empty counter has a TAT in the past, so a key that expires changes no answer. Beside it
 stands the interval at which it was counted: when a limit gets another rate, what was used
-stays used (`rescale`), and an operator's override helps on the next message. (ITU-T
-I.371 annex A, virtual scheduling; the names remaining, retry-after and reset-after are
-those of redis-cell.)
+stays used (`rescale`), and an operator's override helps with the next message that knows
+of it. (ITU-T I.371 annex A, virtual scheduling; the names remaining, retry-after and
+reset-after are those of redis-cell.)
 """
 
 import math
@@ -44,14 +44,14 @@ class Level(NamedTuple):
         used: units in the counter now, after the charge if it was made.
         retry_after_us: until the cost would fit; 0 if it fits, `NEVER` if the
             cost is larger than the burst.
-        charged: what to give back: units, or of a counter of different ones the
-            keyed hashes that were new in it. None: the charge's cost.
+        charged: what it costs, and so what is given back: units, or of a counter of
+            different ones the keyed hashes that are new in it.
     """
 
     fits: bool
     used: int
     retry_after_us: int
-    charged: int | bytes | None = None
+    charged: int | bytes = 0
 
 
 def rescale(tat_us: int, counted_us: int, interval_us: int, now_us: int) -> int:
@@ -115,7 +115,7 @@ def check_all(
             retry_after_us = NEVER
         else:
             retry_after_us = over
-        levels.append(Level(fits, used, retry_after_us))
+        levels.append(Level(fits, used, retry_after_us, charge.cost))
         after.append(new if allowed and fits and charge.cost else tat)
     return allowed, levels, after
 

@@ -12,9 +12,9 @@ from outgate.model.identity import Path
 # A message may have any number of headers; facts are read from this many bytes of
 # those that matter. OpenDKIM and Postfix (header_size_limit) stop at 100 KiB too.
 MAX_HEADER_BYTES = 128 * 1024
-# Beyond the MTA's own limit (Postfix smtpd_recipient_limit is 1,000) only the
-# number goes on being counted.
-MAX_RECIPIENTS_KEPT = 10_000
+# Postfix takes 1,000 (smtpd_recipient_limit). The store's script looks at each of them
+# while nobody else is answered: so many stay below the time-out of a look-up.
+MAX_RECIPIENTS_KEPT = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +26,7 @@ class Session:
         path: which kind of socket the MTA used.
         login_realm: appended to a login that has no realm of its own.
         local_user: whose socket it is, where the MTA does not tell the user.
+        bodies: whether the MTA was asked for bodies.
         mta: "postfix" or "sendmail".
         mta_name: the MTA's own name for itself (macro `j`).
     """
@@ -34,6 +35,7 @@ class Session:
     path: Path = Path.SMTP
     login_realm: str = ""
     local_user: str = ""
+    bodies: bool = True
     mta: str = "postfix"
     mta_name: str = ""
 
@@ -48,8 +50,10 @@ class Transaction:
         login: `{auth_authen}`, as the MTA gives it; "" without SASL.
         certificate: `{cert_subject}` of a verified client certificate, or "".
         declared_size_bytes: SIZE= of MAIL (RFC 1870), 0 where absent.
-        recipients: arguments of RCPT, as sent; at most `MAX_RECIPIENTS_KEPT`.
-        recipient_count: how many there were.
+        recipients: different arguments of RCPT, as sent; at most
+            `MAX_RECIPIENTS_KEPT`.
+        recipient_count: how many there were, a repeated one counted once; beyond what
+            is kept, all are taken for different.
         headers: the headers that facts are read from: lower-case name to values, in
             the order they came.
         header_bytes: size of all headers.
@@ -76,6 +80,11 @@ class Transaction:
     body_bytes: int = 0
     queue_id: str = ""
     failed: bool = False
+
+    @property
+    def too_many_recipients(self) -> bool:
+        """Whether there were more than are kept: nobody knows who the others are."""
+        return self.recipient_count > MAX_RECIPIENTS_KEPT
 
     @property
     def size_bytes(self) -> int:

@@ -17,7 +17,6 @@ from outgate.model.client import Client, parse_client
 from outgate.model.identity import Path
 from outgate.model.transaction import (
     MAX_HEADER_BYTES,
-    MAX_RECIPIENTS_KEPT,
     Session,
     Transaction,
 )
@@ -37,12 +36,14 @@ class Socket:
         path: smtp or local-submission.
         login_realm: for logins without one.
         local_user: whose socket it is, where the MTA does not tell.
+        bodies: whether bodies are asked for.
         replies: `end-of-message`, `mail` or `recipient`.
     """
 
     path: Path = Path.SMTP
     login_realm: str = ""
     local_user: str = ""
+    bodies: bool = True
     replies: str = "end-of-message"
 
 
@@ -56,6 +57,7 @@ def _session(
         path=socket.path,
         login_realm=socket.login_realm,
         local_user=socket.local_user,
+        bodies=socket.bodies,
         # Sendmail gives a bare number.
         mta="postfix" if version.startswith("Postfix") else "sendmail",
         mta_name=mta_name,
@@ -71,7 +73,9 @@ class MilterSession:
     """From connect to close."""
 
     __slots__ = (
+        "_asked",
         "_gate",
+        "_named",
         "_own_header",
         "_refused",
         "_session",
@@ -88,7 +92,9 @@ class MilterSession:
         self._wanted = wanted
         self._own_header = own_header
         self._session = _session(socket, None, "", "")
+        self._asked = False
         self._refused: Reply | None = None
+        self._named: set[bytes] = set()
         self.transaction: Transaction | None = None
 
     def connect(self, address: str | None, version: str, mta_name: str) -> None:
@@ -118,7 +124,9 @@ class MilterSession:
             if found := _SIZE.fullmatch(argument):
                 transaction.declared_size_bytes = int(found[1])
         self.transaction = transaction
+        self._asked = False
         self._refused = None
+        self._named = set()
         if self._socket.replies == "mail":
             return self._early()
         return None
@@ -128,18 +136,27 @@ class MilterSession:
         transaction = self.transaction
         if transaction is None:
             return None
-        transaction.recipient_count += 1
-        if transaction.recipient_count <= MAX_RECIPIENTS_KEPT:
-            transaction.recipients.append(arguments[0] if arguments else b"")
+        self._note(transaction, arguments[0] if arguments else b"")
         if self._socket.replies == "recipient":
-            # The first refusal is told to the observers; the others are the same one.
-            reply = self._refused or self._early()
-            if reply is not None:
-                self._refused = reply
-                transaction.recipient_count -= 1
-                transaction.recipients.pop()
-            return reply
-        return None
+            if not self._asked:
+                # Whom a message goes to changes nothing: the first answer is that of
+                # all, and the observers hear of one refusal.
+                self._asked = True
+                self._refused = self._early()
+            if self._refused is not None:
+                transaction.recipient_count = 0
+                transaction.recipients.clear()
+                self._named.clear()
+        return self._refused
+
+    def _note(self, transaction: Transaction, path: bytes) -> None:
+        """Keep a recipient, who is one however often he is named."""
+        if path in self._named:
+            return
+        transaction.recipient_count += 1
+        if not transaction.too_many_recipients:
+            self._named.add(path)
+            transaction.recipients.append(path)
 
     def header(self, name: str, value: bytes) -> None:
         """Keep a header if a fact is read from it."""

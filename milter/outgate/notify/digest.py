@@ -10,6 +10,9 @@ from email.message import EmailMessage
 
 from outgate.notify.letter import MOST_LINES, counted, letter
 from outgate.policy.operator import format_moment
+from outgate.policy.order import RULES
+
+_SENTENCES = {rule.reason.value: rule.summary.replace("`", "") for rule in RULES}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +55,7 @@ def render(held: Iterable[Held], *, sender: str, to: str, now_us: int) -> EmailM
                 f"{counted(one.recipients, 'recipient')}, "
                 f"{counted(one.size_bytes, 'byte')}"
             ),
-            f"      because: {one.reasons}; held until {format_moment(one.until_us)}",
+            f"      because: {_told(one.reasons)}; held until {format_moment(one.until_us)}",
         ]
     if len(rows) > MOST_LINES:
         lines.append(f"  … and {len(rows) - MOST_LINES} more")
@@ -69,4 +72,12 @@ def render(held: Iterable[Held], *, sender: str, to: str, now_us: int) -> EmailM
     ]
     return letter(
         counted(len(rows), "held message"), lines, sender=sender, to=to, now_us=now_us
+    )
+
+
+def _told(reasons: str) -> str:
+    """Each reason with its sentence; an order's text is for operators alone."""
+    return ", ".join(
+        f"{one} ({_SENTENCES[one]})" if one in _SENTENCES else one
+        for one in reasons.split(",")
     )

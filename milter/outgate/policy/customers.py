@@ -33,6 +33,7 @@ _PREFIXES = {
     "cert:": PrincipalKind.CERTIFICATE,
     "login:": PrincipalKind.LOGIN,
 }
+_SPACE = re.compile(r"\s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,10 @@ class Match:
         if kind is PrincipalKind.CERTIFICATE:
             specificity = Specificity.PATTERN if "*" in text else Specificity.EXACT
             return cls(kind, specificity, text)
+        if _SPACE.search(text) and '"' not in text:
+            raise ValueError(
+                "a name has no space: one name to an entry, `*` where it has one"
+            )
         name = str(parse_address(text))
         if "*" in text:
             # `@*.example.org` means whoever has a login there.

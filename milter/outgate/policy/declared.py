@@ -9,6 +9,16 @@ from typing import Any
 import attrs
 
 
+@attrs.frozen
+class Without:
+    """Annotates a key that does not take one word which its type has.
+
+    It is not offered to whoever misspells another one.
+    """
+
+    word: str
+
+
 def setting(doc: str, default: Any = attrs.NOTHING, *, example: str = "") -> Any:
     """Declare one key: its text, its default, an example as it stands in TOML."""
     if isinstance(default, (dict, list)):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from outgate.model.address import domain_of, parse_path
+from outgate.model.address import parse_path
 from outgate.model.transaction import Transaction
 from outgate.policy.compiled import Policy
 
@@ -23,15 +23,18 @@ class Envelope:
 
 
 def read_envelope(transaction: Transaction, policy: Policy) -> Envelope:
-    """Read the recipients of a message once."""
-    if not policy.knows_people:
-        return Envelope(*count_recipients(transaction, policy))
-    kept = transaction.recipients
+    """Read the recipients of a message once.
+
+    Beyond what is kept of a monstrous envelope everyone counts as external, and has no
+    name; `message-exceeds-limit` speaks of such a message.
+    """
     domains = policy.internal_domains
     aliases = policy.aliases
+    if not (policy.knows_people or domains or aliases):
+        return Envelope(transaction.recipient_count, 0)
     external = internal = 0
     people: dict[str, None] = {}
-    for raw in kept:
+    for raw in transaction.recipients:
         mailbox, domain = policy.recipient(raw)
         size = aliases.get(str(parse_path(raw)), 1) if aliases else 1
         if domain in domains:
@@ -40,23 +43,5 @@ def read_envelope(transaction: Transaction, policy: Policy) -> Envelope:
             external += size
             people[mailbox] = None
     people.pop("", None)
-    beyond = transaction.recipient_count - len(kept)
-    return Envelope(external + beyond, internal, tuple(people))
-
-
-def count_recipients(transaction: Transaction, policy: Policy) -> tuple[int, int]:
-    """External and internal recipients; an alias counts as the people behind it."""
-    external = internal = 0
-    kept = transaction.recipients
-    domains = policy.internal_domains
-    aliases = policy.aliases
-    if not domains and not aliases:
-        return transaction.recipient_count, 0
-    for recipient in kept:
-        size = aliases.get(str(parse_path(recipient)), 1) if aliases else 1
-        if domain_of(recipient) in domains:
-            internal += size
-        else:
-            external += size
-    # Beyond what is kept of a monstrous envelope, everyone counts as a stranger.
-    return external + transaction.recipient_count - len(kept), internal
+    external += transaction.recipient_count - len(transaction.recipients)
+    return Envelope(external, internal, tuple(people) if policy.knows_people else ())

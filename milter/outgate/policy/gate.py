@@ -46,6 +46,12 @@ from outgate.policy.reply import reply_for
 from outgate.policy.rules import suspended
 
 _PASS = Verdict()
+# What is found by these is known to be bad.
+_TEACHES_NOTHING = frozenset(
+    {Reason.SUSPENDED, Reason.QUARANTINED, Reason.CAMPAIGN_ACROSS_CUSTOMERS}
+)
+LEARNT_A_DAY = 2_000
+"""Recipients of one principal's mail beyond limits that become contacts in a day."""
 
 
 class Gate:
@@ -234,12 +240,8 @@ class Gate:
         else:
             self._note_strangers(plan, answers, would_remove(verdict))
         kept_all = not disposition.removed and bool(would_remove(verdict))
-        if (
-            (settled or not answers.allowed or kept_all)
-            and disposition.action.lets_out
-            and plan.people
-            and answers.source is Source.STORE
-        ):
+        beyond = settled or not answers.allowed or kept_all
+        if beyond and disposition.action.lets_out and _teaches(plan, answers, verdict):
             # In monitor mode, or because an operator allows this sender.
             self._store.meet(self._without(plan, disposition.removed))
         if answers.registrations and disposition.action.lets_out:
@@ -299,3 +301,17 @@ class Gate:
             or answers.held_bytes + transaction.size_bytes > quarantine.cap_bytes
             or self._host.disk_full()
         )
+
+
+def _teaches(plan: Plan, answers: Answers, verdict: Verdict) -> bool:
+    """Whether recipients of a message beyond limits are contacts from then on.
+
+    A gate that watches for a month shall know the customers' contacts, and not all that
+    somebody bought meanwhile.
+    """
+    return (
+        bool(plan.people)
+        and answers.source is Source.STORE
+        and answers.today + answers.renewed <= LEARNT_A_DAY
+        and _TEACHES_NOTHING.isdisjoint(verdict.reasons)
+    )

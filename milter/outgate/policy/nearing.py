@@ -68,15 +68,19 @@ def nearing(plan: Plan, answers: Answers) -> list[Nearing]:
 def _campaign(plan: Plan, answers: Answers) -> Nearing | None:
     """The mailing that this message belongs to, if it is near its end.
 
-    Those of a registered list are none, and one whose readers are known for the most
-    part goes on in any case.
+    One whose readers are known for the most part goes on in any case, but for that of a
+    registered list: only who did not ask counts there, and is charged afterwards.
     """
     campaign, spread = plan.campaign, answers.spread
-    if campaign is None or spread is None or plan.subscribed or not answers.strangers:
+    if campaign is None or spread is None or not answers.strangers:
         return None
     campaign = campaign.at(answers.standing)
     used, limit = spread.strangers, campaign.limit
-    if not campaign.binding or _PER_CENT * used <= limit.share * spread.reached:
+    if plan.subscribed:
+        used += answers.stranger_count
+    elif _PER_CENT * used <= limit.share * spread.reached:
+        return None
+    if not campaign.binding:
         return None
     return Nearing(campaign, used) if is_near(limit, used, campaign.burst) else None
 

@@ -14,6 +14,7 @@ a word that is none (`untill=`) or that stands in the text. An order that protec
 limit) does not: without the end that was meant it would never end.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -134,6 +135,7 @@ def _parse(order: Order, name: str, value: str) -> Entry:
     rules = ALLOWED_BY_DEFAULT
     rates: dict[str, Rate] = {}
     known = _WORDS[order]
+    seen: list[str] = []
     # Words that nobody knows are kept for whoever reads the text.
     kept: list[str] = []
     rest = value.strip()
@@ -142,6 +144,7 @@ def _parse(order: Order, name: str, value: str) -> Entry:
         key, equals, argument = word.partition("=")
         if not equals or not looks_like_a_word(key):
             break
+        seen.append(key)
         try:
             match key:
                 case "for":
@@ -163,6 +166,9 @@ def _parse(order: Order, name: str, value: str) -> Entry:
             problems.append(f"{key}={argument}: {error}")
         rest = after.lstrip()
     problems += misplaced(rest, known)
+    problems += [
+        f"{key}= stands twice" for key, times in Counter(seen).items() if times > 1
+    ]
     if order is Order.LIMIT and not (rates or texts["profile"] or problems):
         problems.append(
             "expected a limit or a count and a rate, as recipients=5000/1d, or profile="

@@ -15,14 +15,18 @@ from outgate.model.units import Rate
 from outgate.model.verdict import Mode, Reason
 from outgate.policy.compiled import Policy, Profile
 from outgate.policy.envelope import Envelope, read_envelope
+from outgate.policy.naming import UNKNOWN_USER
 from outgate.policy.operator import ALLOWED_BY_DEFAULT, Entry, Order
 from outgate.policy.questions import NO_EVIDENCE, Evidence, Plan, PlannedCharge
 from outgate.policy.snapshot import Snapshot
 
 _PLAIN = frozenset({Count.MESSAGES, Count.RECIPIENTS, Count.BYTES})
-_UNAUTHENTICATED = frozenset({PrincipalKind.CLIENT, PrincipalKind.NETWORK})
+_BY_ADDRESS = frozenset({PrincipalKind.CLIENT, PrincipalKind.NETWORK})
+_MACHINES = _BY_ADDRESS | {PrincipalKind.CERTIFICATE}
+FORWARDED_RECIPIENTS = 10
+"""At most, of a message that may be a forwarded one: `.forward` names a few mailboxes."""
 # Counters of one principal alone.
-_OWN = frozenset({Per.LOGIN, Per.LOCAL_USER, Per.CLIENT, Per.FORWARDER})
+OWN = frozenset({Per.LOGIN, Per.LOCAL_USER, Per.CLIENT, Per.FORWARDER})
 
 
 def make_plan(
@@ -59,7 +63,11 @@ def make_plan(
     names.pop("", None)
     rates = _Rates(accountable, policy, snapshot, now_us)
     conduct = rates.conduct
-    forwarded = accountable.forwarder and facts.forwarded
+    forwarded = (
+        accountable.forwarder
+        and facts.forwarded
+        and transaction.recipient_count <= FORWARDED_RECIPIENTS
+    )
     customer = accountable.customer
     people = () if forwarded else envelope.people
     registered = (customer, facts.list_id) in policy.lists
@@ -85,6 +93,7 @@ def make_plan(
             sender_domain,
             sender_address,
             facts,
+            registered=registered,
             local=transaction.session.path is Path.LOCAL_SUBMISSION,
         )
     )
@@ -99,12 +108,15 @@ def make_plan(
         binds = policy.rules[Reason.BULK_TO_STRANGERS].mode is Mode.ENFORCE
         charges.append(PlannedCharge(stream.limit, customer, rate, burst, 1, binds))
     elif people and policy.campaign is not None and accountable.fingerprints:
-        one = policy.campaign
-        rate, burst, earned = rates.of(one.limit)
-        campaign = PlannedCharge(
-            one.limit, "", rate, burst, 0, one.binds, earned=earned
-        )
-        bands = fingerprint(transaction.headers, transaction.body)
+        # Of a body that nobody showed nothing can be compared, nor of an encrypted one.
+        if transaction.session.bodies:
+            bands = fingerprint(transaction.headers, transaction.body)
+        if bands:
+            one = policy.campaign
+            rate, burst, earned = rates.of(one.limit)
+            campaign = PlannedCharge(
+                one.limit, "", rate, burst, 0, one.binds, earned=earned
+            )
     return Plan(
         customer,
         tuple(names),
@@ -197,7 +209,7 @@ class _Rates:
         earned = self.conduct is not None and limit.count is Count.STRANGERS
         if self._overridden:
             # An order for one login must not change what its customer shares.
-            is_own = limit.per in _OWN
+            is_own = limit.per in OWN
             found = _override(limit, self._own if is_own else self._shared)
             if found is not None:
                 return found, found.count, False
@@ -257,24 +269,46 @@ def _sender(path: bytes) -> tuple[str, str, tuple[str, ...]]:
 
 
 def _identities(
-    accountable: Accountable, domain: str, address: str, facts: Facts, *, local: bool
+    accountable: Accountable,
+    domain: str,
+    address: str,
+    facts: Facts,
+    *,
+    registered: bool,
+    local: bool,
 ) -> Mapping[Per, str]:
     """Whose counter each kind of limit has, "" where it does not apply."""
-    client = accountable.client if accountable.kind in _UNAUTHENTICATED else None
+    client = accountable.client if accountable.kind in _BY_ADDRESS else None
+    user = accountable.local_user
     return {
         Per.LOGIN: accountable.login,
-        Per.LOCAL_USER: accountable.local_user,
-        Per.CLIENT: client.counted if client is not None else "",
+        Per.LOCAL_USER: user if user != UNKNOWN_USER else "",
+        Per.CLIENT: _machine(accountable),
         Per.NETWORK: client.network if client is not None else "",
         Per.DOMAIN: domain,
         Per.ADDRESS: address,
-        Per.LIST: facts.list_id,
+        # Any other is the sender's choice, and may name a recipient each time.
+        Per.LIST: facts.list_id if registered else "",
         Per.CUSTOMER: accountable.customer,
         # Whoever comes by SMTP can write these headers, and no PHP of ours is asked.
         Per.SCRIPT: facts.script if local else "",
         Per.SITE: facts.site if local else "",
         Per.FORWARDER: "",
     }
+
+
+def _machine(accountable: Accountable) -> str:
+    """Which client a limit for those who did not log in counts, "" for a person."""
+    if accountable.local_user == UNKNOWN_USER:
+        # A whole host, as its address would be: the MTA tells of no user.
+        return UNKNOWN_USER
+    if accountable.kind not in _MACHINES:
+        return ""
+    client = accountable.client
+    if accountable.kind is PrincipalKind.CERTIFICATE or client is None:
+        # One machine, from whatever address it comes.
+        return accountable.principal
+    return client.counted
 
 
 def _override(limit: Limit, rates: Iterable[Mapping[str, Rate]]) -> Rate | None:

@@ -71,7 +71,7 @@ class Store(Protocol):
 
         In monitor mode a mailing is charged as if it had stayed here, but whoever had
         it is no stranger any more: a gate that watches for a month knows the customers'
-        contacts. Nobody waits.
+        contacts. They count among the recipients of that day. Nobody waits.
         """
 
     def register(self, plan: Plan, answers: Answers) -> None:

@@ -161,15 +161,17 @@ class Spread:
 
 
 class Neighbours(NamedTuple):
-    """Other customers that sent the same content lately.
+    """Other customers that began to send the same content lately.
 
     Attributes:
-        customers: how many.
+        customers: how many; a content is new to each for a day (`model.sharing`).
         strangers: how many strangers they reached.
+        familiar: whether this customer has been sending it for longer than that.
     """
 
     customers: int
     strangers: int
+    familiar: bool = False
 
 
 class Registration(NamedTuple):
@@ -239,10 +241,9 @@ class Answers:
     registrations: Sequence[Registration] = ()
     overruled: Collection[str] = ()
     store_us: int = 0
+    trouble: str = ""
 
     @property
     def stranger_count(self) -> int:
         """How many of the recipients the customer never mailed."""
         return len(self.strangers) // HASH_BYTES
-
-    trouble: str = ""

@@ -47,7 +47,12 @@ class Streams:
     @property
     def limit_names(self) -> frozenset[str]:
         """Names of their limits, which an override may use."""
-        return frozenset(stream.limit.name for stream in self._streams.values())
+        return frozenset(limit.name for limit in self.limits)
+
+    @property
+    def limits(self) -> list[Limit]:
+        """The limit of each, as often as it has senders."""
+        return [stream.limit for stream in self._streams.values()]
 
     def find(
         self, customer: str, header_from: Address | None, recipients: int

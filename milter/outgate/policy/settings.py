@@ -8,6 +8,7 @@ classes; it checks what one value can tell, `policy.compiled` what they say toge
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from ipaddress import ip_network
+from typing import Annotated
 
 import attrs
 
@@ -15,7 +16,7 @@ from outgate.model.client import Network
 from outgate.model.limit import WARN, Count, Per
 from outgate.model.units import ByteSize, Rate
 from outgate.model.verdict import Action, Mode
-from outgate.policy.declared import setting
+from outgate.policy.declared import Without, setting
 from outgate.policy.rule_settings import RulesSettings
 
 
@@ -31,8 +32,8 @@ class NetworkSettings:
     )
     forwarders: tuple[Network, ...] = setting(
         "Hosts of ours that forward mail for customers. Only from them is a sign of "
-        "forwarding (SRS, Resent-*, ARC) believed; their forwarded mail is charged to "
-        'limits `per = "forwarder"` alone.',
+        "forwarding (SRS, Resent-*, ARC) believed; their forwarded mail, to 10 recipients "
+        'at most each, is charged to limits `per = "forwarder"` alone.',
         (),
         example='["192.0.2.25"]',
     )
@@ -88,7 +89,7 @@ class CustomerSettings:
         "Which principals are this customer: a login (`anne`, `anne@example.org`), all "
         "logins of a domain (`@example.org`), a system user (`user:www-data`), a "
         "client certificate (`cert:<subject>`), an address or network "
-        "(`192.0.2.0/24`), or a pattern with `*`. The most specific wins: exact, "
+        "(`192.0.2.0/24`; a site that has an IPv6 prefix: all of it), or a pattern with `*`. The most specific wins: exact, "
         "domain, longest prefix, pattern; a tie is an error.",
         example='["@choir.example", "user:choir", "192.0.2.0/28"]',
     )
@@ -105,7 +106,8 @@ class CustomerSettings:
         example="2025-01-01",
     )
     contact: str = setting(
-        "Address that gets the digest of held mail, and notices of limits.",
+        "Address that gets the digest of held mail, and notices of limits. Without one, "
+        "or without a `[[customer]]`, a login that is an address gets those of its own.",
         "",
         example='"post@choir.example"',
     )
@@ -222,7 +224,7 @@ class StreamSettings:
         "transactional",
         example='"transactional"',
     )
-    rate: Rate | None = setting(
+    rate: Annotated[Rate | None, Without("off")] = setting(
         "How many strangers it may reach; what is beyond is held. Default: `2000/1d`; of "
         "confirmations `1000/1d`.",
         None,
@@ -238,12 +240,13 @@ class LimitSettings:
         "Unique. The counters' keys carry it; a new rate keeps what was counted.",
         example='"messages-per-login-hourly"',
     )
-    per: Per = setting(
-        "Whose counter: `login`, `local-user`, `client` (unauthenticated sessions "
-        "only; IPv6 by /64), `domain` (of the envelope sender, within the customer), "
+    per: Annotated[Per, Without(Per.STREAM)] = setting(
+        "Whose counter: `login`, `local-user`, `client` (where nobody logged in: the "
+        "certificate, else the address, IPv6 by /64, else `unknown`), `domain` (of the envelope sender, within the customer), "
         "`address` (envelope sender, within the customer), `network` (of an "
-        "unauthenticated client, /24 or /48), `list` (List-Id, within the customer), "
-        "`campaign` (messages of one customer that say the same; goes with `strangers` "
+        "unauthenticated client, /24 or /48, within the customer: clients of no "
+        "`[[customer]]` are one each), `list` (a registered one, within the "
+        "customer), `campaign` (messages of one customer that say the same; goes with `strangers` "
         "alone), `customer`, `forwarder`; `script` and `site`, of local submissions "
         "alone and within the customer: `<uid>:<file>` of X-PHP-Originating-Script, else "
         "`<site>/<path>` of X-PHP-Script, and that `<site>`. The limit applies where that "
@@ -268,7 +271,7 @@ class LimitSettings:
         None,
         example="300",
     )
-    action: Action = setting(
+    action: Annotated[Action, Without(Action.ACCEPT)] = setting(
         "What happens to a message that does not fit: `tag`, `defer`, `quarantine` or "
         "`reject`. A message larger than the whole burst is refused for good.",
         Action.QUARANTINE,
@@ -297,12 +300,15 @@ class CampaignSettings:
     """When the same content from several customers is a campaign."""
 
     customers: int = setting(
-        "So many customers at least, within three days.", 5, example="5"
+        "So many customers at least, to each of whom the content is new: its first use "
+        "was a day ago at most.",
+        5,
+        example="5",
     )
     strangers: int = setting(
         "So many strangers at least, reached by all of them together.",
-        25,
-        example="25",
+        40,
+        example="40",
     )
 
 

@@ -31,6 +31,14 @@ SHIPPED_LIMITS = (
         Action.QUARANTINE,
         share=60,
     ),
+    # However many logins, addresses and certificates a customer has.
+    _shipped(
+        "strangers-per-customer-daily",
+        Per.CUSTOMER,
+        Count.STRANGERS,
+        "2000/1d",
+        Action.QUARANTINE,
+    ),
     _shipped(
         "strangers-per-login-daily",
         Per.LOGIN,
@@ -90,6 +98,14 @@ SHIPPED_LIMITS = (
         Per.FORWARDER,
         Count.MESSAGES,
         "5000/1h",
+        Action.DEFER,
+    ),
+    # Its forwarded mail is compared with nothing, and no other limit counts it.
+    _shipped(
+        "recipients-per-forwarder-hourly",
+        Per.FORWARDER,
+        Count.RECIPIENTS,
+        "10000/1h",
         Action.DEFER,
     ),
     # Of a registered list, which no other limit on plain numbers holds.

@@ -20,6 +20,7 @@ def _rates(**rates: str) -> Mapping[str, Rate]:
 # Fifteen friends are no campaign, whoever writes to them.
 _PROBATION = _rates(
     strangers_per_campaign="15/7d",
+    strangers_per_customer_daily="200/1d",
     strangers_per_login_daily="50/1d",
     strangers_per_local_user_daily="20/1d",
     strangers_per_client_daily="100/1d",

@@ -20,6 +20,9 @@ _CLOSE = 0.75
 
 # Typed where a name belongs, and nobody's: the shell took the quotes away.
 _WORD_FOR_A_NAME = re.compile(r"(?:for|until|by|rules)=.*", re.DOTALL)
+_SPACE = re.compile(r"\s")
+# A quoted local part, and the subject of a certificate.
+_WRITTEN_WITH_SPACES = re.compile(r'["=/]')
 _LIKE_IPV4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 
 
@@ -38,6 +41,8 @@ def nameless(name: str) -> str:
         return "a name is no pattern: name a domain, a network or a customer"
     if name.count("@") > 1 and ("," in name or " " in name):
         return "one name to a field"
+    if "@" in name and _SPACE.search(name) and not _WRITTEN_WITH_SPACES.search(name):
+        return "an address has no space"
     if _LIKE_IPV4.fullmatch(name) and parse_client(name) is None:
         return "no IP address"
     return ""

@@ -26,9 +26,9 @@ from outgate.store.keys import Keys, safe
 from outgate.store.resp import known, word
 from outgate.store.wire import Reply
 
-# Postfix gives a deferred message up after five days, but its attempts come closer
-# than a day apart.
-ATTEMPTS_TTL_S = 86_400
+# From the first attempt on. MTAs give a deferred message up after five days; what is tried
+# for longer is stopped anew, or a daily retry would earn its sender good conduct.
+ATTEMPTS_TTL_S = 5 * 86_400
 # Longer than anybody holds mail; the keeper corrects the count long before.
 HOLDING_TTL_S = 90 * 86_400
 
@@ -158,11 +158,10 @@ class Charging:
             count = charge.limit.count
             name = keys.distinct if count.is_distinct else keys.count
             words.append(name(customer, charge.limit.name, safe(charge.identity)))
-            cost = charge.cost if level.charged is None else level.charged
             if count.is_distinct:
-                arguments += ("distinct", _window_us(charge), cost)
+                arguments += ("distinct", _window_us(charge), level.charged)
             else:
-                arguments += ("rate", _interval_us(charge, answers), cost)
+                arguments += ("rate", _interval_us(charge, answers), level.charged)
         return [
             text if isinstance(text, bytes) else str(text).encode()
             for text in (*words, *arguments)

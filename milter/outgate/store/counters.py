@@ -89,7 +89,9 @@ class Counters:
             (result,) = self._wire.call(command(words, self._by_text, evaluate), 1)
         answers = read_charge(plan, raise_for(result, "charge"))
         if shared:
-            answers.neighbours = self._sharing.read(plan, others[: len(shared)])
+            answers.neighbours = self._sharing.read(
+                plan, others[: len(shared)], answers.now_us
+            )
         if consents:
             weighed = weigh(plan, self._consents.read(others[len(shared) :]))
             answers.permissions = weighed.permissions
@@ -141,11 +143,10 @@ class Counters:
             answers = replace(answers, strangers=rest)
             if not rest:
                 return
-        commands = self._sharing.note(plan, answers.stranger_count)
+        now = self._now_argument()
+        commands = self._sharing.note(plan, answers.stranger_count, now)
         if not plan.greeting:
-            words, evaluate = self._charging.introduce(
-                plan, answers, self._now_argument()
-            )
+            words, evaluate = self._charging.introduce(plan, answers, now)
             commands.append(command(words, self._by_text, evaluate))
         if commands:
             self._wire.post(b"".join(commands), len(commands))

@@ -188,6 +188,8 @@ class Erasure:
         """
         name = self._hashes.erased(mailbox)
         text = ", ".join(f"{kind} {report.found(kind)}" for kind in Kind)
+        if report.unusable:
+            text += f"; left out {len(report.unusable)}"
         try:
             self._client.xadd(
                 self._keys.audit,

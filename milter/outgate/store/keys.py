@@ -129,9 +129,10 @@ KEYS: tuple[Key, ...] = (
     Key(
         "shared:{<band>}",
         "string",
-        "3 days after the last message",
+        "10 days after the last message",
         "workers",
-        "Which customers (keyed hashes) sent a content to strangers, and to how many.",
+        "Which customers (keyed hashes) send a content to strangers, since when, and how "
+        "many it reached first.",
         "STRLEN 'outgate:shared:{5f0c…}'",
     ),
     Key(
@@ -172,7 +173,7 @@ KEYS: tuple[Key, ...] = (
     Key(
         "seen:{<customer>}:<retry>",
         "string",
-        "1 day",
+        "5 days after the first attempt",
         "workers",
         "How often one and the same message was tried and not accepted.",
         "GET 'outgate:seen:{alice}:3f9a…'",

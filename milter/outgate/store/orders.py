@@ -18,17 +18,16 @@ from typing import NamedTuple
 
 import redis
 
-from outgate.model.client import parse_network
+from outgate.policy.compiled import Policy
 from outgate.policy.operator import (
     MAX_VALUE_BYTES,
     Entry,
     Order,
     format_moment,
     parse_entry,
-    unknown_profile,
-    unknown_rates,
 )
 from outgate.policy.optin_keys import parse_key
+from outgate.policy.order_flaws import flaws
 from outgate.store.keys import Keys
 from outgate.store.scripts import Script
 from outgate.store.trouble import Client, as_store_error
@@ -38,8 +37,6 @@ OPTIN_KEY = "optin-key"
 _KINDS = frozenset({*(order.value for order in Order), OPTIN_KEY})
 # The first such word: behind it, free text may say anything.
 _FOR = re.compile(rb"(?<!\S)for=\S*")
-# What was meant as a network, such as 192.0.2.0/33.
-_NETWORK = re.compile(r"[0-9a-fA-F:.]+/\d+")
 # A host that was not seen for so long does not share the limits any more.
 HOST_SILENCE_US = 60_000_000
 
@@ -67,6 +64,7 @@ class State:
         hashes: by order: field to raw value.
         entries: all of them, read.
         troubles: what cannot be used.
+        in_force: by order: how many of them act now.
         hosts: how many hosts share the store.
         now_us: the store's time.
         optin_keys: keys that sign opt-in tokens: name to raw value.
@@ -76,6 +74,7 @@ class State:
     hashes: dict[Order, dict[str, bytes]] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
+    in_force: dict[Order, int] = field(default_factory=lambda: dict.fromkeys(Order, 0))
     hosts: int = 1
     optin_keys: dict[str, bytes] = field(default_factory=dict)
     now_us: int = 0
@@ -91,13 +90,17 @@ class Orders:
         self._replace = Script.load("replace_order")
 
     def read(
-        self, limit_names: frozenset[str], profile_names: Collection[str] = ()
+        self,
+        limit_names: frozenset[str],
+        profile_names: Collection[str] = (),
+        policy: Policy | None = None,
     ) -> State:
         """Read everything once; changes nothing.
 
         Args:
             limit_names: that an order may name.
             profile_names: that an order may name.
+            policy: by which it is told whose limits an order reaches; None: it is not.
 
         Raises:
             StoreError: the store did not answer.
@@ -112,23 +115,11 @@ class Orders:
         except redis.RedisError as error:
             raise as_store_error(error) from error
         for entry in state.entries:
+            found = flaws(entry, limit_names, profile_names, policy)
             state.troubles += [
-                Trouble(entry.order, entry.name, problem) for problem in entry.problems
+                Trouble(entry.order, entry.name, problem) for problem in found.problems
             ]
-            if _NETWORK.fullmatch(entry.name) and parse_network(entry.name) is None:
-                state.troubles.append(
-                    Trouble(entry.order, entry.name, "is no network that exists")
-                )
-            if wrong := unknown_profile(entry, profile_names):
-                state.troubles.append(Trouble(entry.order, entry.name, wrong))
-            if unknown := unknown_rates(entry, limit_names):
-                state.troubles.append(
-                    Trouble(
-                        entry.order,
-                        entry.name,
-                        f"no such limit or count: {', '.join(unknown)}",
-                    )
-                )
+            state.in_force[entry.order] += found.acts and entry.in_force(state.now_us)
         return state
 
     def tend(self, state: State) -> None:

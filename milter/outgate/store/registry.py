@@ -154,6 +154,7 @@ class Registry:
         """What is kept of one subscription, None where there is nothing.
 
         Raises:
+            ValueError: what is there is no record: somebody wrote it by hand.
             StoreError: the store did not answer.
         """
         place = place_of(self._hashes, customer, list_id, mailbox)
@@ -162,8 +163,12 @@ class Registry:
         pipeline.hmget(key, place.field, place.old_field)
         pipeline.hexists(self._keys.evidence(list_id, place.bucket), place.field)
         (new, old), has_evidence = _run(pipeline)
+        if new is None and old is None:
+            return None
         record = read_record(new) or read_record(old)
-        return Found(record, bool(has_evidence)) if record is not None else None
+        if record is None:
+            raise ValueError("no record")
+        return Found(record, bool(has_evidence))
 
     def evidence(
         self, customer: str, list_id: str, mailbox: str, *, actor: str, why: str
@@ -216,6 +221,7 @@ class Registry:
         """Customer and id of each list that ever had subscribers.
 
         Raises:
+            ValueError: no grade: somebody wrote it by hand.
             StoreError: the store did not answer.
         """
         pipeline = self._client.pipeline(transaction=False)

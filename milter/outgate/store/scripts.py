@@ -10,10 +10,26 @@ from importlib.resources import files
 from typing import Self
 
 PARTS: dict[str, tuple[str, ...]] = {
-    "charge": ("records", "contacts", "distinct", "content", "usual", "standing"),
-    "settle": ("records", "contacts", "distinct", "content", "usual", "standing"),
+    "charge": (
+        "records",
+        "pages",
+        "contacts",
+        "distinct",
+        "content",
+        "usual",
+        "standing",
+    ),
+    "settle": (
+        "records",
+        "pages",
+        "contacts",
+        "distinct",
+        "content",
+        "usual",
+        "standing",
+    ),
     "share": ("records",),
-    "erase": ("records", "contacts", "distinct", "content"),
+    "erase": ("records", "pages", "contacts", "distinct", "content"),
     "optin": (),
     "replace_order": (),
 }

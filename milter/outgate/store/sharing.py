@@ -5,9 +5,12 @@ by plain GET beside the limits and written afterwards: what is in flight meanwhi
 seen. A few bands suffice: of the messages of one mailing, most share them.
 """
 
+import struct
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from outgate.model.content import HOUR_US
+from outgate.model.sharing import Company, Sharer, company_of
 from outgate.policy.questions import Neighbours, Plan
 from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys
@@ -17,11 +20,15 @@ from outgate.store.wire import Reply
 
 # Of the twelve; more would find a few messages more, and cost memory for each.
 _PLACES = (0, 3, 6, 9)
-_TTL_S = 3 * 86_400
+# Longer than any record counts; the script's time decides that.
+_TTL_S = 10 * 86_400
 _CUSTOMER_BYTES = 3
-_RECORD_BYTES = 4
+_RECORD = struct.Struct(">3sBH")
+# Hours are kept modulo this. Who is ahead of us has a clock that is.
+_HOURS = 65_536
+_HOURS_AHEAD = 1024
 _GET = known("GET")
-_EVAL_WORDS = 7
+_EVAL_WORDS = 8
 
 
 class Sharing:
@@ -40,18 +47,43 @@ class Sharing:
         """One command for each band that is shared."""
         return [command(2, _GET, key) for key in self._bands(plan)]
 
-    def read(self, plan: Plan, replies: Sequence[Reply]) -> Neighbours | None:
-        """The most that any band knows about other customers."""
-        own = self._customer(plan.customer)
-        return max((_others(reply, own) for reply in replies), default=None)
+    def read(
+        self, plan: Plan, replies: Sequence[Reply], now_us: int
+    ) -> Neighbours | None:
+        """The most that any band knows about other customers.
 
-    def note(self, plan: Plan, strangers: int) -> list[bytes]:
-        """One command for each band that is shared."""
-        customer = word(self._customer(plan.customer))
-        number = known(str(strangers))
+        Args:
+            plan: what was asked.
+            replies: one for each command.
+            now_us: the store's time, microseconds since the epoch.
+        """
+        own, hour = self._customer(plan.customer), now_us // HOUR_US
+        found = [_company(reply, own, hour) for reply in replies]
+        if not found:
+            return None
+        most = max(found)
+        # One band is enough to know a customer's own template again.
+        familiar = any(one.familiar for one in found)
+        return Neighbours(most.customers, most.strangers, familiar)
+
+    def note(self, plan: Plan, strangers: int, now: str) -> list[bytes]:
+        """One command for each band that is shared.
+
+        Args:
+            plan: of the message that was let out.
+            strangers: how many it reached.
+            now: microseconds since the epoch; "" for the server's time.
+        """
+        rest = b"".join(
+            (
+                known(now),
+                word(self._customer(plan.customer)),
+                known(str(strangers)),
+                self._ttl,
+            )
+        )
         return [
-            command(_EVAL_WORDS, self._eval, key, customer, number, self._ttl)
-            for key in self._bands(plan)
+            command(_EVAL_WORDS, self._eval, key, rest) for key in self._bands(plan)
         ]
 
     def _bands(self, plan: Plan) -> Iterator[bytes]:
@@ -66,11 +98,15 @@ class Sharing:
         return self._hashes.item(name)[:_CUSTOMER_BYTES]
 
 
-def _others(reply: Reply, own: bytes) -> Neighbours:
-    if not isinstance(reply, bytes):
-        return Neighbours(0, 0)
-    records = [
-        reply[at : at + _RECORD_BYTES] for at in range(0, len(reply), _RECORD_BYTES)
-    ]
-    others = [one for one in records if one[:_CUSTOMER_BYTES] != own]
-    return Neighbours(len(others), sum(one[-1] for one in others))
+def _company(reply: Reply, own: bytes, hour: int) -> Company:
+    if not isinstance(reply, bytes) or len(reply) % _RECORD.size:
+        return Company(0, 0, familiar=False)
+    return company_of(own, _sharers(reply, hour), hour)
+
+
+def _sharers(value: bytes, hour: int) -> Iterator[Sharer]:
+    for customer, strangers, first in _RECORD.iter_unpack(value):
+        age_h = (hour - first) % _HOURS
+        if age_h >= _HOURS - _HOURS_AHEAD:
+            age_h = 0
+        yield Sharer(customer, strangers, hour - age_h)

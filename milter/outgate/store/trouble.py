@@ -19,6 +19,8 @@ Client = Any
 WANTS_PASSWORD = "NOAUTH: the store wants a password: [store] password-file"  # noqa: S105
 # redis-py 5 and later begin by HELLO, and show what that one is told.
 _NO_PASSWORD = ("NOAUTH", "HELLO must be called", "Authentication required")
+# A pipeline shows the command that failed: keys, and hashes of people.
+_COMMAND = re.compile(r"Command # \d+ \(.*\) of pipeline caused error: ", re.DOTALL)
 _NOBODY = re.compile(
     r"Error -?\d+ connecting to (?:unix socket: )?(?P<where>\S+?)\. (?P<why>.+?)\.?"
 )
@@ -27,7 +29,8 @@ _NOBODY = re.compile(
 def as_store_error(error: redis.RedisError) -> StoreError:
     """What an exception of redis-py means to us."""
     # A server repeats what it does not know, and that may be a password.
-    text = str(error).partition(", with args")[0] or type(error).__name__
+    text = _COMMAND.sub("", str(error)).partition(", with args")[0]
+    text = text or type(error).__name__
     if text.startswith(_NO_PASSWORD):
         return StoreRefused(WANTS_PASSWORD)
     if nobody := _NOBODY.fullmatch(text):

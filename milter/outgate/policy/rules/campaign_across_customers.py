@@ -4,14 +4,20 @@ from outgate.model.verdict import Finding, Reason
 from outgate.policy.case import Case
 
 REASON = Reason.CAMPAIGN_ACROSS_CUSTOMERS
-SUMMARY = "the same content goes to strangers from many customers"
+SUMMARY = "many customers begin to send the same content to strangers"
 
 
 def judge(case: Case) -> Finding | None:
-    """Find that enough others sent this content to enough strangers lately."""
+    """Find that enough others began to send this content to enough strangers.
+
+    Whoever has been sending it for longer than a day has nothing to do with them: a
+    template of theirs is the same for all.
+    """
     answers = case.answers
     others = answers.neighbours
-    if others is None or not answers.strangers or case.plan.subscribed:
+    if others is None or others.familiar:
+        return None
+    if not answers.strangers or case.plan.subscribed:
         return None
     campaign = case.policy.settings.campaign
     customers = others.customers + 1

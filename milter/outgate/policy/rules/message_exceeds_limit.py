@@ -1,5 +1,10 @@
-"""One message costs more than a whole limit: it is refused even on an empty counter."""
+"""One message costs more than a whole limit: it is refused even on an empty counter.
 
+So does one with more recipients than are looked at: nobody could say how many strangers
+are among the others. That holds for a registered list's mail too.
+"""
+
+from outgate.model.transaction import MAX_RECIPIENTS_KEPT
 from outgate.model.verdict import Finding, Mode, Reason
 from outgate.policy.case import Case
 from outgate.policy.questions import PlannedCharge
@@ -13,6 +18,8 @@ SUMMARY = "one message costs more than a whole limit"
 
 def judge(case: Case) -> Finding | None:
     """Find the first limit that the message could never fit into, enforced first."""
+    if case.transaction.too_many_recipients:
+        return _too_many(case)
     over = [
         charge
         for charge in case.plan.charges
@@ -30,6 +37,18 @@ def judge(case: Case) -> Finding | None:
             f"of {found.burst}. Please use a mailing list."
         ),
         detail=f"{found.limit.name}:{found.cost}/{found.burst}",
+    )
+
+
+def _too_many(case: Case) -> Finding:
+    return Finding(
+        reason=REASON,
+        action=case.policy.rules[REASON].action,
+        public=(
+            f"One message may have {MAX_RECIPIENTS_KEPT} recipients. Please send it in "
+            "parts of at most so many."
+        ),
+        detail=f"recipients:{case.transaction.recipient_count}/{MAX_RECIPIENTS_KEPT}",
     )
 
 

@@ -8,7 +8,7 @@ KEYS[6]    string  standing of the customer
 KEYS[7..]  string  counters
 ARGV[1]    now_us      time to use instead of the server's; '' outside tests
 ARGV[2]    commit      '1' to charge, '0' only to look
-ARGV[3]    ttl_s       life time of KEYS[1]
+ARGV[3]    ttl_s       life time of KEYS[1], from the first attempt on
 ARGV[4]    people      keyed hashes of external recipients, four bytes each
 ARGV[5]    greeting    '1': strangers are charged and remembered; '0': they are only told,
                        since a consent is looked up elsewhere at the same time
@@ -132,12 +132,12 @@ end
 if commit and allowed then
   for i = 1, #writes do writes[i]() end
 end
--- A message that is tried again was stopped once.
+-- A message that is tried again was stopped once, as long as its first attempt is known.
 if commit and behave then behave(not allowed and result[3] == 0) end
 if commit and not allowed then
-  redis.call('INCR', KEYS[1])
-  redis.call('EXPIRE', KEYS[1], ARGV[3])
+  if redis.call('INCR', KEYS[1]) == 1 then redis.call('EXPIRE', KEYS[1], ARGV[3]) end
 elseif commit and result[3] > 0 then
-  redis.call('DEL', KEYS[1])
+  -- Where another rule stops it, `settle` counts on, from the same first attempt.
+  redis.call('SET', KEYS[1], 0, 'KEEPTTL')
 end
 return result

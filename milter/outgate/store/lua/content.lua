@@ -1,13 +1,15 @@
 --[[ content: what a customer has mailed lately, and to how many; 30 days at most.
 A hash. `index`: at most 64 records of 60 bytes, the least recently used first: twelve
 bands of three bytes (keyed hashes), two bytes for the hour of the last use, one for the
-field in which more is kept (0: nothing is), one for the number of strangers, and the
-hashes of the first five recipients. A field 1..64 keeps what went to more: TAT of the
+field in which more is kept (0: nothing is), one for the number of strangers (255 and more
+are 255), and the hashes of the first five recipients. A field 1..64 keeps what went to more: TAT of the
 strangers and the interval at which it was counted (doubles, as in the other counters),
 four bytes for all strangers that it ever reached, one of depth, and hashes of recipients,
 four bytes each, sampled as in `distinct` beyond 64: the standard error is 15 %.
-Contents that went to five at most make room first: to flush a mailing out of the table
-takes 64 other mailings. ]]
+Contents that reached fewest strangers make room first, by powers of two: to flush a mailing
+out of the table takes 64 others that reach about as many strangers each. Of equal ones goes
+the least recently used. Mailings to known people and letters are equal, or letters to one
+stranger each would flush the newsletter to members. ]]
 local PLACES, PEOPLE_MAX, CONTENT_TTL_S, CONTENT_HEAD = 64, 64, 30 * 86400, 21
 -- A field costs Redis as much again as what is in it: letters have none.
 local FEW, NOBODY = 5, '\0\0\0\0'
@@ -58,13 +60,11 @@ local function free_field(index)
   end
 end
 local function make_room(contents)
-  local index, victim = contents.index, 1
+  local index, victim, least = contents.index, 1, nil
   if #index < RECORD * PLACES then return end
   for at = 1, #index, RECORD do
-    if string.byte(index, at + 38) == 0 then
-      victim = at
-      break
-    end
+    local _, rank = math.frexp(math.floor(string.byte(index, at + 39) / (FEW + 1)))
+    if not least or rank < least then victim, least = at, rank end
   end
   table.insert(contents.dead, (string.byte(index, victim + 38)))
   contents.index = string.sub(index, 1, victim - 1) .. string.sub(index, victim + RECORD)
@@ -92,7 +92,7 @@ local function write_content(key, contents, entry, interval)
   end
   if people ~= '' or field > 0 then
     index = index .. entry.bands .. struct.pack('>I2BB', contents.hour, field,
-      few and ever or 0) .. inline .. string.rep(NOBODY, FEW - #inline / 4)
+      math.min(255, ever)) .. inline .. string.rep(NOBODY, FEW - #inline / 4)
   end
   if index == '' then
     redis.call('HDEL', key, 'index')

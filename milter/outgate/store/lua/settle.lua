@@ -9,7 +9,7 @@ KEYS[6]    string  standing of the customer
 KEYS[7..]  string  counters that were charged
 ARGV[1]    now_us      time to use instead of the server's; '' outside tests
 ARGV[2]    attempts    how often the message was tried by now; '0' leaves it alone
-ARGV[3]    ttl_s       life time of KEYS[1]
+ARGV[3]    ttl_s       life time of KEYS[1], from the first attempt on
 ARGV[4]    held_bytes  size of the message if it is held now, else '0'
 ARGV[5]    held_ttl_s  life time of KEYS[2], which is corrected long before
 ARGV[6]    strangers   keyed hashes that were remembered as contacts
@@ -64,7 +64,13 @@ end
 if ARGV[11] == '1' then
   write_standing(KEYS[6], read_standing(KEYS[6]) or now, now)
 end
-if ARGV[2] ~= '0' then redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3]) end
+if ARGV[2] ~= '0' then
+  if ARGV[2] ~= '1' and redis.call('EXISTS', KEYS[1]) == 1 then
+    redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
+  else
+    redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
+  end
+end
 if ARGV[4] ~= '0' then
   redis.call('HINCRBY', KEYS[2], 'messages', 1)
   redis.call('HINCRBY', KEYS[2], 'bytes', ARGV[4])
