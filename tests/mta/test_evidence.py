@@ -44,6 +44,9 @@ name = "strangers-per-customer"
 per = "customer"
 count = "strangers"
 rate = "25/1d"
+# Who has no token is a stranger here, and nothing else.
+[rules.list-without-consent]
+mode = "monitor"
 """
 HEADERS = [
     (b"From", b" Choir <post@choir.example>"),

@@ -39,6 +39,8 @@ FIELDS: Mapping[str, str] = {
     "reasons": "all rules that found something, the severest first: [reasons](reasons.md)",
     "detail": "what they found, in the same order: [details](#details)",
     "instead": "the reason that decided in place of these, such as `quarantine-full`",
+    "removed": "how many recipients were taken out of it: "
+    "[list permission](list-permission.md)",
     "optin": "`result:number` of each copy of `Opt-In-Evidence`: "
     "[results](optin-evidence.md#what-it-proves-and-what-not)",
     "limits": "`name:used/of` of each counter that the message was measured against; what a "
@@ -75,6 +77,9 @@ DETAILS: Mapping[Reason, str] = {
     "it",
     Reason.CAMPAIGN_ACROSS_CUSTOMERS: "how many customers and strangers",
     Reason.UNUSUAL_FOR_THIS_SENDER: "recipients today, and on busy days",
+    Reason.CONSENT_WITHDRAWN: "how many of how many recipients outside",
+    Reason.LIST_WITHOUT_CONSENT: "the same; `not enforced yet` before the day of "
+    "`enforce-from`",
     Reason.DECLARED_BULK_UNREGISTERED: "the List-Id, or `no List-Id`",
     Reason.NULL_SENDER_ABUSE: "how many recipients",
     Reason.MISSING_UNSUBSCRIBE: "[what is odd](list-headers.md) about the list headers, or `no "
@@ -115,6 +120,11 @@ EVENTS: Mapping[str, str] = {
     "keeper-store-up": "the keeper uses the store again",
     "notice-sent": "a customer was told of limits that are nearly used up",
     "notice-lost": "the disk did not take that a customer is to be told",
+    "dsn-sent": "an envelope sender was told whom a list's message did not reach",
+    "dsns-late": "as `digests-late`",
+    "dsn-not-sent": "the MTA did not take such a notification; it is tried again",
+    "dsn-given-up": "the MTA took it for five days not; the list was not told",
+    "dsn-unusable": "a file in `spool/dsn` that no worker wrote; it is deleted",
     "notices-late": "as `digests-late`",
     "notice-not-sent": "the MTA did not take a notice; it is tried again",
     "socket-unchanged": "mode and group of a socket that systemd passed stay as they are",

@@ -162,11 +162,7 @@ class Dsns:
             self._spool.drop(name)
             return
         sender = self._notify.sender or f"MAILER-DAEMON@{returned.mta}"
-        told = {
-            "queue_id": returned.queue_id,
-            "list": returned.list_id,
-            "recipients": len(returned.failed),
-        }
+        log, queue_id, recipients = self._log, returned.queue_id, len(returned.failed)
         try:
             report = render(returned, sender=sender, now_us=now_us)
             send(report, *server, to=returned.to)
@@ -175,12 +171,12 @@ class Dsns:
             self._not_before_s[name] = self._monotonic_s() + PAUSE_AFTER_FAILURE_S
             if returned.arrived_us + _GIVEN_UP_AFTER_US < now_us:
                 self._spool.drop(name)
-                self._log.error("dsn-given-up", **told)
+                log.error("dsn-given-up", queue_id=queue_id, recipients=recipients)
             else:
-                self._log.warning("dsn-not-sent", message=str(error), **told)
+                log.warning("dsn-not-sent", queue_id=queue_id, message=str(error))
         else:
             self._spool.drop(name)
-            self._log.info("dsn-sent", **told)
+            log.info("dsn-sent", queue_id=queue_id, recipients=recipients)
 
 
 def _returned(record: Notification) -> Returned:

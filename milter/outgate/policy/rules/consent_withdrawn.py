@@ -12,6 +12,8 @@ from outgate.policy.permission import coverage_of, leaves_nobody, paths_of
 REASON = Reason.CONSENT_WITHDRAWN
 SUMMARY = "a registered list writes to somebody who has withdrawn"
 
+_PUBLIC = "Recipient withdrew consent from {list}."
+
 
 def judge(case: Case) -> Finding | None:
     """Find recipients of a registered list who have withdrawn."""
@@ -19,18 +21,19 @@ def judge(case: Case) -> Finding | None:
     if coverage is None or not coverage.withdrawn:
         return None
     gone = len(coverage.withdrawn)
+    public = _PUBLIC.format(list=case.plan.subscribed)
     detail = f"{gone} of {coverage.people} withdrawn"
     if leaves_nobody(case, gone):
         return Finding(
             reason=REASON,
             action=case.policy.rules[REASON].action,
-            public=f"Recipient withdrew consent from {case.plan.subscribed}.",
+            public=public,
             detail=detail,
         )
     return Finding(
         reason=REASON,
         action=Action.ACCEPT,
-        public="",
+        public=public,
         detail=detail,
         remove=paths_of(case, coverage.withdrawn),
     )

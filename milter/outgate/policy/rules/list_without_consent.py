@@ -12,6 +12,8 @@ from outgate.policy.permission import Coverage, coverage_of, leaves_nobody, path
 REASON = Reason.LIST_WITHOUT_CONSENT
 SUMMARY = "a registered list writes to people without a consent on file"
 
+_PUBLIC = "No confirmed opt-in on file for {bare} of {people} recipients of {list}"
+
 
 def judge(case: Case) -> Finding | None:
     """Find recipients of a registered list of whom no consent is known."""
@@ -31,10 +33,7 @@ def judge(case: Case) -> Finding | None:
     return Finding(
         reason=REASON,
         action=action,
-        public=(
-            f"No confirmed opt-in on file for {bare} of {people} "
-            f"recipient{'s' if people > 1 else ''} of {list_id}"
-        ),
+        public=_PUBLIC.format(bare=bare, people=people, list=list_id),
         detail=detail,
         remove=remove,
     )
