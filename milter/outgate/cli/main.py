@@ -10,6 +10,7 @@ from outgate.cli.check import check
 from outgate.cli.config import config
 from outgate.cli.context import Context
 from outgate.cli.doctor import doctor
+from outgate.cli.evidence import evidence
 from outgate.cli.optin import optin
 from outgate.cli.queue import queue
 from outgate.cli.recipient import recipient
@@ -43,7 +44,18 @@ def cli(click_context: click.Context, config_path: Path | None) -> None:
     click_context.obj = Context(config_path)
 
 
-for command in (run, check, config, doctor, optin, queue, recipient, secret, store):
+for command in (
+    run,
+    check,
+    config,
+    doctor,
+    evidence,
+    optin,
+    queue,
+    recipient,
+    secret,
+    store,
+):
     cli.add_command(command)
 
 
