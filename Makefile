@@ -68,6 +68,9 @@ bench-fingerprints: setup ## which mail is taken for copies of one, and what it 
 bench-hostile: setup ## what a message costs that was made to be costly
 	$(BIN)/python -m bench.hostile
 
+bench-evidence: setup ## a million rows of evidence: judged, and imported
+	$(BIN)/python -m bench.evidence
+
 bench-policy: setup ## simulated days: what the shipped limits stop, and should not have
 	$(BIN)/python -m scenarios
 

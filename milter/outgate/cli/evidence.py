@@ -35,7 +35,7 @@ def _known(_context: click.Context, _option: click.Parameter, value: str) -> str
 
 @click.group()
 def evidence() -> None:
-    """Bring in evidence of opt-in: exports of list software, and paper.
+    """Import evidence of opt-in, also from paper.
 
     Begin with a dry run: it says what a file proves, and what to do about the rest. The
     manual has a page on all formats.

@@ -8,9 +8,9 @@ all before it are what anybody could write (`X-Forwarded-For`).
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import NamedTuple
 
 from outgate.evidence.record import RowRejected
 
@@ -82,8 +82,7 @@ _INNER_V4 = (
 _INNER_V6 = ("::/127", "fc00::/7", "fe80::/10", "ff00::/8")
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
+class Client(NamedTuple):
     """Where somebody clicked, as a program noted it.
 
     Attributes:

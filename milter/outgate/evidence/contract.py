@@ -12,7 +12,7 @@ from hashlib import blake2b
 
 from outgate.evidence.flag import Flag
 from outgate.evidence.judge import Judged
-from outgate.evidence.moments import Moment, Zone, in_offset
+from outgate.evidence.moments import Zone, in_offset
 from outgate.model.consent import Grade
 from outgate.model.optin import (
     Method,
@@ -57,25 +57,33 @@ def fields(judged: Judged, mailbox: str, origin: Origin) -> dict[str, str | int]
 
     `confirm.time` is RFC 3339 in the zone in which the source noted it.
     """
-    row = judged.row
+    row, confirm = judged.row, judged.row.confirm
     known: dict[str, str | int] = {
         "addr": mailbox,
         "list": origin.list_id,
         "method": row.method.value,
-        "signup.time": _time(row.signup),
-        "signup.ip": _text(row.signup_ip),
-        "confirm.time": _time(row.confirm),
-        "confirm.ip": _text(row.confirm_ip),
-        "tz.kind": row.confirm.zone.value if row.confirm else "",
-        "tz.zone": _zone(row.confirm, origin.zone),
-        "tz.fold": "ambiguous" if row.confirm and row.confirm.is_ambiguous else "",
         "source.software": origin.software,
-        "source.version": _text(origin.version),
         "source.file-sha256": origin.file_sha256,
         "source.line": row.line,
-        "flags": ",".join(judged.flags),
     }
-    return {name: value for name, value in known.items() if value != ""}
+    if confirm is not None:
+        known["confirm.time"] = in_offset(confirm).isoformat()
+        known["tz.kind"] = confirm.zone.value
+        if confirm.zone is not ZoneSource.EXPLICIT:
+            known["tz.zone"] = origin.zone.name
+        if confirm.is_ambiguous:
+            known["tz.fold"] = "ambiguous"
+    if row.signup is not None:
+        known["signup.time"] = in_offset(row.signup).isoformat()
+    if row.confirm_ip:
+        known["confirm.ip"] = _text(row.confirm_ip)
+    if row.signup_ip:
+        known["signup.ip"] = _text(row.signup_ip)
+    if origin.version:
+        known["source.version"] = _text(origin.version)
+    if judged.flags:
+        known["flags"] = ",".join(judged.flags)
+    return known
 
 
 def opt_in(
@@ -150,15 +158,7 @@ def _salt(known: Mapping[str, str | int], key: bytes) -> str:
     return urlsafe_b64encode(digest.digest()).decode().rstrip("=")
 
 
-def _time(moment: Moment | None) -> str:
-    return in_offset(moment).isoformat() if moment else ""
-
-
 def _text(text: str) -> str:
+    if text.isascii():
+        return text[:_MAX_TEXT_CHARACTERS]
     return text[:_MAX_TEXT_CHARACTERS].encode("utf-8", "backslashreplace").decode()
-
-
-def _zone(moment: Moment | None, zone: Zone) -> str:
-    if moment is None or moment.zone is ZoneSource.EXPLICIT:
-        return ""
-    return zone.name

@@ -73,7 +73,7 @@ def judge(row: Row, around: Circumstances, *, is_crowded: bool = False) -> Judge
     """
     flags = set(row.flags)
     client = read_client(row.confirm_ip)
-    if not (flags & _LEFT_OUT):
+    if flags.isdisjoint(_LEFT_OUT):
         _look_at_times(row, around, flags)
         _look_at_client(client, around, flags)
         if row.needs_signup:
@@ -82,13 +82,16 @@ def judge(row: Row, around: Circumstances, *, is_crowded: bool = False) -> Judge
             flags.add(Flag.SAME_IP_AND_SECOND)
     if is_role(row.address):
         flags.add(Flag.ROLE_ACCOUNT)
-    if flags & _LEFT_OUT:
+    if not flags:
+        grade = Grade.IMPORT if row.method is Method.IMPORT else Grade.ASSERTED
+        return Judged(row, grade, client, ())
+    if not flags.isdisjoint(_LEFT_OUT):
         grade = Grade.NONE
-    elif row.method is Method.IMPORT or flags & _DEMOTING:
+    elif row.method is Method.IMPORT or not flags.isdisjoint(_DEMOTING):
         grade = Grade.IMPORT
     else:
         grade = Grade.ASSERTED
-    return Judged(row, grade, client, tuple(sorted(flags)) if flags else ())
+    return Judged(row, grade, client, tuple(sorted(flags)))
 
 
 def _look_at_times(row: Row, around: Circumstances, flags: set[Flag]) -> None:

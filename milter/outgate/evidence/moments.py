@@ -22,7 +22,6 @@ from outgate.evidence.record import RowRejected
 from outgate.model.optin import MAX_OFFSET_MINUTES, MAX_TIME_US, ZoneSource
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _MINUTE = timedelta(minutes=1)
 # Go and PostgreSQL put a space before the offset, Go the zone's name behind it.
 _SPACED = re.compile(r"(.*\d) ?([+-]\d\d:?(?:\d\d)?)(?: [A-Z+-]\S{0,5})?")
@@ -167,11 +166,12 @@ def _local(value: datetime, zone: Zone, text: str, column: str) -> Moment:
 
 def _moment(value: datetime, zone: ZoneSource, text: str, column: str) -> Moment:
     try:
-        offset = value.utcoffset() or timedelta()
-        time_us = (value - _EPOCH) // _MICROSECOND
+        since = value - _EPOCH
+        offset = value.utcoffset()
     except (OverflowError, ValueError):
-        time_us, offset = 0, timedelta()
-    return _bounded(time_us, offset // _MINUTE, zone, text, column)
+        raise RowRejected(f"{text[:40]} is no time of ours", column) from None
+    time_us = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    return _bounded(time_us, offset // _MINUTE if offset else 0, zone, text, column)
 
 
 def _bounded(
@@ -184,7 +184,9 @@ def _bounded(
 
 def in_offset(moment: Moment) -> datetime:
     """The time by the clock by which it was noted."""
-    return datetime.fromtimestamp(
-        moment.time_us // 1_000_000,
-        timezone(timedelta(minutes=moment.offset_minutes)),
-    )
+    return datetime.fromtimestamp(moment.second, _clock(moment.offset_minutes))
+
+
+@lru_cache(maxsize=64)
+def _clock(offset_minutes: int) -> timezone:
+    return timezone(timedelta(minutes=offset_minutes))

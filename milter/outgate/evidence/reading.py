@@ -42,8 +42,7 @@ _ZIP = b"PK\x03\x04"
 _LIES = (
     EOFError,
     OSError,
-    RuntimeError,  # an encrypted member
-    NotImplementedError,  # a compression that Python does not know
+    RuntimeError,  # an encrypted member, or a compression that Python does not know
     ValueError,
     zipfile.BadZipFile,
     zlib.error,
