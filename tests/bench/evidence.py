@@ -17,12 +17,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 
 from bench.report import say
 from evidence.builders import LIST, order
 from lab.redis import RedisServer
-from outgate.cli.evidence_open import RegistrySink
+from outgate.cli.evidence_sink import RegistrySink
 from outgate.evidence.importing import Outlets, run
 from outgate.evidence.progress import ProgressFile
 from outgate.signing.vault import Vault
@@ -86,31 +87,36 @@ def _measured(file: Path, socket: Path | None = None) -> Figure:
 
 
 def _one(file: Path, socket: Path | None) -> None:
-    outlets = Outlets()
-    if socket is not None:
-        target = Endpoint(url=f"unix://{socket}", timeout_s=PATIENCE_S)
-        client = connect(target, PATIENCE_S)
-        keys = Keys()
-        registry = Registry(
-            client,
-            keys,
-            Hashes(SECRET),
-            flushing=Flushing(client, keys, socket.parent),
-            sealer=Vault(SECRET),
-        )
-        outlets.sink = RegistrySink(registry)
-        outlets.noted = ProgressFile(file.parent, LIST)
     begun_s = time.perf_counter()
-    report = run(order("csv", file), outlets)
+    if socket is None:
+        report = run(order("csv", file), Outlets())
+    else:
+        with RegistrySink(partial(_open, socket), in_background=True) as sink:
+            noted = ProgressFile(file.parent, LIST)
+            report = run(order("csv", file), Outlets(sink=sink, noted=noted))
     wall_s = time.perf_counter() - begun_s
-    usage = resource.getrusage(resource.RUSAGE_SELF)
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    child = resource.getrusage(resource.RUSAGE_CHILDREN)
     figure = Figure(
         rows=report.rows,
         wall_s=wall_s,
-        cpu_s=usage.ru_utime + usage.ru_stime,
-        peak_mib=usage.ru_maxrss / 1024,
+        cpu_s=sum(one.ru_utime + one.ru_stime for one in (own, child)),
+        peak_mib=max(own.ru_maxrss, child.ru_maxrss) / 1024,
     )
     sys.stdout.write(json.dumps(figure.__dict__))
+
+
+def _open(socket: Path) -> Registry:
+    target = Endpoint(url=f"unix://{socket}", timeout_s=PATIENCE_S)
+    client = connect(target, PATIENCE_S)
+    keys = Keys()
+    return Registry(
+        client,
+        keys,
+        Hashes(SECRET),
+        flushing=Flushing(client, keys, socket.parent),
+        sealer=Vault(SECRET),
+    )
 
 
 def _written(file: Path, rows: int) -> Path:

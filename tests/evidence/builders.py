@@ -1,6 +1,7 @@
 """Files of evidence that nobody wrote, and imports of them without a registry."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,12 +34,15 @@ class Kept:
     optins: list[OptIn] = field(default_factory=list)
     away_after: int = 1 << 60
 
-    def register(self, optins: Sequence[OptIn]) -> int:
+    def register(self, optins: Sequence[OptIn]) -> Future[int]:
         """Keep a batch, or be away."""
+        done: Future[int] = Future()
         if len(self.optins) + len(optins) > self.away_after:
-            raise StoreUnavailable("away")
-        self.optins.extend(optins)
-        return len(optins)
+            done.set_exception(StoreUnavailable("away"))
+        else:
+            self.optins.extend(optins)
+            done.set_result(len(optins))
+        return done
 
     @property
     def grades(self) -> dict[str, str]:

@@ -170,7 +170,7 @@ def import_(
         )
         sink = None
         if not dry_run:
-            sink = outlets.sink = sink_of(context)
+            sink = outlets.sink = stack.enter_context(sink_of(context, order))
             outlets.noted = noted_in(context, order)
             if again:
                 outlets.noted.forget()

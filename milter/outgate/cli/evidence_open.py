@@ -4,14 +4,15 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, ClassVar
 
 import click
 
 from outgate.cli.context import Context
+from outgate.cli.evidence_sink import BACKGROUND_BYTES, RegistrySink
 from outgate.cli.optin_open import (
-    account,
     end_progress,
     open_registry,
     read_address,
@@ -25,11 +26,8 @@ if TYPE_CHECKING:
     from outgate.evidence.importing import Order
     from outgate.evidence.moments import Zone
     from outgate.evidence.progress import ProgressFile
-    from outgate.evidence.report import Report
     from outgate.model.client import Network
-    from outgate.model.optin import OptIn
     from outgate.store.registry import Registry
-    from outgate.store.subscriptions import Tally
 
 
 class Bar:
@@ -58,59 +56,6 @@ class Bar:
         if cls._shown:
             click.echo(err=True)
             cls._shown = False
-
-
-class RegistrySink:
-    """Registers batches, and adds up what became of them."""
-
-    def __init__(self, registry: "Registry") -> None:
-        self._registry = registry
-        self._tallies: list[Tally] = []
-
-    def register(self, optins: "Sequence[OptIn]") -> int:
-        """Keep them, on disk when this returns."""
-        tally = self._registry.register(optins)
-        self._tallies.append(tally)
-        return tally.new + tally.changed
-
-    def tally(self) -> dict[str, object]:
-        """For programs."""
-        from outgate.store.durability import Durability
-
-        is_sure = all(one.durability is Durability.CONFIRMED for one in self._tallies)
-        way = Durability.CONFIRMED if is_sure else Durability.UNCONFIRMED
-        return {
-            "kept": sum(one.kept for one in self._tallies),
-            "future": sum(one.future for one in self._tallies),
-            "durability": way.value,
-        }
-
-    def lines(self, found: "Report") -> Iterator[str]:
-        """For a person."""
-        sums = self.tally()
-        if not self._tallies and not found.registered and not found.withdrawn:
-            yield "nothing to register"
-            return
-        if not self._tallies:
-            yield "imported before: nothing was done; --again imports it anew"
-        yield (
-            f"{found.registered} registered, {found.withdrawn} withdrawn; {found.new} "
-            f"of them new or changed, durability={sums['durability']}"
-        )
-
-    def note(self, order: "Order", found: "Report", actor: str) -> None:
-        """Write the audit."""
-        if not self._tallies:
-            return
-        hashes = {one.file_sha256[:12] for one in order.origins.values()}
-        self._registry.note(
-            "evidence-imported",
-            order.list_id,
-            actor or account(),
-            f"format={order.kind.name} sha256={','.join(sorted(hashes))} "
-            f"registered={found.registered} withdrawn={found.withdrawn} "
-            f"rejected={found.rejected}",
-        )
 
 
 def order_of(
@@ -186,9 +131,18 @@ def _own_networks(context: Context, owner: str) -> "list[Network]":
     return [one for one in map(parse_network, (*patterns, owner)) if one is not None]
 
 
-def sink_of(context: Context) -> RegistrySink:
+def sink_of(context: Context, order: "Order") -> RegistrySink:
     """The registry, to write to."""
-    return RegistrySink(open_registry(context, writes=True).registry)
+    size_bytes = sum(one.size_bytes for one in order.sources)
+    return RegistrySink(
+        partial(open_to_write, context),
+        in_background=size_bytes > BACKGROUND_BYTES,
+    )
+
+
+def open_to_write(context: Context) -> "Registry":
+    """The registry."""
+    return open_registry(context, writes=True).registry
 
 
 def noted_in(context: Context, order: "Order") -> "ProgressFile":

@@ -9,6 +9,7 @@ rejects where one is named; the rows behind it go on.
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Protocol
@@ -31,15 +32,22 @@ from outgate.model.recipient import Recipient, is_mailbox
 BATCH_ROWS = 5_000
 
 
-class Sink(Protocol):
-    """Where consents go."""
+class Pending(Protocol):
+    """A batch under way."""
 
-    def register(self, optins: Sequence[OptIn]) -> int:
-        """Keep them, on disk when this returns; gives how many changed what was known.
+    def result(self) -> int:
+        """Wait until it is on disk; gives how many changed what was known.
 
         Raises:
             StoreError: the store did not answer; again does no harm.
         """
+
+
+class Sink(Protocol):
+    """Where consents go."""
+
+    def register(self, optins: Sequence[OptIn]) -> Pending:
+        """Begin to keep them; what was given before is on disk already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +124,7 @@ def run(order: Order, outlets: Outlets) -> Report:
         else nullcontext() as rejects,
     ):
         wanted = _wanted_list(order, found)
+        steps = _Steps(outlets, progress, rejects)
         all_readings = readings(order.kind, order.sources, order.ask, outlets.done)
         for number, reading in enumerate(all_readings, 1):
             if number <= first:
@@ -123,9 +132,10 @@ def run(order: Order, outlets: Outlets) -> Report:
             _take(order, outlets, reading, wanted, found, report, rejects)
             progress.records = number
             if number % BATCH_ROWS == 0:
-                _flush(outlets, progress, rejects)
+                steps.step()
         progress.is_finished = True
-        _flush(outlets, progress, rejects)
+        steps.step()
+        steps.finish()
     return report
 
 
@@ -166,19 +176,51 @@ def _take(
             outlets.batch.append(one)
 
 
-def _flush(outlets: Outlets, progress: Progress, rejects: Rejects | None) -> None:
-    """Register what has come together, and note it then."""
-    report = progress.report
-    if outlets.sink is not None and outlets.batch:
-        report.new += outlets.sink.register(outlets.batch)
-        withdrawn = sum(one.record.state is State.WITHDRAWN for one in outlets.batch)
-        report.withdrawn += withdrawn
-        report.registered += len(outlets.batch) - withdrawn
-        outlets.batch.clear()
-    if rejects is not None:
-        progress.rejects = rejects.lengths()
-    if outlets.noted is not None:
-        outlets.noted.write(progress)
+class _Steps:
+    """Batch after batch: while one is written, the next one is judged.
+
+    How far the import has come is noted when a batch is on disk, as it was when the batch
+    was given away.
+    """
+
+    def __init__(
+        self, outlets: Outlets, progress: Progress, rejects: Rejects | None
+    ) -> None:
+        self._outlets = outlets
+        self._progress = progress
+        self._rejects = rejects
+        self._under_way: tuple[Pending | None, Progress] | None = None
+
+    def step(self) -> None:
+        """Give away what has come together."""
+        self.finish()
+        progress, outlets = self._progress, self._outlets
+        if self._rejects is not None:
+            progress.rejects = self._rejects.lengths()
+        pending = None
+        if outlets.sink is not None and outlets.batch:
+            report = progress.report
+            withdrawn = sum(
+                one.record.state is State.WITHDRAWN for one in outlets.batch
+            )
+            report.withdrawn += withdrawn
+            report.registered += len(outlets.batch) - withdrawn
+            pending = outlets.sink.register(outlets.batch)
+            outlets.batch = []
+        self._under_way = pending, deepcopy(progress)
+
+    def finish(self) -> None:
+        """Wait for what was given away, and note it."""
+        if self._under_way is None:
+            return
+        pending, noted = self._under_way
+        self._under_way = None
+        if pending is not None:
+            new = pending.result()
+            self._progress.report.new += new
+            noted.report.new += new
+        if self._outlets.noted is not None:
+            self._outlets.noted.write(noted)
 
 
 def _line(judged: Judged, mailbox: str, origin: Origin) -> dict[str, object]:
