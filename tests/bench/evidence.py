@@ -73,7 +73,7 @@ def measure(rows: int) -> list[tuple[str, Figure]]:
         found.append(("judged", _measured(small)))
         found.append(("judged", _measured(whole)))
         settings = {"appendonly": "yes", "appendfsync": "everysec"}
-        with RedisServer(settings=settings) as server:
+        with RedisServer("valkey", settings=settings) as server:
             found.append(("imported", _measured(whole, server.socket)))
     return found
 

@@ -2,7 +2,11 @@
 
 import itertools
 import json
+import os
+import signal
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +14,7 @@ import pytest
 
 from cli.commands import Done, configure, outgate
 from lab.redis import RedisServer
+from lab.waiting import wait_until
 
 LIST = "members.choir.example"
 HEAD = "address,method,confirm-time,confirm-ip\n"
@@ -105,6 +110,57 @@ def test_again_is_told_and_does_no_harm(run: Run, tmp_path: Path) -> None:
     assert "imported before: nothing was done" in again.stdout
     value = json.loads(anew.stdout)
     assert (value["registered"], value["new"], value["kept"]) == (2, 0, 2)
+
+
+def test_a_large_file_is_written_by_other_processes(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the same end."""
+    monkeypatch.setattr("outgate.cli.evidence_open.BACKGROUND_BYTES", 0)
+
+    done = run(*importing("--json", export(tmp_path, HEAD + ROWS)))
+
+    value = json.loads(done.stdout)
+    assert (value["registered"], value["new"], value["rejected"]) == (2, 2, 1)
+    assert run("optin", "show", "--list", LIST, "anne@example.net").code == 0
+
+
+def test_an_import_that_was_killed_goes_on(run: Run, tmp_path: Path) -> None:
+    """Where it was, and ends as if nothing had happened."""
+    rows = 35_000
+    text = "".join(
+        f"person{number}@example.net,coi,"
+        f"2026-03-14T{number // 3600:02}:{number // 60 % 60:02}:{number % 60:02}Z,"
+        "198.51.100.7\n"
+        for number in range(rows)
+    )
+    file = export(tmp_path, f"{HEAD}{text}broken,coi,,\n")
+    rejects, imports = tmp_path / "rejects", tmp_path / "state/evidence/imports"
+    words = importing("--rejects", rejects, "--json", file)
+    config = ("--config", tmp_path / "outgate.toml")
+    command = [sys.executable, "-m", "outgate", *config, *words]
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, start_new_session=True
+    ) as process:
+        try:
+            wait_until(lambda: any(imports.glob("*.json")), "a batch is noted")
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+
+    (note,) = (json.loads(one.read_text()) for one in imports.glob("*.json"))
+    again = run(*words)
+    assert not again.stderr
+    value = json.loads(again.stdout)
+
+    assert 0 < note["records"] < rows
+    assert (value["rows"], value["registered"], value["rejected"]) == (
+        rows + 1,
+        rows,
+        1,
+    )
+    assert rejects.read_text().count("broken") == 1
+    shown = run("optin", "show", "--list", LIST)
+    assert f"{rows} " in shown.stdout
 
 
 def test_times_without_a_zone_are_refused_as_a_whole(run: Run, tmp_path: Path) -> None:

@@ -252,11 +252,12 @@ class TestResuming:
 
     @pytest.fixture(autouse=True)
     def small_batches(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(importing, "BATCHES_UNDER_WAY", 2)
         monkeypatch.setattr(importing, "BATCH_ROWS", 3)
 
     @pytest.mark.parametrize("away_after", [0, 2, 4, 5, 6])
     def test_when_the_store_went_away(self, tmp_path: Path, away_after: int) -> None:
-        """Every row once, in the registry and in the rejects."""
+        """Every row is registered, and rejected once; a batch may be told twice."""
         rows = [whole(f"person{number}", number) for number in range(8)]
         rows.insert(1, "one,,coi")
         rows.insert(4, "two,,coi")
@@ -270,7 +271,7 @@ class TestResuming:
         kept.away_after = 100
         report = imported("csv", file, kept=kept, rejects=rejects, noted=noted)
 
-        assert [one.mailbox[6:7] for one in kept.optins] == list("01234567")
+        assert {one.mailbox[6:7] for one in kept.optins} == set("01234567")
         assert done <= away_after
         assert (report.rows, report.registered, report.rejected) == (10, 8, 2)
         assert rejects.read_text().count("is not one plain address") == 2

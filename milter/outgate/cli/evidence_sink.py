@@ -1,8 +1,9 @@
-"""The registry as an import writes to it: batches, in a process of their own.
+"""The registry as an import writes to it: batches, in processes of their own.
 
 Judging a million rows takes as long as sealing and writing them, and there are two
-processors: while one batch is written, the next is judged. A small file is not worth a
-process.
+processors: while one batch is written, the next is judged, and others wait for the disk,
+which may take a second. In which order they end does not matter to the registry. A small
+file is not worth a process.
 """
 
 import sys
@@ -38,17 +39,19 @@ class RegistrySink:
 
         Args:
             opening: opens it, here and in the other process: it must be picklable.
-            in_background: whether another process writes.
+            in_background: whether other processes write.
 
         Raises:
             OutgateError: it cannot be opened.
         """
+        from outgate.evidence.importing import BATCHES_UNDER_WAY
+
         self._opening = opening
         self._registry = opening()
         self._tallies: list[Tally] = []
         # A fork would share what this process has open.
         self._pool = (
-            ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+            ProcessPoolExecutor(BATCHES_UNDER_WAY, mp_context=get_context("spawn"))
             if in_background
             else None
         )
@@ -63,7 +66,7 @@ class RegistrySink:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End the other process, when it has done what it was given."""
+        """End the other processes, when they have done what they were given."""
         if self._pool is not None:
             self._pool.shutdown()
 

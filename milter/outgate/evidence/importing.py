@@ -7,6 +7,7 @@ rejects where one is named; the rows behind it go on.
 """
 
 import json
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from copy import deepcopy
@@ -28,8 +29,10 @@ from outgate.model.errors import SourceError
 from outgate.model.optin import OptIn, State
 from outgate.model.recipient import Recipient, is_mailbox
 
-# A batch is lost, and done again, when a process is killed.
-BATCH_ROWS = 5_000
+# What is under way is lost, and done again, when a process is killed. Each batch may wait
+# a second for the disk, so several wait at once.
+BATCH_ROWS = 10_000
+BATCHES_UNDER_WAY = 3
 
 
 class Pending(Protocol):
@@ -47,7 +50,7 @@ class Sink(Protocol):
     """Where consents go."""
 
     def register(self, optins: Sequence[OptIn]) -> Pending:
-        """Begin to keep them; what was given before is on disk already."""
+        """Begin to keep them, beside some that were given before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,10 +180,10 @@ def _take(
 
 
 class _Steps:
-    """Batch after batch: while one is written, the next one is judged.
+    """Batch after batch: while some are written, the next one is judged.
 
-    How far the import has come is noted when a batch is on disk, as it was when the batch
-    was given away.
+    How far the import has come is noted when a batch, and all before it, are on disk, as
+    it was when the batch was given away.
     """
 
     def __init__(
@@ -189,11 +192,12 @@ class _Steps:
         self._outlets = outlets
         self._progress = progress
         self._rejects = rejects
-        self._under_way: tuple[Pending | None, Progress] | None = None
+        self._under_way: deque[tuple[Pending | None, Progress]] = deque()
 
     def step(self) -> None:
         """Give away what has come together."""
-        self.finish()
+        if len(self._under_way) == BATCHES_UNDER_WAY:
+            self._finish_one()
         progress, outlets = self._progress, self._outlets
         if self._rejects is not None:
             progress.rejects = self._rejects.lengths()
@@ -207,18 +211,24 @@ class _Steps:
             report.registered += len(outlets.batch) - withdrawn
             pending = outlets.sink.register(outlets.batch)
             outlets.batch = []
-        self._under_way = pending, deepcopy(progress)
+        self._under_way.append((pending, deepcopy(progress)))
 
     def finish(self) -> None:
-        """Wait for what was given away, and note it."""
-        if self._under_way is None:
-            return
-        pending, noted = self._under_way
-        self._under_way = None
+        """Wait for all that was given away, and note it."""
+        while self._under_way:
+            self._finish_one()
+
+    def _finish_one(self) -> None:
+        pending, noted = self._under_way.popleft()
         if pending is not None:
             new = pending.result()
-            self._progress.report.new += new
-            noted.report.new += new
+            # Those behind it were copied before this was known.
+            for progress in (
+                self._progress,
+                noted,
+                *(one for _, one in self._under_way),
+            ):
+                progress.report.new += new
         if self._outlets.noted is not None:
             self._outlets.noted.write(noted)
 

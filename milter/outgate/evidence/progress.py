@@ -46,6 +46,7 @@ class ProgressFile:
         name = sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
         self.path = directory / f"{name[:32]}.json"
         self._noted: dict[str, Any] = _value(Progress())
+        self._begun: list[str] = []
 
     def read(self) -> Progress:
         """How far it came; the beginning where nothing is known."""
@@ -75,6 +76,7 @@ class ProgressFile:
         Raises:
             StartError: it cannot be written.
         """
+        self._begun.append(head)
         self._noted["rejects"] = {**self._noted["rejects"], head: 0}
         self._write(self._noted)
 
@@ -85,7 +87,10 @@ class ProgressFile:
             StartError: it cannot be written.
         """
         # As text, so that what is counted further is not in it.
-        self._noted = json.loads(json.dumps(_value(progress)))
+        value = json.loads(json.dumps(_value(progress)))
+        # A file of rejects may be younger than what is noted now.
+        value["rejects"] = {**dict.fromkeys(self._begun, 0), **value["rejects"]}
+        self._noted = value
         self._write(self._noted)
 
     def _write(self, value: dict[str, Any]) -> None:

@@ -87,8 +87,11 @@ def _numbered(path: Path, number: int) -> Path:
 
 
 def _file(path: Path, length: int | None) -> IO[str]:
-    flags = os.O_WRONLY | (os.O_CREAT | os.O_EXCL if length is None else 0)
+    flags = os.O_WRONLY
     try:
+        # An empty one was made by an import that was killed at once.
+        if length is None and not (path.exists() and not path.stat().st_size):
+            flags |= os.O_CREAT | os.O_EXCL
         descriptor = os.open(path, flags, 0o600)
         if length is not None:
             os.ftruncate(descriptor, length)
