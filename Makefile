@@ -19,7 +19,7 @@ help: ## this list
 setup: build/provisioned $(VENV)/ready ## what is missing on this machine, and the virtual environment
 
 ON_FLOORS := tests/model tests/message tests/policy tests/store tests/signing \
-	tests/config tests/log tests/metrics tests/notify tests/daemon/test_holds.py
+	tests/config tests/evidence tests/log tests/metrics tests/notify tests/daemon/test_holds.py
 
 build/provisioned: tests/lab/provision
 	tests/lab/provision

@@ -61,7 +61,8 @@ def test_lines_are_the_same_however_they_are_packed(
 
 def test_each_file_of_an_archive_is_read(tmp_path: Path) -> None:
     """In the order of their names, which errors tell."""
-    file = written(tmp_path, zipped(unsubscribed="b", subscribed="a"), "export.zip")
+    members = {"unsubscribed": "b", "subscribed": "a", "__MACOSX/._subscribed": "?"}
+    file = written(tmp_path, zipped(**members), "export.zip")
 
     assert [list(one.lines()) for one in sources_of(file)] == [["a"], ["b"]]
     assert sources_of(file)[0].name.endswith("export.zip!subscribed")

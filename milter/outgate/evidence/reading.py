@@ -118,7 +118,7 @@ def sources_of(file: Path, encoding: str = "") -> list[Source]:
         if raw.peek(4)[:4] != _ZIP:
             return [Source(file, "", encoding, size_bytes)]
         with _archive(raw, file) as archive:
-            members = [one for one in archive.infolist() if not one.is_dir()]
+            members = [one for one in archive.infolist() if _is_text(one)]
     if len(members) > MAX_MEMBERS:
         raise SourceError(
             f"{len(members)} files in one archive, expected {MAX_MEMBERS} at most",
@@ -128,6 +128,14 @@ def sources_of(file: Path, encoding: str = "") -> list[Source]:
         Source(file, one.filename, encoding, one.file_size)
         for one in sorted(members, key=lambda one: one.filename)
     ]
+
+
+def _is_text(member: zipfile.ZipInfo) -> bool:
+    """Neither a directory nor what macOS and others put beside files."""
+    name = Path(member.filename)
+    return (
+        not member.is_dir() and name.parts[:1] != ("__MACOSX",) and name.name[:1] != "."
+    )
 
 
 def sha256_of(file: Path) -> str:
