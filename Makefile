@@ -19,7 +19,7 @@ help: ## this list
 setup: build/provisioned $(VENV)/ready ## what is missing on this machine, and the virtual environment
 
 ON_FLOORS := tests/model tests/message tests/policy tests/store tests/signing \
-	tests/config tests/log tests/metrics tests/notify tests/daemon/test_holds.py
+	tests/config tests/evidence tests/log tests/metrics tests/notify tests/daemon/test_holds.py
 
 build/provisioned: tests/lab/provision
 	tests/lab/provision
@@ -67,6 +67,9 @@ bench-fingerprints: setup ## which mail is taken for copies of one, and what it 
 
 bench-hostile: setup ## what a message costs that was made to be costly
 	$(BIN)/python -m bench.hostile
+
+bench-evidence: setup ## a million rows of evidence: judged, and imported
+	$(BIN)/python -m bench.evidence
 
 bench-policy: setup ## simulated days: what the shipped limits stop, and should not have
 	$(BIN)/python -m scenarios

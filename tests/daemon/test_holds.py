@@ -70,6 +70,7 @@ def test_owner_and_postmaster_get_one_digest(sink: Sink) -> None:
     assert b"Auto-Submitted: auto-generated" in digest.data
     assert b"anne5" in digest.data
     assert b"limit-exceeded" in digest.data
+    assert b"limit: messages-per-login-hourly 1/1h" in digest.data
     assert b"secret-friend" not in digest.data
 
 

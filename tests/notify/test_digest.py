@@ -31,6 +31,7 @@ def held(**changes: object) -> Held:
         "recipients": 320,
         "size_bytes": 2048,
         "reasons": "limit-exceeded",
+        "limits": "",
         "since_us": NOW_US - HOUR_US,
         "until_us": NOW_US + HOUR_US,
     }
@@ -44,6 +45,14 @@ def digest(*rows: Held, to: str = TO) -> EmailMessage:
 def body(message: EmailMessage) -> str:
     content: str = message.get_content()
     return content
+
+
+def test_the_limit_that_was_used_up_stands_with_its_rate() -> None:
+    """What the owner has to know; an order's text never comes here."""
+    text = body(digest(held(limits="strangers-per-campaign 50/1w")))
+
+    assert "limit: strangers-per-campaign 50/1w" in text
+    assert "limit:" not in body(digest(held()))
 
 
 def test_it_says_what_is_held_since_when_and_why() -> None:

@@ -51,7 +51,7 @@ def test_it_says_which_limit_how_much_of_it_and_when_it_drains() -> None:
         "      customer choir: 170 of 200 strangers used; the rate is 200/1d\n"
         "      empty again at 2026-11-25T02:00:00Z if no more is sent\n"
     ) in text
-    assert "Nothing was stopped so far" in text
+    assert "Mail that still fits goes on" in text
     assert "mailing list" in text
     assert "ask your postmaster" in text
 

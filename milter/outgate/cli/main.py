@@ -10,6 +10,7 @@ from outgate.cli.check import check
 from outgate.cli.config import config
 from outgate.cli.context import Context
 from outgate.cli.doctor import doctor
+from outgate.cli.evidence import evidence
 from outgate.cli.lists import list_
 from outgate.cli.optin import optin
 from outgate.cli.queue import queue
@@ -50,6 +51,7 @@ for command in (
     config,
     doctor,
     list_,
+    evidence,
     optin,
     queue,
     recipient,

@@ -19,7 +19,7 @@ from outgate.model.errors import EX_CONFIG, StartError
 from outgate.model.identity import Path as SubmissionPath
 from outgate.model.verdict import Action, Mode
 from outgate.mta.session import Socket
-from outgate.policy.compiled import Policy
+from outgate.policy.compiled import LIMIT_REASONS, Policy
 from outgate.policy.decision import Decision
 from outgate.policy.gate import Gate
 from outgate.policy.optin_keys import OptinKey
@@ -276,6 +276,12 @@ class HoldKeeper:
                     ),
                     "detail": "; ".join(
                         finding.detail for finding in decision.verdict.findings
+                    ),
+                    # Of these alone the detail is the customer's business.
+                    "limits": "; ".join(
+                        finding.detail
+                        for finding in decision.verdict.findings
+                        if finding.reason in LIMIT_REASONS
                     ),
                     "since-us": decision.now_us,
                     "until-us": disposition.hold_until_us,

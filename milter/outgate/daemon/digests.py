@@ -101,6 +101,7 @@ def _held(record: Mapping[str, str]) -> Held:
         recipients=int(record.get("recipients", 0)),
         size_bytes=int(record.get("size", 0)),
         reasons=record.get("reasons", ""),
+        limits=record.get("limits", ""),
         since_us=int(record["since-us"]),
         until_us=int(record["until-us"]),
     )

@@ -162,6 +162,10 @@ class Dsns:
             self._spool.drop(name)
             return
         sender = self._notify.sender or f"MAILER-DAEMON@{returned.mta}"
+        if returned.arrived_us + _GIVEN_UP_AFTER_US < now_us:
+            self._spool.drop(name)
+            self._log.error("dsn-given-up", queue_id=returned.queue_id)
+            return
         log, queue_id, recipients = self._log, returned.queue_id, len(returned.failed)
         try:
             report = render(returned, sender=sender, now_us=now_us)
@@ -169,11 +173,7 @@ class Dsns:
         except MtaError as error:
             self._status.count(names.NOTIFY_FAILURES, "dsn")
             self._not_before_s[name] = self._monotonic_s() + PAUSE_AFTER_FAILURE_S
-            if returned.arrived_us + _GIVEN_UP_AFTER_US < now_us:
-                self._spool.drop(name)
-                log.error("dsn-given-up", queue_id=queue_id, recipients=recipients)
-            else:
-                log.warning("dsn-not-sent", queue_id=queue_id, message=str(error))
+            log.warning("dsn-not-sent", queue_id=queue_id, message=str(error))
         else:
             self._spool.drop(name)
             log.info("dsn-sent", queue_id=queue_id, recipients=recipients)

@@ -10,6 +10,7 @@
         ScriptError          a script and its caller disagree: a bug
       EvidenceError        sealed evidence, or an export, is not what it must be
       MtaError             the MTA refused a command or spoke nonsense
+      SourceError          a file of evidence cannot be read to its end, or not believed
 
 A hostile message raises none of them: parsers return facts.
 """
@@ -122,3 +123,29 @@ class MtaError(OutgateError):
     """An MTA refused a command of ours, or answered in a shape we do not know."""
 
     exit_code = EX_TEMPFAIL
+
+
+class SourceError(OutgateError):
+    """A file of evidence cannot be used: nothing more of it is read.
+
+    Attributes:
+        file: as a person named it; a member of an archive stands behind `!`.
+        row: line of the file, from 1; 0 for the file as a whole.
+        column: name of the column, or number of the character; "" for the whole line.
+    """
+
+    exit_code = EX_DATAERR
+
+    def __init__(
+        self, message: str, file: str = "", row: int = 0, column: str = ""
+    ) -> None:
+        place = (
+            file,
+            f"row {row}" if row else "",
+            f"column {column}" if column else "",
+            message,
+        )
+        super().__init__(": ".join(part for part in place if part))
+        self.file = file
+        self.row = row
+        self.column = column

@@ -20,6 +20,7 @@ class Held:
     """One held message, as its record tells.
 
     Attributes:
+        limits: which limits were used up, with their rates; "" for none.
         since_us: when it was held.
         until_us: until when it is meant to be held.
     """
@@ -32,6 +33,7 @@ class Held:
     recipients: int
     size_bytes: int
     reasons: str
+    limits: str
     since_us: int
     until_us: int
 
@@ -57,6 +59,8 @@ def render(held: Iterable[Held], *, sender: str, to: str, now_us: int) -> EmailM
             ),
             f"      because: {_told(one.reasons)}; held until {format_moment(one.until_us)}",
         ]
+        if one.limits:
+            lines.append(f"      limit: {one.limits}")
     if len(rows) > MOST_LINES:
         lines.append(f"  … and {len(rows) - MOST_LINES} more")
     lines += [

@@ -73,7 +73,7 @@ def render(
     if any(one.count == Count.STRANGERS for one in warned):
         lines += ["Strangers are recipients who never had mail from you.", ""]
     lines += [
-        "Nothing was stopped so far, and room comes back as time passes. Newsletters and",
+        "Mail that still fits goes on, and room comes back as time passes. Newsletters and",
         "circulars go by a mailing list whose readers asked for it. Before you send more than",
         "this, ask your postmaster. If it is mail that you did not send, change your password",
         "first.",

@@ -1,0 +1,117 @@
+"""How far an import has come, on disk: it goes on there after whatever stopped it.
+
+One file for each (file, list, format, zone): whoever imports a file again is told so. It
+holds numbers and the first reasons of rejections, and is readable by its owner alone.
+"""
+
+import json
+import os
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from outgate.evidence.report import Report
+from outgate.model.errors import EX_CANTCREAT, StartError
+
+_VERSION = 1
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far one import has come.
+
+    Attributes:
+        records: how many are done, counted from the beginning of the first text.
+        is_finished: whether that was all.
+        rejects: by head, how long each file of rejects is.
+    """
+
+    records: int = 0
+    is_finished: bool = False
+    rejects: dict[str, int] = field(default_factory=dict)
+    report: Report = field(default_factory=Report)
+
+
+class ProgressFile:
+    """Where it is noted."""
+
+    def __init__(self, directory: Path, *parts: str) -> None:
+        """Name the file.
+
+        Args:
+            directory: of all imports, made where it is absent.
+            parts: what makes an import another one: hash of the file, list, format, …
+        """
+        name = sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+        self.path = directory / f"{name[:32]}.json"
+        self._noted: dict[str, Any] = _value(Progress())
+        self._begun: list[str] = []
+
+    def read(self) -> Progress:
+        """How far it came; the beginning where nothing is known."""
+        try:
+            value = json.loads(self.path.read_bytes())
+            if value["version"] != _VERSION:
+                return Progress()
+            self._noted = value
+            return Progress(
+                records=int(value["records"]),
+                is_finished=bool(value["finished"]),
+                rejects=dict(value["rejects"]),
+                report=Report.from_json(value["report"]),
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            # Again from the beginning does no harm.
+            return Progress()
+
+    def forget(self) -> None:
+        """Begin anew next time."""
+        self.path.unlink(missing_ok=True)
+        self._noted = _value(Progress())
+
+    def begin_rejects(self, head: str) -> None:
+        """Note that there is a file of rejects now, with nothing in it.
+
+        Raises:
+            StartError: it cannot be written.
+        """
+        self._begun.append(head)
+        self._noted["rejects"] = {**self._noted["rejects"], head: 0}
+        self._write(self._noted)
+
+    def write(self, progress: Progress) -> None:
+        """Note it, whole or not at all.
+
+        Raises:
+            StartError: it cannot be written.
+        """
+        # As text, so that what is counted further is not in it.
+        value = json.loads(json.dumps(_value(progress)))
+        # A file of rejects may be younger than what is noted now.
+        value["rejects"] = {**dict.fromkeys(self._begun, 0), **value["rejects"]}
+        self._noted = value
+        self._write(self._noted)
+
+    def _write(self, value: dict[str, Any]) -> None:
+        beside = self.path.with_suffix(".new")
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                json.dump(value, file)
+            beside.replace(self.path)
+        except OSError as error:
+            raise StartError(
+                f"{self.path} cannot be written: {error.strerror}", EX_CANTCREAT
+            ) from error
+
+
+def _value(progress: Progress) -> dict[str, Any]:
+    return {
+        "version": _VERSION,
+        "records": progress.records,
+        "finished": progress.is_finished,
+        "rejects": progress.rejects,
+        "report": progress.report.as_json(),
+    }
