@@ -109,6 +109,8 @@ def test_what_could_not_be_sent_is_sent_later(office: Office, sink: Sink) -> Non
     office.dsns.send_due(NOW_US)
     sink.accept()
     assert (office.failures(), office.waiting()) == (1, 1)
+    assert b"SMTPRecipientsRefused" in office.captured.raw
+    assert b"example" not in office.captured.raw
     office.dsns.send_due(NOW_US)
     assert sink.messages == []
     office.now_s += PAUSE_AFTER_FAILURE_S

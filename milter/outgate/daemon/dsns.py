@@ -162,21 +162,36 @@ class Dsns:
             self._spool.drop(name)
             return
         sender = self._notify.sender or f"MAILER-DAEMON@{returned.mta}"
-        if returned.arrived_us + _GIVEN_UP_AFTER_US < now_us:
-            self._spool.drop(name)
-            self._log.error("dsn-given-up", queue_id=returned.queue_id)
-            return
-        log, queue_id, recipients = self._log, returned.queue_id, len(returned.failed)
         try:
             report = render(returned, sender=sender, now_us=now_us)
             send(report, *server, to=returned.to)
         except MtaError as error:
-            self._status.count(names.NOTIFY_FAILURES, "dsn")
-            self._not_before_s[name] = self._monotonic_s() + PAUSE_AFTER_FAILURE_S
-            log.warning("dsn-not-sent", queue_id=queue_id, message=str(error))
+            late = returned.arrived_us + _GIVEN_UP_AFTER_US < now_us
+            self._fail(name, returned.queue_id, _trouble(error), late=late)
         else:
             self._spool.drop(name)
-            log.info("dsn-sent", queue_id=queue_id, recipients=recipients)
+            self._log.info(
+                "dsn-sent",
+                queue_id=returned.queue_id,
+                recipients=len(returned.failed),
+            )
+
+    def _fail(self, name: str, queue_id: str, message: str, *, late: bool) -> None:
+        self._status.count(names.NOTIFY_FAILURES, "dsn")
+        if late:
+            self._spool.drop(name)
+            self._log.error("dsn-given-up", queue_id=queue_id, message=message)
+        else:
+            self._not_before_s[name] = self._monotonic_s() + PAUSE_AFTER_FAILURE_S
+            self._log.warning("dsn-not-sent", queue_id=queue_id, message=message)
+
+
+def _trouble(error: MtaError) -> str:
+    """What is wrong, without addresses: a sender by VERP names the recipient."""
+    cause = error.__cause__
+    if isinstance(cause, ConnectionError | TimeoutError):
+        return str(cause)
+    return type(cause or error).__name__
 
 
 def _returned(record: Notification) -> Returned:
