@@ -8,7 +8,17 @@ import argparse
 import sys
 from pathlib import Path
 
-from pages import cli, configuration, counting, evidence, index, metrics, reasons, redis
+from pages import (
+    cli,
+    configuration,
+    counting,
+    dossier,
+    evidence,
+    index,
+    metrics,
+    reasons,
+    redis,
+)
 from pages.links import broken_links
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,6 +28,7 @@ PAGES = {
     "docs/cli.md": cli.page,
     "docs/configuration.md": configuration.page,
     "docs/counting.md": counting.page,
+    "docs/dossier.md": dossier.page,
     "docs/evidence.md": evidence.page,
     "docs/metrics.md": metrics.page,
     "docs/reasons.md": reasons.page,

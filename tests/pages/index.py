@@ -14,6 +14,7 @@ _READERS = (
     ("cli.md", "who is on call"),
     ("reasons.md", "who answers a sender"),
     ("counting.md", "who asks why it was bulk"),
+    ("dossier.md", "who answers complaints"),
     ("evidence.md", "who keeps lists"),
     ("metrics.md", "who watches it"),
     ("optin.md", "who keeps lists"),

@@ -11,6 +11,7 @@ from outgate.cli.config import config
 from outgate.cli.context import Context
 from outgate.cli.doctor import doctor
 from outgate.cli.evidence import evidence
+from outgate.cli.lists import list_
 from outgate.cli.optin import optin
 from outgate.cli.queue import queue
 from outgate.cli.recipient import recipient
@@ -50,6 +51,7 @@ for command in (
     config,
     doctor,
     evidence,
+    list_,
     optin,
     queue,
     recipient,
