@@ -3,6 +3,7 @@
 import json
 import stat
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -136,7 +137,21 @@ def test_a_list_that_is_configured_no_more_is_found(desk: Desk) -> None:
 
 
 def test_what_does_not_hash_to_the_commitment_is_said(desk: Desk) -> None:
-    """Or does not open at all: it was sealed under another secret."""
+    """The raw record is shown beside it, for whoever must find out."""
+    first = consent()
+    other = replace(first.record, commitment=b"\xff" * 16)
+    desk.registry().register([first, replace(first, record=other, evidence=b"")])
+
+    one = desk.shown(*WHY)
+
+    assert one["proof"] == "differs"
+    assert one["evidence"]["commitment"] != one["commitment"]  # type: ignore[index]
+    shown = desk.run("evidence", "show", ADDRESS).stdout
+    assert "proof            differs: the raw record does NOT hash to" in shown
+
+
+def test_evidence_that_does_not_open_stops_nothing(desk: Desk) -> None:
+    """It was sealed under another secret: the rest of the answer is there."""
     desk.registry(b"another secret of 32 bytes and more").register([consent()])
 
     assert desk.shown()["proof"] == "unreadable"

@@ -136,7 +136,19 @@ def _consent(record: Record, opened: Opened | None) -> Iterator[tuple[str, str]]
     yield "method", METHODS[record.method]
     yield from _times(record)
     if opened is not None:
-        yield "from", client_of(opened.raw) or "no address is on file"
+        yield from _whence(opened.raw)
+
+
+def _whence(raw: bytes) -> Iterator[tuple[str, str]]:
+    """From where: a client's address, or where a sheet was signed."""
+    known = read_raw(raw)
+    if client := client_of(raw):
+        yield "from", client
+    elif place := known.get("place"):
+        yield "signed at", place
+        yield "collected by", known.get("collector", "not known")
+    else:
+        yield "from", "no address is on file"
 
 
 def _times(record: Record) -> Iterator[tuple[str, str]]:

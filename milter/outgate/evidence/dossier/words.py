@@ -40,7 +40,7 @@ PROOFS: Mapping[Proof, str] = {
     Proof.ELSEWHERE: "the list host keeps the raw record; what it shows must hash to the "
     "commitment on file",
     Proof.UNREADABLE: "a raw record is kept, but does not open: it was changed, or "
-    "another secret sealed it",
+    "sealed under another secret or by a newer Outgate",
     Proof.NONE: "no raw record is kept",
 }
 
