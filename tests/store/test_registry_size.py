@@ -1,6 +1,7 @@
 """What a subscriber costs the store; `make verify` measures a million of them."""
 
 import time
+import tracemalloc
 from collections.abc import Iterator
 from ipaddress import ip_address
 from itertools import islice
@@ -15,13 +16,17 @@ from outgate.model.consent import Grade
 from outgate.model.optin import (
     Method,
     OptIn,
+    Permission,
     Record,
+    State,
     ZoneSource,
     canonical_evidence,
     commitment_of,
 )
+from outgate.model.optin_order import pack
 from outgate.signing.vault import Vault
 from outgate.store.client import connect
+from outgate.store.consents import BUCKETS
 from outgate.store.durability import PATIENCE_S, Flushing
 from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys
@@ -94,6 +99,43 @@ def test_a_full_bucket_stays_packed(store: Store, keys: Keys) -> None:
     assert store.client.hlen(key) == 110
     assert store.client.object("encoding", key) in {b"listpack", b"ziplist"}
     assert store.client.memory_usage(key) / 110 <= MOST_BYTES
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_counting_a_million_is_in_bounded_memory(store: Store, keys: Keys) -> None:
+    """Some hashes at a time, however many there are."""
+    most_bytes = 4 << 20
+    count, a_bucket = 1_000_000, 1_000_000 // BUCKETS + 1
+    longest = next(subscribers(evidence=False)).record
+    packed = (
+        pack(longest),
+        pack(Record(state=State.WITHDRAWN, time_us=START_US)),
+        pack(Record(state=State.ERASED, time_us=START_US)),
+    )
+    for bucket in range(BUCKETS):
+        numbers = range(bucket * a_bucket, min((bucket + 1) * a_bucket, count))
+        values = {b"%8d" % one: packed[max(one % 20 - 17, 0)] for one in numbers}
+        if values:
+            store.client.hset(keys.optin(LIST, bucket), mapping=values)
+    registry = Registry(store.client, keys, Hashes(SECRET))
+
+    tracemalloc.start()
+    begun = time.perf_counter()
+    counted = registry.count(LIST)
+    took_s = time.perf_counter() - begun
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    say(
+        f"counted {count} records in {took_s:.1f} s, traced; {peak_bytes} bytes at most"
+    )
+    assert counted.by_permission[Permission.ASSERTED] == counted.subscribers == 900_000
+    assert counted.by_permission[Permission.WITHDRAWN] == 50_000
+    assert counted.erased == 50_000
+    assert peak_bytes <= most_bytes
+    for bucket in range(BUCKETS):
+        store.client.delete(keys.optin(LIST, bucket))
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from outgate.cli.context import Context
+from outgate.cli.dossier import dossier, show
 from outgate.cli.optin_open import BY, CUSTOMER, JSON, LIST
 from outgate.model.errors import EX_FOUND
 
@@ -35,7 +36,7 @@ def _known(_context: click.Context, _option: click.Parameter, value: str) -> str
 
 @click.group()
 def evidence() -> None:
-    """Import evidence of opt-in, also from paper.
+    """Import evidence of opt-in, and show it on request.
 
     Begin with a dry run: it says what a file proves, and what to do about the rest. The
     manual has a page on all formats.
@@ -263,6 +264,10 @@ def add_paper(
         actor=actor,
         as_json=as_json,
     )
+
+
+evidence.add_command(dossier)
+evidence.add_command(show)
 
 
 def _tell(order: "Order", lines: object, *, is_dry: bool) -> None:

@@ -1,4 +1,4 @@
-"""`outgate list`: what a list's own headers are worth."""
+"""`outgate list`: registered lists, and what a list's own headers are worth."""
 
 import sys
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from outgate.cli import list_registry
 from outgate.cli.context import Context
 from outgate.model.errors import EX_NOINPUT, StartError
 
@@ -20,7 +21,12 @@ _SHOWN_CHARACTERS = 300
 
 @click.group("list")
 def list_() -> None:
-    """Look at mailing lists as their recipients' providers do."""
+    """Look at mailing lists, also as their recipients' providers do."""
+
+
+list_.add_command(list_registry.new)
+list_.add_command(list_registry.show)
+list_.add_command(list_registry.status)
 
 
 @list_.command()

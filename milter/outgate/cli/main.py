@@ -52,6 +52,7 @@ for command in (
     doctor,
     list_,
     evidence,
+    list_,
     optin,
     queue,
     recipient,

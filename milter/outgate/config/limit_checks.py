@@ -72,7 +72,7 @@ def registered(settings: Settings) -> Iterator[Problem]:
                 "list", f"id {list_id!r} of {customer!r} stands {number} times"
             )
     for index, one in enumerate(settings.list):
-        if not _LIST_ID.fullmatch(one.id):
+        if not is_list_id(one.id):
             yield Problem(
                 f"list[{index}].id",
                 f"got {one.id!r}: expected a List-Id without brackets, such as "
@@ -92,6 +92,11 @@ def registered(settings: Settings) -> Iterator[Problem]:
     for index, stream in enumerate(settings.stream):
         for name, message in _stream(stream):
             yield Problem(f"stream[{index}].{name}", message)
+
+
+def is_list_id(text: str) -> bool:
+    """Whether it is a List-Id as a `[[list]]` names it."""
+    return bool(_LIST_ID.fullmatch(text))
 
 
 def campaign(settings: Settings) -> Iterator[Problem]:

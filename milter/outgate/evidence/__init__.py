@@ -12,6 +12,7 @@
     survey      what can only be seen in a whole file: crowds, times without a zone
     importing   survey, then judge and register; resumes, and loses nothing
     report      the numbers for a person and for a program
+    dossier/    the other way: what is known of one address, as one document
 
 May import: the core, `store`. Knows files; the clock is an argument. Whatever bytes a
 file has, there are rows, rejected rows with a reason, or one `SourceError`.

@@ -16,6 +16,7 @@ from outgate.model.consent import Grade
 from outgate.model.errors import EvidenceError
 from outgate.model.optin import OptIn, Permission, Record
 from outgate.model.optin_order import pack, permission, read_record
+from outgate.model.optin_proof import Proof, proof_of
 from outgate.store.consents import BUCKETS, Place, place_of
 from outgate.store.durability import Flushing
 from outgate.store.evidence import Sealer, seal, unseal
@@ -190,10 +191,31 @@ class Registry:
             raise EvidenceError("cannot be opened without a key")
         place = place_of(self._hashes, customer, list_id, mailbox)
         self.note("evidence-read", f"{list_id} {place.field.hex()}", actor, why)
-        pipeline = self._client.pipeline(transaction=False)
-        pipeline.hget(self._keys.evidence(list_id, place.bucket), place.field)
-        (value,) = _run(pipeline)
-        return value and unseal(self._sealer, list_id, place.field, value)
+        return self._open(self._sealer, list_id, place)
+
+    def verify(self, customer: str, list_id: str, mailbox: str) -> Proof:
+        """Whether the evidence that is kept is what the record says; nobody sees it.
+
+        Args:
+            customer: whose list it is.
+            list_id: lower case.
+            mailbox: canonical.
+
+        Raises:
+            EvidenceError: there is no key to open any with.
+            StoreError: the store did not answer.
+        """
+        if self._sealer is None:
+            raise EvidenceError("cannot be opened without a key")
+        found = self.find(customer, list_id, mailbox)
+        if found is None:
+            return Proof.NONE
+        place = place_of(self._hashes, customer, list_id, mailbox)
+        try:
+            opened = self._open(self._sealer, list_id, place)
+        except EvidenceError:
+            return Proof.UNREADABLE
+        return proof_of(found.record, opened and opened[0])
 
     def count(self, list_id: str) -> Count:
         """How many records a list has, of all its customers.
@@ -208,6 +230,14 @@ class Registry:
             erased += sum(value[_ERASED_AT] == b"x" for value in values)
         by_permission[Permission.UNKNOWN] -= erased
         return Count(+by_permission, erased)
+
+    def _open(
+        self, sealer: Sealer, list_id: str, place: Place
+    ) -> tuple[Record, bytes] | None:
+        pipeline = self._client.pipeline(transaction=False)
+        pipeline.hget(self._keys.evidence(list_id, place.bucket), place.field)
+        (value,) = _run(pipeline)
+        return unseal(sealer, list_id, place.field, value) if value else None
 
     def _values(self, list_id: str) -> Iterator[list[bytes]]:
         buckets = iter(range(BUCKETS))
