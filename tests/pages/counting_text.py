@@ -14,6 +14,7 @@ from outgate.policy.gate import LEARNT_A_DAY
 from outgate.policy.plan import FORWARDED_RECIPIENTS
 from outgate.policy.rules.unusual_for_this_sender import FACTOR, FLOOR
 from outgate.policy.settings import CampaignSettings
+from outgate.policy.shipped import SHIPPED_LIMITS
 
 INTRO = """
 Bulk mail is not told by how much there is, but by whom it reaches: people who never had
@@ -190,13 +191,15 @@ good stories is stopped.
 A month of watching also teaches the contacts of whoever sends spam in it. So what
 [`campaign-across-customers`](reasons.md#campaign-across-customers) finds teaches none, and
 of one sender's mail beyond limits at most {LEARNT_A_DAY:,} recipients a day become
-contacts (a message that goes beyond them teaches none); that still is many in a month. Before you set `enforce`, look whom the log has
+contacts (a message that goes beyond them teaches none), and none of a registered list's.
+That still is many in a month, and each login of a customer has as many. Before you set
+`enforce`, look whom the log has
 with `reasons=` `bulk-to-strangers` (it names the `customer=`), and make all contacts of one
 who sent bulk mail strangers again: `redis-cli DEL 'outgate:contacts:{{choir}}'`.
 
 Where there is no month: register the lists (`outgate optin load`),
 or free a sender for a first letter (`HSET outgate:allow … "for=2h …"`), whose recipients
-become contacts as well.
+become contacts as well, however many they are.
 """
 
 COSTS = """
@@ -231,6 +234,11 @@ not counted, mail of a registered list only per list. Whom mail reaches meanwhil
 become a contact. `[store] on-failure` chooses `accept` or `defer` instead.
 """
 
+_FORWARDED = next(
+    limit.rate.count
+    for limit in SHIPPED_LIMITS
+    if limit.name == "recipients-per-forwarder-hourly" and limit.rate is not None
+)
 BLIND = f"""
 Recipients that the MTA adds after the milter: virtual aliases, `.forward`, `:include:`. One
 may be ten thousand. Name big ones in `[domains] aliases`: plain limits charge them at their
@@ -247,7 +255,10 @@ people, where it has a header From of its own: as one of a person's address it w
 all that this person writes.
 
 What a host of `[network] forwarders` forwards: how much it is, and neither who gets it nor
-what it says.
+what it says. So such a host, or who takes it over, may reach
+{_FORWARDED:,} strangers an hour
+(`recipients-per-forwarder-hourly`) with the same text: name only hosts that you trust so
+far, or lower that limit.
 
 Bounces that look alike, and notices of a few words: they are joined, and to many strangers
 they are a campaign. (The MTA's own bounces pass no milter.)
