@@ -40,7 +40,10 @@ _TEACHES_NOTHING = frozenset(
     {Reason.SUSPENDED, Reason.QUARANTINED, Reason.CAMPAIGN_ACROSS_CUSTOMERS}
 )
 LEARNT_A_DAY = 2_000
-"""Recipients of one principal's mail beyond limits that become contacts in a day."""
+"""Recipients of one principal's mail beyond limits that become contacts in a day.
+
+Of mail that only monitor mode lets out; an operator's `allow` has no such bound.
+"""
 
 
 class Gate:
@@ -222,9 +225,13 @@ class Gate:
             )
         elif answers.strangers:
             self._store.introduce(plan, answers)
-        beyond = settled or not answers.allowed
-        if beyond and disposition.action.lets_out and _teaches(plan, answers, verdict):
-            # In monitor mode, or because an operator allows this sender.
+        # Limits refused it, and no rule stops it: an operator allows this sender.
+        freed = not (settled or answers.allowed)
+        if (
+            (settled or freed)
+            and disposition.action.lets_out
+            and _teaches(plan, answers, verdict, freed=freed)
+        ):
             self._store.meet(plan)
         if answers.registrations and disposition.action.lets_out:
             self._store.register(plan, answers)
@@ -264,15 +271,18 @@ class Gate:
         )
 
 
-def _teaches(plan: Plan, answers: Answers, verdict: Verdict) -> bool:
+def _teaches(plan: Plan, answers: Answers, verdict: Verdict, *, freed: bool) -> bool:
     """Whether recipients of a message beyond limits are contacts from then on.
 
     A gate that watches for a month shall know the customers' contacts, and not all that
-    somebody bought meanwhile.
+    somebody bought meanwhile. Readers of a registered list are known by their consent,
+    and nothing else tells how many of them the day had; who did not ask is remembered
+    where he is charged.
     """
     return (
         bool(plan.people)
+        and not plan.subscribed
         and answers.source is Source.STORE
-        and answers.today + answers.renewed <= LEARNT_A_DAY
+        and (freed or answers.today + answers.renewed <= LEARNT_A_DAY)
         and _TEACHES_NOTHING.isdisjoint(verdict.reasons)
     )

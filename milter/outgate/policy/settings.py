@@ -151,7 +151,7 @@ class ProfileSettings:
     )
     warm_up: timedelta = setting(
         "How long good conduct takes them from `start` to 100 per cent, and as long again "
-        "from there to `most`.",
+        "from there to `most`: 5d to 366d.",
         timedelta(days=30),
         example='"30d"',
     )
