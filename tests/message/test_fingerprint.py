@@ -60,6 +60,21 @@ hQEMA8w5ZPbz1uKXAQf/Zk1x
 """
 
 
+ENVELOPED = b"application/pkcs7-mime; smime-type=enveloped-data; name=a"
+ENVELOPE: Mail = (
+    {"content-type": [ENVELOPED], "content-transfer-encoding": [b"base64"]},
+    b"MIAGCSqG",
+)
+
+
+def _long_armour() -> Mail:
+    """What may follow it was not seen."""
+    line = "hQEMA8w5ZPbz1uKXAQf/Zk1x" + "A1b2" * 10
+    text = ARMOUR.replace("hQEMA8w5ZPbz1uKXAQf/Zk1x", "\n".join([line] * 1_100))
+    found, body = multipart("mixed", mail(text), mail("Cheap pills"))
+    return found, body[:65_535]
+
+
 def _document(subject: str, kib: int, html: str) -> Mail:
     parts = [mail(html, kind="text/html")] if html else []
     pdf = ({"content-type": [b"application/pdf"]}, b"JVBERi0x" * 128 * kib)
@@ -293,7 +308,7 @@ class TestUnreadable:
         assert not joined(one, other)
 
     @pytest.mark.parametrize("beside", ["", "<div>&nbsp;</div>"])
-    def test_a_document_belongs_to_its_subject_and_size(self, beside: str) -> None:
+    def test_a_document_belongs_to_its_subject_and_bytes(self, beside: str) -> None:
         """Scanners and offices send them without a word, numbered."""
         one, copy, other, longer = (
             _document(subject, kib, beside)
@@ -307,6 +322,16 @@ class TestUnreadable:
         assert joined(one, copy)
         assert not joined(one, other)
         assert not joined(one, longer)
+
+    def test_long_documents_are_told_from_each_other(self) -> None:
+        """Of the same type, all longer than what is read."""
+        invoices = []
+        for number in range(2):
+            pdf = {"content-type": [b"application/pdf"]}, b"JVBERi%d" % number * 20_000
+            found, body = multipart("mixed", pdf)
+            subject = b"Invoice %d" % number
+            invoices.append(({**found, "subject": [subject]}, body[:65_535]))
+        assert not joined(*invoices)
 
     def test_a_document_beside_a_picture_is_a_picture(self) -> None:
         """Or any picture would be another under each subject."""
@@ -332,7 +357,8 @@ class TestUnreadable:
                 {
                     "content-type": [
                         b"application/pkcs7-mime; smime-type=enveloped-data; name=a"
-                    ]
+                    ],
+                    "content-transfer-encoding": [b"base64"],
                 },
                 b"MIAGCSqG",
             ),
@@ -355,6 +381,17 @@ class TestUnreadable:
             mail("Cheap pills, please read on\n" + ARMOUR),
             mail(ARMOUR + "\nCheap pills"),
             mail(ARMOUR.replace("hQEM", "cheap pills")),
+            mail(ARMOUR.replace("hQEM", "CheapPills")),
+            mail(ARMOUR.replace("Version: GnuPG v2", "Note: cheap pills")),
+            mail(ARMOUR.replace("GnuPG v2", "cheap pills " * 5)),
+            mail(ARMOUR.replace("hQEM", "h=20cheap=20pills")),
+            mail(ARMOUR, kind="text/html"),
+            mail(ARMOUR, encoding="quoted-printable"),
+            mail(ARMOUR.replace("hQEM", "h" + "heapPills/" * 7 + "\n")),
+            ({"content-type": [ENVELOPED]}, b"cheap pills"),
+            multipart("mixed", *[mail("")] * 38, ENVELOPE, mail("Cheap pills")),
+            multipart("alternative", *[mail("")] * 38, ENVELOPE, mail("Cheap pills")),
+            _long_armour(),
             multipart("mixed", mail(ARMOUR), PICTURE),
             multipart(
                 "encrypted",
