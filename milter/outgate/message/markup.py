@@ -21,6 +21,8 @@ _UNSEEN = (
     ("<script", "</script>"),
     ("<title", "</title>"),
 )
+# After the name of a tag (HTML §13.2.5.8); any other letter makes it another.
+_NAME_ENDS = frozenset({"", " ", "\t", "\n", "\f", "\r", "/", ">"})
 # Where mail programs begin what their user has not written this time.
 _QUOTES = (
     'type="cite"',
@@ -71,7 +73,12 @@ def _cut(text: str, opening: str, closing: str) -> str:
         return text
     kept: list[str] = []
     at = 0
+    is_name = opening[-1].isalpha()
     while begin >= 0:
+        after = begin + len(opening)
+        if is_name and text[after : after + 1] not in _NAME_ENDS:
+            begin = text.find(opening, after)
+            continue
         kept.append(text[at:begin])
         end = text.find(closing, begin)
         if end < 0:
