@@ -60,6 +60,27 @@ hQEMA8w5ZPbz1uKXAQf/Zk1x
 """
 
 
+_ADVERT_LINES = """\
+dear friend our pharmacy offers the cheapest genuine
+medicine in town with discreet worldwide shipping order
+blue diamond tablets today and save seventy percent
+on every package while stocks last visit the
+shop behind the link below pay by card
+or bitcoin and receive your parcel next week
+limited winter promotion free samples included satisfaction guaranteed
+"""
+ADVERT_FRAMES = [
+    "\n\nThanks\n\n" + _ADVERT_LINES,
+    "\n-- \n" + _ADVERT_LINES,
+    "\n\n" + _ADVERT_LINES + "confidential\n",
+    "\n> " + _ADVERT_LINES.strip().replace("\n", "\n> "),
+    "\n-----Original Message-----\n\n" + _ADVERT_LINES,
+    f'<div class="gmail_signature">{_ADVERT_LINES}</div>',
+    f'<div class="gmail_quote">{_ADVERT_LINES}</div>',
+    f'<blockquote type="cite">{_ADVERT_LINES}</blockquote>',
+    f"<p>{_ADVERT_LINES} confidential</p>",
+    "<p>Thanks<br>" + _ADVERT_LINES.replace("\n", "<br>") + "</p>",
+]
 ENVELOPED = b"application/pkcs7-mime; smime-type=enveloped-data; name=a"
 ENVELOPE: Mail = (
     {"content-type": [ENVELOPED], "content-transfer-encoding": [b"base64"]},
@@ -235,7 +256,18 @@ class TestOthers:
         ]
         assert joined(*map(mail, lines))
         assert joined(*(mail(one, kind="text/html") for one in cited))
-        assert not joined(*(mail(one, answers=True) for one in lines))
+
+    @pytest.mark.parametrize("answers", [True, False])
+    @pytest.mark.parametrize("frame", ADVERT_FRAMES)
+    def test_an_advert_in_a_frame_is_compared(self, frame: str, answers: bool) -> None:
+        """Beside a few words of chaff: it is what a reader sees."""
+        kind = "text/html" if frame.startswith("<") else "text/plain"
+        random = Random(8)
+        copies = [
+            mail(letter(random, 10) + frame, answers=answers, kind=kind)
+            for _ in range(2)
+        ]
+        assert joined(*copies)
 
     @pytest.mark.parametrize(
         "text", ["Thanks!", "Thanks!" + SIGNATURE, "Ok.\n" + QUOTED, ""]

@@ -147,6 +147,11 @@ class TestSeen:
         )
         assert read_html(html, quoted=True).split() == ["one", "quote"]
 
+    def test_a_long_signature_is_the_text(self) -> None:
+        """Whatever a program calls it."""
+        html = 'one<div class="gmail_signature">' + "advert " * 61 + "</div>"
+        assert "advert" in _seen(html)
+
     def test_a_quote_alone_is_the_text(self) -> None:
         """A message that only passes another on."""
         assert _seen('<blockquote type="cite">quote</blockquote>') == "quote"

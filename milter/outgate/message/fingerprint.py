@@ -35,7 +35,7 @@ from zlib import crc32
 
 from outgate.message.headers import Headers, decode_text, first_value
 from outgate.message.mime_text import CONTENT_HEADERS, Part, read_parts
-from outgate.message.words import may_quote, words_of
+from outgate.message.words import may_leave_out, may_quote, words_of
 
 _REPLY_HEADERS = ("in-reply-to", "references")
 FINGERPRINT_HEADERS = CONTENT_HEADERS | {"subject", *_REPLY_HEADERS}
@@ -55,6 +55,10 @@ _FEW_WORDS = 8
 
 # With fewer of its own, what a message quotes may be what it is sent for.
 _OWN_WORDS = 30
+# So many other words beside them may be a frame: a signature, or what an answer quotes.
+# With more, all that a reader sees is what the message is sent for.
+_LEFT_OUT_WORDS = 45
+_LEFT_OUT_CHARACTERS = _LEFT_OUT_WORDS * 4
 
 # As much as an MTA shows at once; a body of that size may go on.
 _CUT_BYTES = 65_535
@@ -99,14 +103,26 @@ def fingerprint(headers: Headers, body: bytes) -> tuple[bytes, ...]:
     is_seen = parts.is_all and not (is_cut and "multipart/" in _type(headers))
     if is_seen and _is_encrypted(parts):
         return ()
-    words, hosts = words_of(parts)
-    if len(words) < _OWN_WORDS and _passes_on(headers, parts):
-        everything, _ = words_of(parts, quoted=True)
-        if len(everything) > 2 * len(words):
-            words = everything
+    words, hosts = _said(headers, parts)
     if len(words) >= _FEW_WORDS:
         return _bands(words | hosts)
     return (_whole(headers, parts, words, hosts, is_cut=is_cut),)
+
+
+def _said(headers: Headers, parts: list[Part]) -> tuple[set[bytes], set[bytes]]:
+    """The words that a message is compared by, and the sites that it links to."""
+    words, hosts, left_out = words_of(parts)
+    if len(words) >= _OWN_WORDS:
+        return words, hosts
+    if _passes_on(headers, parts):
+        quoted = words_of(parts, quoted=True).words
+        if len(quoted) > 2 * len(words):
+            return quoted, hosts
+    if left_out >= _LEFT_OUT_CHARACTERS or may_leave_out(parts):
+        everything = words_of(parts, signed=True).words
+        if len(everything - words) > max(_LEFT_OUT_WORDS, len(words)):
+            return everything, hosts
+    return words, hosts
 
 
 def _passes_on(headers: Headers, parts: list[Part]) -> bool:
