@@ -111,11 +111,15 @@ What is not joined: of copies with a tenth of their words exchanged a fifth to a
 the pairs (but a copy has many others to be joined with); copies that a person or a program
 writes anew; and what is no text, as a PDF under another paragraph each time. Nor is a text
 of 60 words with 100 other words appended to each copy: the part that two share is too small
-for any band, and such a sender gets the 200 a day of a login instead of the 50 of a
-campaign. The same is bought by words that only some readers see (white ones where another
-element has a dark background, what a style sheet hides, `mso-hide`), by a document or a
-long picture under another subject each time, and by an advert of a few lines that looks
-like a signature.
+for any band. The same is bought by words that only some readers see (white ones where
+another element has a dark background, what a style sheet hides, `mso-hide`), by a document
+that is another in each copy, by a long picture under another subject each time, and by an
+advert of a few lines: up to 45 different words that look like a signature or a quote, or 25
+beside each phrase of a legal notice, are left out; with more, all that a reader sees is
+compared. For such mail a sender gets the 200 a day of a login instead of the 50 of a
+campaign, and many customers who send it are no
+[`campaign-across-customers`](reasons.md#campaign-across-customers) either: nothing says
+that it is one content.
 """
 
 CONSENT = f"""
