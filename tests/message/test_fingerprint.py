@@ -365,6 +365,16 @@ class TestUnreadable:
             invoices.append(({**found, "subject": [subject]}, body[:65_535]))
         assert not joined(*invoices)
 
+    def test_more_parts_than_are_read_are_one_content(self) -> None:
+        """The advert is the last of them, whatever the first say."""
+        copies = []
+        for name in ("Anne", "Bart"):
+            first = mail(letter(Random(name), 60))
+            dots = [mail(".")] * 40
+            headers, body = multipart("mixed", first, *dots, mail("Cheap pills"))
+            copies.append(({**headers, "subject": [name.encode()]}, body))
+        assert joined(*copies)
+
     def test_a_document_beside_a_picture_is_a_picture(self) -> None:
         """Or any picture would be another under each subject."""
         copies = []

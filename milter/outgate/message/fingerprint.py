@@ -82,6 +82,8 @@ _FULL_LINE_BYTES = 60
 _CONTROL = "application/pgp-encrypted"
 
 _WHOLE_BYTES = 16
+# All of a customer are one content: what is sent may be the part that nobody read.
+_TOO_MANY_PARTS = b"more parts than are read"
 _ROW = Struct(f">{ROWS}I")
 
 
@@ -99,8 +101,10 @@ def fingerprint(headers: Headers, body: bytes) -> tuple[bytes, ...]:
     """
     parts = read_parts(headers, body)
     is_cut = len(body) >= _CUT_BYTES
+    if not parts.is_all:
+        return (_digest([_TOO_MANY_PARTS]),)
     # Of what nobody saw, nobody knows whether it can be read.
-    is_seen = parts.is_all and not (is_cut and "multipart/" in _type(headers))
+    is_seen = not (is_cut and "multipart/" in _type(headers))
     if is_seen and _is_encrypted(parts):
         return ()
     words, hosts = _said(headers, parts)
@@ -216,6 +220,10 @@ def _whole(
     else:
         said = sorted(words | hosts)
         told = [subject.encode("utf-8", "replace"), *said, *kinds]
+    return _digest(told)
+
+
+def _digest(told: list[bytes]) -> bytes:
     return blake2b(b"\n".join(told), digest_size=_WHOLE_BYTES).digest()
 
 
@@ -241,7 +249,7 @@ def _subject_words(subject: str) -> list[bytes]:
 def _documents(parts: list[Part]) -> list[bytes]:
     """What tells one document from the next, as far as it was read."""
     return [
-        blake2b(part.content, digest_size=_WHOLE_BYTES).digest()
+        _digest([part.content])
         for part in parts
         if not part.kind.startswith(("image/", "text/"))
     ]
