@@ -102,20 +102,24 @@ No word of a text is kept, and none can be read back.
 
 JOINED = """
 What is joined in error matters less than it seems: only the strangers of both add up.
-Joined in error was none of 8,001 pairs of real personal mails, one in 21,528 of real list
+Joined in error was one of 8,001 pairs of real personal mails, one in 21,528 of real list
 mail, one in 6,064 of real spam; of letters with the same signature, notice or quote, one in
 33,000 to 166,000, and of letters of 18 words under the same signature of a company one in
-27,000 to 55,000. Of bounces it is one in 93: they look alike.
+27,000 to 55,000. Of bounces it is one in 92: they look alike.
 
 What is not joined: of copies with a tenth of their words exchanged a fifth to a third of
 the pairs (but a copy has many others to be joined with); copies that a person or a program
 writes anew; and what is no text, as a PDF under another paragraph each time. Nor is a text
 of 60 words with 100 other words appended to each copy: the part that two share is too small
-for any band, and such a sender gets the 200 a day of a login instead of the 50 of a
-campaign. The same is bought by words that only some readers see (white ones where another
-element has a dark background, what a style sheet hides, `mso-hide`), by a document or a
-long picture under another subject each time, and by an advert of a few lines that looks
-like a signature.
+for any band. The same is bought by words that only some readers see (white ones where
+another element has a dark background, what a style sheet hides, `mso-hide`), by a document
+that is another in each copy, by a text behind a picture or document longer than the
+64 KiB that are read, under another subject each time, and by an advert of a few lines: up to 45 different words that look like a signature or a quote, or 25
+beside each phrase of a legal notice, are left out; with more, all that a reader sees is
+compared. For such mail a sender gets the 200 a day of a login instead of the 50 of a
+campaign, and many customers who send it are no
+[`campaign-across-customers`](reasons.md#campaign-across-customers) either: nothing says
+that it is one content.
 """
 
 CONSENT = f"""
