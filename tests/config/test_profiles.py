@@ -146,9 +146,9 @@ class TestSince:
 def test_bounds_are_read_and_shown() -> None:
     """With the unit."""
     settings = parse(
-        '[[profile]]\nname = "normal"\nstart = 20\nmost = 200\nwarm-up = "36h"\n'
+        '[[profile]]\nname = "normal"\nstart = 20\nmost = 200\nwarm-up = "132h"\n'
     )
-    assert settings.profile[0].warm_up == timedelta(hours=36)
+    assert settings.profile[0].warm_up == timedelta(hours=132)
     shown = show(settings)
-    assert 'start = 20\nmost = 200\nwarm-up = "36h"\n' in shown
+    assert 'start = 20\nmost = 200\nwarm-up = "132h"\n' in shown
     assert parse(shown) == settings

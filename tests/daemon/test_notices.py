@@ -19,6 +19,7 @@ from outgate.daemon.notices import Notices, NoticeWriter
 from outgate.metrics import names
 from outgate.metrics.status import Status
 from outgate.model.errors import StoreError
+from outgate.model.identity import Path as MailPath
 from outgate.model.limit import Per
 from outgate.model.verdict import Mode, Reason
 from outgate.policy.compiled import Policy
@@ -230,6 +231,27 @@ class TestWriter:
         assert record["identity"] == ""
         assert "bart" not in str(record)
 
+    @pytest.mark.parametrize("per", [Per.SCRIPT, Per.SITE])
+    def test_what_a_script_says_of_itself_is_not_told(
+        self, per: Per, tmp_path: Path
+    ) -> None:
+        """It is the sender's text, and would stand in an official mail."""
+        limit = a_limit("10/1h", warn=80, per=per)
+        desk = Desk(
+            tmp_path, a_policy(limit, customers=[a_customer("choir", "user:www-data")])
+        )
+        for name in ("call-this-number", "and-that-one"):
+            mail = a_transaction(
+                path=MailPath.LOCAL_SUBMISSION,
+                local_user="www-data",
+                headers={"X-PHP-Script": f"{name}.example/x for 203.0.113.9"},
+            )
+            for _ in range(9):
+                desk.writer.observe(desk.post.judge(mail))
+        (record,) = desk.judge(0)
+        assert (record["limit"], record["identity"]) == (f"recipients-per-{per}", "")
+        assert "number" not in str(record)
+
     def test_a_disk_that_takes_nothing_stops_no_mail(self, tmp_path: Path) -> None:
         """The log says what nobody was told."""
         desk = Desk(tmp_path, a_policy(LIMIT))
@@ -340,6 +362,15 @@ class TestKeeper:
         other.send_due(NOW_US)
         assert office.subjects() == [ONE]
 
+    def test_a_customer_pushes_out_nobody_elses(self, office: Office) -> None:
+        """Of one who is near many limits the latest are told, and the others' as well."""
+        notices = office.keeper()
+        notices.add(a_record(customer="shop", contact="post@shop.example"))
+        for number in range(2_000):
+            notices.add(a_record(identity=f"anne{number}@choir.example"))
+        notices.send_due(NOW_US)
+        assert sorted(office.subjects()) == [ONE, "20 sending limits"]
+
     def test_an_address_gets_one_an_hour(self, office: Office) -> None:
         """What comes meanwhile is gathered; other addresses do not wait."""
         notices = office.keeper()
@@ -404,7 +435,7 @@ class TestKeeper:
         """The oldest make room."""
         notices = office.keeper()
         for number in range(1_500):
-            notices.add(a_record(identity=f"anne{number}"))
+            notices.add(a_record(customer=f"shop{number}"))
         notices.send_due(NOW_US)
         (mail,) = office.sink.wait_for(1)
         assert b"Subject: 1000 sending limits" in mail.data

@@ -36,7 +36,8 @@ from outgate.model.optin_proof import Proof
 HERE = Path(__file__).parent
 GOLDEN = {
     "dossier.md": lambda: markdown.render(blocks(ALL)),
-    "dossier.html": lambda: hypertext.render(blocks(ALL)),
+    # Not called HTML: Debian takes long lines of that for what has no source.
+    "dossier.html.golden": lambda: hypertext.render(blocks(ALL)),
     "dossier.json": lambda: json.dumps(ALL.as_json(), indent=2) + "\n",
 }
 HOSTILE = st.text(max_size=40) | st.sampled_from(

@@ -60,6 +60,42 @@ hQEMA8w5ZPbz1uKXAQf/Zk1x
 """
 
 
+_ADVERT_LINES = """\
+dear friend our pharmacy offers the cheapest genuine
+medicine in town with discreet worldwide shipping order
+blue diamond tablets today and save seventy percent
+on every package while stocks last visit the
+shop behind the link below pay by card
+or bitcoin and receive your parcel next week
+limited winter promotion free samples included satisfaction guaranteed
+"""
+ADVERT_FRAMES = [
+    "\n\nThanks\n\n" + _ADVERT_LINES,
+    "\n-- \n" + _ADVERT_LINES,
+    "\n\n" + _ADVERT_LINES + "confidential\n",
+    "\n> " + _ADVERT_LINES.strip().replace("\n", "\n> "),
+    "\n-----Original Message-----\n\n" + _ADVERT_LINES,
+    f'<div class="gmail_signature">{_ADVERT_LINES}</div>',
+    f'<div class="gmail_quote">{_ADVERT_LINES}</div>',
+    f'<blockquote type="cite">{_ADVERT_LINES}</blockquote>',
+    f"<p>{_ADVERT_LINES} confidential</p>",
+    "<p>Thanks<br>" + _ADVERT_LINES.replace("\n", "<br>") + "</p>",
+]
+ENVELOPED = b"application/pkcs7-mime; smime-type=enveloped-data; name=a"
+ENVELOPE: Mail = (
+    {"content-type": [ENVELOPED], "content-transfer-encoding": [b"base64"]},
+    b"MIAGCSqG",
+)
+
+
+def _long_armour() -> Mail:
+    """What may follow it was not seen."""
+    line = "hQEMA8w5ZPbz1uKXAQf/Zk1x" + "A1b2" * 10
+    text = ARMOUR.replace("hQEMA8w5ZPbz1uKXAQf/Zk1x", "\n".join([line] * 1_100))
+    found, body = multipart("mixed", mail(text), mail("Cheap pills"))
+    return found, body[:65_535]
+
+
 def _document(subject: str, kib: int, html: str) -> Mail:
     parts = [mail(html, kind="text/html")] if html else []
     pdf = ({"content-type": [b"application/pdf"]}, b"JVBERi0x" * 128 * kib)
@@ -220,7 +256,18 @@ class TestOthers:
         ]
         assert joined(*map(mail, lines))
         assert joined(*(mail(one, kind="text/html") for one in cited))
-        assert not joined(*(mail(one, answers=True) for one in lines))
+
+    @pytest.mark.parametrize("answers", [True, False])
+    @pytest.mark.parametrize("frame", ADVERT_FRAMES)
+    def test_an_advert_in_a_frame_is_compared(self, frame: str, answers: bool) -> None:
+        """Beside a few words of chaff: it is what a reader sees."""
+        kind = "text/html" if frame.startswith("<") else "text/plain"
+        random = Random(8)
+        copies = [
+            mail(letter(random, 10) + frame, answers=answers, kind=kind)
+            for _ in range(2)
+        ]
+        assert joined(*copies)
 
     @pytest.mark.parametrize(
         "text", ["Thanks!", "Thanks!" + SIGNATURE, "Ok.\n" + QUOTED, ""]
@@ -293,7 +340,7 @@ class TestUnreadable:
         assert not joined(one, other)
 
     @pytest.mark.parametrize("beside", ["", "<div>&nbsp;</div>"])
-    def test_a_document_belongs_to_its_subject_and_size(self, beside: str) -> None:
+    def test_a_document_belongs_to_its_subject_and_bytes(self, beside: str) -> None:
         """Scanners and offices send them without a word, numbered."""
         one, copy, other, longer = (
             _document(subject, kib, beside)
@@ -307,6 +354,26 @@ class TestUnreadable:
         assert joined(one, copy)
         assert not joined(one, other)
         assert not joined(one, longer)
+
+    def test_long_documents_are_told_from_each_other(self) -> None:
+        """Of the same type, all longer than what is read."""
+        invoices = []
+        for number in range(2):
+            pdf = {"content-type": [b"application/pdf"]}, b"JVBERi%d" % number * 20_000
+            found, body = multipart("mixed", pdf)
+            subject = b"Invoice %d" % number
+            invoices.append(({**found, "subject": [subject]}, body[:65_535]))
+        assert not joined(*invoices)
+
+    def test_more_parts_than_are_read_are_one_content(self) -> None:
+        """The advert is the last of them, whatever the first say."""
+        copies = []
+        for name in ("Anne", "Bart"):
+            first = mail(letter(Random(name), 60))
+            dots = [mail(".")] * 40
+            headers, body = multipart("mixed", first, *dots, mail("Cheap pills"))
+            copies.append(({**headers, "subject": [name.encode()]}, body))
+        assert joined(*copies)
 
     def test_a_document_beside_a_picture_is_a_picture(self) -> None:
         """Or any picture would be another under each subject."""
@@ -332,7 +399,8 @@ class TestUnreadable:
                 {
                     "content-type": [
                         b"application/pkcs7-mime; smime-type=enveloped-data; name=a"
-                    ]
+                    ],
+                    "content-transfer-encoding": [b"base64"],
                 },
                 b"MIAGCSqG",
             ),
@@ -355,6 +423,17 @@ class TestUnreadable:
             mail("Cheap pills, please read on\n" + ARMOUR),
             mail(ARMOUR + "\nCheap pills"),
             mail(ARMOUR.replace("hQEM", "cheap pills")),
+            mail(ARMOUR.replace("hQEM", "CheapPills")),
+            mail(ARMOUR.replace("Version: GnuPG v2", "Note: cheap pills")),
+            mail(ARMOUR.replace("GnuPG v2", "cheap pills " * 5)),
+            mail(ARMOUR.replace("hQEM", "h=20cheap=20pills")),
+            mail(ARMOUR, kind="text/html"),
+            mail(ARMOUR, encoding="quoted-printable"),
+            mail(ARMOUR.replace("hQEM", "h" + "heapPills/" * 7 + "\n")),
+            ({"content-type": [ENVELOPED]}, b"cheap pills"),
+            multipart("mixed", *[mail("")] * 38, ENVELOPE, mail("Cheap pills")),
+            multipart("alternative", *[mail("")] * 38, ENVELOPE, mail("Cheap pills")),
+            _long_armour(),
             multipart("mixed", mail(ARMOUR), PICTURE),
             multipart(
                 "encrypted",

@@ -76,6 +76,11 @@ class TestSeen:
             "one<p style='overflow:hidden;width:0px'>noise</p>",
             "one<div style='font-size:0'>noise <p>noise</p></div>",
             "one<span style=font-size:1px>noise</span>",
+            "one<div style='display:block;display:none'>noise</div>",
+            "one<div style='display:none;display:none'>noise</div>",
+            "one<div style='display:none !important;display:block'>noise</div>",
+            'one<div title=x style="color:red; display:none">noise</div>',
+            "one<font size=1 color='white'>noise</font>",
             "one<div style='font-size: 1px; line-height: 1px'>noise</div>",
         ],
     )
@@ -102,6 +107,18 @@ class TestSeen:
             "<span style=font-size:12px>one</span>",
             "<span style=font-size:1em>one</span>",
             "<p style='mso-hide:all'>one</p>",
+            "<div title='display:none'>one</div>",
+            "<div title=\"x style='display:none'\">one</div>",
+            "<div style='display:none;display:block'>one</div>",
+            "<div style='display:block!important;display:none'>one</div>",
+            "<div style='color:red' style='display:none'>one</div>",
+            "<span style='font-size:0;font:16px serif'>one</span>",
+            "<p style='max-height:0;max-height:9em;overflow:hidden'>one</p>",
+            "<div style='visibility:hidden'><p style='visibility:visible'>one</div>",
+            "<p style='display:none'><p>one</p>",
+            "<p style='display:none'><div>one</div></p>",
+            "<titles>one</titles></title>",
+            "<stylex>one</style>",
         ],
     )
     def test_what_is_small_or_never_ends_is_seen(self, html: str) -> None:
@@ -129,6 +146,11 @@ class TestSeen:
             '<div class="gmail_signature">signature</div>'
         )
         assert read_html(html, quoted=True).split() == ["one", "quote"]
+
+    def test_a_long_signature_is_the_text(self) -> None:
+        """Whatever a program calls it."""
+        html = 'one<div class="gmail_signature">' + "advert " * 61 + "</div>"
+        assert "advert" in _seen(html)
 
     def test_a_quote_alone_is_the_text(self) -> None:
         """A message that only passes another on."""

@@ -107,6 +107,38 @@ class TestParts:
         """What programs show is the text before it."""
         assert _texts(multipart("alternative", mail("plain"), last)) == ["plain"]
 
+    def test_of_alternatives_only_what_all_show_counts(self) -> None:
+        """Few programs know others."""
+        amp = mail("noise", kind="text/x-amp-html")
+        assert _texts(multipart("alternative", mail("plain"), amp)) == ["plain"]
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            b'multipart/mixed; x="boundary=F"; boundary=R',
+            b"multipart/mixed; boundary=F; boundary*=us-ascii''R",
+            b"multipart/mixed; boundary=F; boundary=R",
+        ],
+    )
+    def test_every_boundary_is_read(self, value: bytes) -> None:
+        """Of several, mail programs choose differently."""
+        body = b"--R\n\nadvert\n--R--\n--F\n\nnoise\n--F--\n"
+        assert "advert" in _texts(({"content-type": [value]}, body))
+
+    def test_of_two_types_the_first_counts(self) -> None:
+        """As of a message's own."""
+        body = (
+            b"--R\nContent-Type: text/html\nContent-Type: application/x\n\none\n--R--"
+        )
+        found = {"content-type": [b"multipart/mixed; boundary=R"]}
+        assert _texts((found, body)) == ["one"]
+
+    def test_it_is_told_whether_all_was_read(self) -> None:
+        """Parts that show nothing are parts too."""
+        found = {"content-type": [b"multipart/alternative; boundary=R"]}
+        assert read_parts(found, b"--R\n\n\n" * 39).is_all
+        assert not read_parts(found, b"--R\n\n\n" * 40).is_all
+
     def test_parts_may_be_nested(self) -> None:
         """Alternatives beside a picture; a message in a message."""
         picture = ({"content-type": [b"image/png"]}, b"x")

@@ -89,6 +89,18 @@ class TestOwnText:
         text = "one\n\nthis is confidential,\nreally\n \t\ntwo"
         assert _own(text) == "one two"
 
+    @pytest.mark.parametrize(
+        "notice",
+        ["word " * 25 + "confidential", "\n\n".join(["mailing list word"] * 9)],
+    )
+    def test_a_long_notice_is_the_text(self, notice: str) -> None:
+        """Of many words, or in many paragraphs, to one phrase of a notice."""
+        assert "word" in _own("one\n\n" + notice)
+
+    def test_what_is_marked_as_a_signature_has_few_words(self) -> None:
+        """More of them, however short, are an advert."""
+        assert "word" in _own("Hello\n-- \n" + "word " * 61)
+
     def test_what_has_neither_marks_nor_signs_stays(self) -> None:
         """Most mail; the quick look says so."""
         text = "a > b, and so on\n--- or not\n"

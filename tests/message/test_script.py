@@ -26,6 +26,7 @@ class TestCaller:
             ("33:x.php(12) : runtime-created function", "33:x.php"),
             ("33:blüte.php", "33:bl\\xc3\\xbcte.php"),
             (f"33:{'x' * 300}", f"33:{'x' * 120}"),
+            ("33:bart@example.net", "33:@"),
         ],
     )
     def test_user_and_file_name_it(self, value: str, script: str) -> None:
@@ -80,6 +81,21 @@ class TestPage:
             f"{site}{script}",
             site,
         )
+
+    @pytest.mark.parametrize(
+        ("path", "shown"),
+        [
+            ("/optout/bart@example.net", "/optout/@"),
+            ("/optout/bart%40example.net", "/optout/@"),
+            ("/u/bart@example.net/a.php", "/u/@/a.php"),
+            ("/optout/bart@example.net/lisa@example.net", "/optout/@/@"),
+            (f"/{'x' * 110}/bart{'x' * 30}@example.net", f"/{'x' * 110}/@"),
+        ],
+    )
+    def test_an_address_in_the_path_is_left_out(self, path: str, shown: str) -> None:
+        """It may be a recipient's, and the name goes into keys and logs."""
+        found = read_script(headers(f"X-PHP-Script: a.example{path} for 203.0.113.9"))
+        assert found == (f"a.example{shown}", "a.example")
 
     @pytest.mark.parametrize(
         "value", ["", "nono", "shop.example/b.php", "/b.php for x", "a@b/c.php for x"]

@@ -3,11 +3,13 @@
 import pytest
 
 from outgate.model.sharing import (
-    CUSTOMERS_KEPT,
     KEPT_H,
     NEW_H,
+    NEW_KEPT,
+    OLD_KEPT,
     STRANGERS_MOST,
     Company,
+    Sharer,
     Sharers,
     company_of,
 )
@@ -50,9 +52,19 @@ def test_who_counts(
 
 
 def test_the_first_are_kept() -> None:
-    """Until they have not used it for long."""
-    sharers = after(*[(b"%3d" % number, 1, 0) for number in range(CUSTOMERS_KEPT)])
-    sharers.note(OWN, 1, 1)
-    assert len(sharers.records) == CUSTOMERS_KEPT
+    """Old ones, until they have not used it for long."""
+    old = [Sharer(b"%3d" % number, 1, 0) for number in range(OLD_KEPT + 1)]
+    sharers = Sharers([*old])
+    sharers.note(OWN, 1, NEW_H + 1)
+    assert sharers.records == [*old[:OLD_KEPT], (OWN, 1, NEW_H + 1)]
     sharers.note(OWN, 1, NEW_H + KEPT_H + 2)
     assert [one.customer for one in sharers.records] == [OWN]
+
+
+def test_who_finds_no_room_is_counted_with_the_last() -> None:
+    """Who is new; and with the one before, what is more than a byte holds."""
+    new = [b"%3d" % number for number in range(NEW_KEPT)]
+    sharers = after(*[(one, 1, 0) for one in new], (OWN, 300, 1), (OTHER, 7, 1))
+    assert [one.customer for one in sharers.records] == new
+    assert [one.strangers for one in sharers.records[-3:]] == [1, 9, STRANGERS_MOST]
+    assert {one.first_h for one in sharers.records} == {0}

@@ -8,12 +8,13 @@ from outgate.model.contacts import WEEKS_KEPT
 from outgate.model.content import FEW, HOURS_KEPT, PLACES
 from outgate.model.distinct import EXACT_MAX
 from outgate.model.limit import Limit
-from outgate.model.sharing import CUSTOMERS_KEPT, KEPT_H, NEW_H
+from outgate.model.sharing import KEPT_H, NEW_H, NEW_KEPT, OLD_KEPT
 from outgate.model.transaction import MAX_RECIPIENTS_KEPT
 from outgate.policy.gate import LEARNT_A_DAY
 from outgate.policy.plan import FORWARDED_RECIPIENTS
 from outgate.policy.rules.unusual_for_this_sender import FACTOR, FLOOR
 from outgate.policy.settings import CampaignSettings
+from outgate.policy.shipped import SHIPPED_LIMITS
 
 INTRO = """
 Bulk mail is not told by how much there is, but by whom it reaches: people who never had
@@ -101,20 +102,24 @@ No word of a text is kept, and none can be read back.
 
 JOINED = """
 What is joined in error matters less than it seems: only the strangers of both add up.
-Joined in error was none of 8,001 pairs of real personal mails, one in 21,528 of real list
+Joined in error was one of 8,001 pairs of real personal mails, one in 21,528 of real list
 mail, one in 6,064 of real spam; of letters with the same signature, notice or quote, one in
 33,000 to 166,000, and of letters of 18 words under the same signature of a company one in
-27,000 to 55,000. Of bounces it is one in 93: they look alike.
+27,000 to 55,000. Of bounces it is one in 92: they look alike.
 
 What is not joined: of copies with a tenth of their words exchanged a fifth to a third of
 the pairs (but a copy has many others to be joined with); copies that a person or a program
 writes anew; and what is no text, as a PDF under another paragraph each time. Nor is a text
 of 60 words with 100 other words appended to each copy: the part that two share is too small
-for any band, and such a sender gets the 200 a day of a login instead of the 50 of a
-campaign. The same is bought by words that only some readers see (white ones where another
-element has a dark background, what a style sheet hides, `mso-hide`), by a document or a
-long picture under another subject each time, and by an advert of a few lines that looks
-like a signature.
+for any band. The same is bought by words that only some readers see (white ones where
+another element has a dark background, what a style sheet hides, `mso-hide`), by a document
+that is another in each copy, by a text behind a picture or document longer than the
+64 KiB that are read, under another subject each time, and by an advert of a few lines: up to 45 different words that look like a signature or a quote, or 25
+beside each phrase of a legal notice, are left out; with more, all that a reader sees is
+compared. For such mail a sender gets the 200 a day of a login instead of the 50 of a
+campaign, and many customers who send it are no
+[`campaign-across-customers`](reasons.md#campaign-across-customers) either: nothing says
+that it is one content.
 """
 
 CONSENT = f"""
@@ -151,9 +156,12 @@ of registered lists and streams.
 
 So a template that many customers send, such as the receipts of a shop program, is nobody's
 campaign once it is old to them: whoever sends it once a week stays known
-({_KEPT_DAYS} days after the last use). Of more than {CUSTOMERS_KEPT} customers of one content
-the first are kept. Two moments remain. An empty gate has seen nobody's template: in its
-first week about four customers of one a day become known, in monitor mode as well. And a
+({_KEPT_DAYS} days after the last use). Those to whom it is old hide nobody who begins to send it:
+up to {OLD_KEPT} of one content are kept, and {NEW_KEPT} beside them to whom it is new; the
+strangers of further new ones are added to the last of these. Where more than {OLD_KEPT}
+customers send a template, it stays new to those who came last. Two moments remain. An empty
+gate has seen nobody's template: about four customers of one a day become known, in monitor
+mode as well, so a template of a hundred takes about a month. And a
 program whose next version changes its text makes it new to all who use it; where five send
 it to forty strangers within a day, mail is held until the day is over. A `[[stream]]` for
 mail of programs avoids both.
@@ -190,16 +198,18 @@ good stories is stopped.
 A month of watching also teaches the contacts of whoever sends spam in it. So what
 [`campaign-across-customers`](reasons.md#campaign-across-customers) finds teaches none, and
 of one sender's mail beyond limits at most {LEARNT_A_DAY:,} recipients a day become
-contacts (a message that goes beyond them teaches none); that still is many in a month. Before you set `enforce`, look whom the log has
+contacts (a message that goes beyond them teaches none), and none of a registered list's.
+That still is many in a month, and each login of a customer has as many. Before you set
+`enforce`, look whom the log has
 with `reasons=` `bulk-to-strangers` (it names the `customer=`), and make all contacts of one
 who sent bulk mail strangers again: `redis-cli DEL 'outgate:contacts:{{choir}}'`.
 
 Where there is no month: register the lists (`outgate optin load`),
 or free a sender for a first letter (`HSET outgate:allow … "for=2h …"`), whose recipients
-become contacts as well.
+become contacts as well, however many they are.
 """
 
-COSTS = """
+COSTS = f"""
 **CPU.** With plain limits alone, and no look at bodies, a message costs a worker 1.6 times
 what it costs a milter that does nothing; with strangers, different ones and contents 2.4
 times (`make bench`: both in the same round, on the same CPU). The fingerprint by itself: a
@@ -212,7 +222,7 @@ socket is compared.
 circular each month) take 8 KiB at most after a year; 100,000 contacts 512 KiB, a full table
 of campaigns 28 KiB: tests hold it to that. A window of different ones is 6 KiB at most. A
 content that went to strangers takes four keys of 150 bytes each for ten days, of 360 where
-32 customers send it (Redis 7.0, its own tables included). Every counter expires: [keys and their lives](redis.md#keys).
+{NEW_KEPT} customers send it, of 1.9 KB where {OLD_KEPT} have done so for longer (Redis 7.0, its own tables included). Every counter expires: [keys and their lives](redis.md#keys).
 
 **Time.** One look-up answers and charges everything; no message waits for a second one. The
 server does one thing at a time, so a large message makes others wait: against 100,000
@@ -231,6 +241,11 @@ not counted, mail of a registered list only per list. Whom mail reaches meanwhil
 become a contact. `[store] on-failure` chooses `accept` or `defer` instead.
 """
 
+_FORWARDED = next(
+    limit.rate.count
+    for limit in SHIPPED_LIMITS
+    if limit.name == "recipients-per-forwarder-hourly" and limit.rate is not None
+)
 BLIND = f"""
 Recipients that the MTA adds after the milter: virtual aliases, `.forward`, `:include:`. One
 may be ten thousand. Name big ones in `[domains] aliases`: plain limits charge them at their
@@ -247,7 +262,10 @@ people, where it has a header From of its own: as one of a person's address it w
 all that this person writes.
 
 What a host of `[network] forwarders` forwards: how much it is, and neither who gets it nor
-what it says.
+what it says. So such a host, or who takes it over, may reach
+{_FORWARDED:,} strangers an hour
+(`recipients-per-forwarder-hourly`) with the same text: name only hosts that you trust so
+far, or lower that limit.
 
 Bounces that look alike, and notices of a few words: they are joined, and to many strangers
 they are a campaign. (The MTA's own bounces pass no milter.)

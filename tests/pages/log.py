@@ -31,7 +31,7 @@ FIELDS: Mapping[str, str] = {
     "client": "the client's address",
     "sender": "the envelope sender; a recipient that VERP writes into it is left out",
     "recipients": "how many; never who",
-    "size": "bytes",
+    "size": "bytes: what the client declared (`SIZE=`) or what was seen, whichever is more; beyond the first 64 KiB of a body, which alone are looked at, an estimate",
     "class": "what kind of mail it is: [classes](#classes)",
     "action": "the verdict: what would be",
     "disposition": "what the MTA was told: another one than `action` in monitor mode, and on "

@@ -789,6 +789,26 @@ class TestStrangers:
         post.judge(a_transaction(ANNE, recipients=9))
         assert len(post.store.met) == met
 
+    @pytest.mark.parametrize("mode", [Mode.ENFORCE, Mode.MONITOR])
+    def test_an_allowed_letter_teaches_all_its_readers(self, mode: Mode) -> None:
+        """However many: an operator wanted it to reach them."""
+        post = self.outpost(mode=mode)
+        post.order(Order.ALLOW, ANNE)
+        decision = post.judge(a_transaction(ANNE, recipients=3_000))
+        assert decision.disposition.action.lets_out
+        assert len(post.store.contacts[ANNE].weeks) == 3_000
+
+    def test_what_another_rule_would_stop_is_no_allowed_letter(self) -> None:
+        """The operator lifted a limit, and nothing else: it is only watched."""
+        rules = {Reason.NULL_SENDER_ABUSE: RuleSettings(action=Action.REJECT)}
+        post = self.outpost(mode=Mode.MONITOR, rules=rules)
+        post.order(Order.ALLOW, ANNE)
+        mail = a_transaction(ANNE, sender="", recipients=3_000)
+        decision = post.judge(mail)
+        assert decision.disposition.action is A
+        assert Reason.NULL_SENDER_ABUSE in decision.verdict.reasons
+        assert post.store.met == []
+
     def test_nobody_is_met_where_the_store_did_not_answer(self) -> None:
         """It would not hear of it, and the mail has to go on."""
         post = self.outpost(mode=Mode.MONITOR)
@@ -818,7 +838,7 @@ class TestRegisteredList:
     }
     LIMIT = a_limit("5/1d", count=Count.STRANGERS, name="strangers")
 
-    def outpost(self, *, subscribers: int) -> Outpost:
+    def outpost(self, *, subscribers: int, mode: Mode = Mode.ENFORCE) -> Outpost:
         lists = [ListSettings(id="Members.choir.example", customer="choir")]
         post = Outpost(
             a_policy(
@@ -827,6 +847,7 @@ class TestRegisteredList:
                 customers=[a_customer("choir", ANNE)],
                 lists=lists,
                 rules={Reason.LIST_WITHOUT_CONSENT: RuleSettings(mode=Mode.MONITOR)},
+                mode=mode,
             )
         )
         for number in range(subscribers):
@@ -854,6 +875,21 @@ class TestRegisteredList:
         held = self.outpost(subscribers=900).judge(self.mail(906))
         assert held.disposition.action is Q
         assert held.disposition.reason is Reason.BULK_TO_STRANGERS
+
+    def test_watching_a_list_teaches_nobody(self) -> None:
+        """Or a month of it would make contacts of all that somebody bought."""
+        post = self.outpost(subscribers=3, mode=Mode.MONITOR)
+        decision = post.judge(self.mail(900))
+        assert decision.disposition.action is A
+        assert Reason.BULK_TO_STRANGERS in decision.verdict.reasons
+        assert not post.store.contacts["choir"].weeks
+
+    def test_an_allowed_list_teaches_who_did_not_ask(self) -> None:
+        """They had its mail because an operator wanted it."""
+        post = self.outpost(subscribers=3)
+        post.order(Order.ALLOW, ANNE)
+        assert post.judge(self.mail(900)).disposition.action is A
+        assert len(post.store.contacts["choir"].weeks) == 897
 
     def test_another_customers_list_id_is_no_list(self) -> None:
         """Who writes it into his mail gains nothing."""

@@ -469,15 +469,15 @@ class TestContent:
 
     def test_encrypted_mail_has_none(self) -> None:
         """What it says is nobody's to compare."""
-        plan = plan_of(
-            self.CAMPAIGN,
-            transaction=a_transaction(
-                ANNE,
-                headers={
-                    "Content-Type": "application/pkcs7-mime; smime-type=enveloped-data"
-                },
-            ),
+        transaction = a_transaction(
+            ANNE,
+            headers={
+                "Content-Type": "application/pkcs7-mime; smime-type=enveloped-data",
+                "Content-Transfer-Encoding": "base64",
+            },
         )
+        transaction.body = b"MIAGCSqGSIb3DQEHA6CAMIACAQAxggGF\r\n"
+        plan = plan_of(self.CAMPAIGN, transaction=transaction)
         assert (plan.campaign, plan.bands) == (None, ())
 
     def test_what_a_forwarder_forwards_has_none(self) -> None:

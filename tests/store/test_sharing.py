@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from outgate.model.content import HOUR_US
 from outgate.model.limit import Count, Per
-from outgate.model.sharing import CUSTOMERS_KEPT, Sharers, company_of
+from outgate.model.sharing import NEW_KEPT, OLD_KEPT, Sharer, Sharers, company_of
 from outgate.policy.questions import Neighbours, Plan
 from outgate.policy.settings import CustomerSettings
 from outgate.store.counters import Counters
@@ -60,16 +60,21 @@ STEPS = st.builds(
 
 
 @fast
-@given(steps=st.lists(STEPS, min_size=1, max_size=20), crowd=st.sampled_from([0, 30]))
+@given(
+    steps=st.lists(STEPS, min_size=1, max_size=20),
+    old=st.sampled_from([0, 3, OLD_KEPT - 1, OLD_KEPT]),
+    new=st.sampled_from([0, 3, NEW_KEPT - 1, NEW_KEPT]),
+)
 def test_the_script_says_what_the_twin_says(
-    store: Store, steps: list[Step], crowd: int
+    store: Store, steps: list[Step], old: int, new: int
 ) -> None:
-    """Any history of customers: the same company, the same records."""
+    """Any history of customers, in empty rooms and full ones: the same records."""
     keys, clock = new_keys(), Clock()
     counters = store.counters(keys, clock)
-    twin = Sharers()
-    first = [Step(0, number, 1, let_out=True) for number in range(crowd)]
-    for number, step in enumerate([*first, *steps]):
+    twin = Sharers(crowd(old, new, clock.now_us // HOUR_US))
+    if twin.records:
+        put(store, keys, counters, twin.records)
+    for number, step in enumerate(steps):
         clock.now_us += step.wait_h * HOUR_US
         hour = clock.now_us // HOUR_US
         # Nobody is known from an earlier message.
@@ -91,6 +96,30 @@ def test_the_script_says_what_the_twin_says(
             ]
     # Many customers have many keys; other tests look through all.
     store.client.delete(*[f"{keys.namespace}:{name}" for name in store.names(keys)])
+
+
+def crowd(old: int, new: int, hour: int) -> list[Sharer]:
+    """So many customers to whom a content is old, then so many to whom it is new."""
+    return [
+        Sharer(
+            _HASHES.item(f"customer{number}")[:3],
+            1 + 50 * (number % 6),
+            hour - (30 if number < old else number % 3),
+        )
+        for number in range(old + new)
+    ]
+
+
+def put(store: Store, keys: Keys, counters: Counters, records: list[Sharer]) -> None:
+    """Make these the records of every band of `a_mail(…, 1)`."""
+    send(counters, a_mail("anybody", 1))
+    value = b"".join(
+        _RECORD.pack(one.customer, one.strangers, one.first_h % 65536)
+        for one in records
+    )
+    for name in store.names(keys):
+        if name.startswith("shared:"):
+            store.client.set(f"{keys.namespace}:{name}", value)
 
 
 def stored(store: Store, keys: Keys) -> list[list[tuple[bytes, int, int]]]:
@@ -253,36 +282,106 @@ class TestNew:
         clock.now_us += HOUR_US
         assert counters.look_up(look, commit=False).neighbours == Neighbours(1, 3)
 
-    def test_the_first_thirty_two_are_kept(
+    def test_what_it_takes_in_memory(
         self, counters: Counters, store: Store, keys: Keys, clock: Clock
     ) -> None:
-        """Or what fifty customers send would be new to each of them for ever."""
-        for number in range(40):
-            seen = send(counters, a_mail(f"customer{number}", 1))
-            assert seen is not None
-            assert seen.customers == min(number, CUSTOMERS_KEPT)
-        clock.now_us += 2 * DAY_US
-        last = counters.look_up(a_mail("customer39", 1), commit=False)
-        assert last.neighbours == Neighbours(0, 0)
+        """Four keys a content, of so many bytes; however many customers send it."""
+        hour = clock.now_us // HOUR_US
+        send(counters, a_mail("customer0", 1))
+        sizes = [used(store, keys)]
+        for old, new in ((0, NEW_KEPT), (OLD_KEPT, NEW_KEPT)):
+            put(store, keys, counters, crowd(old, new, hour))
+            for number in range(5):
+                send(counters, a_mail(f"another{old}.{number}", 1))
+            sizes.append(used(store, keys))
+        for size, most in zip(sizes, (168, 360, 1_900), strict=True):
+            assert max(size) <= most
 
         names = [name for name in store.names(keys) if name.startswith("shared:")]
         assert len(names) == 4
         for name in names:
             full = f"{keys.namespace}:{name}"
-            assert store.ask("STRLEN", full) == _RECORD.size * CUSTOMERS_KEPT
+            assert store.ask("STRLEN", full) == _RECORD.size * (OLD_KEPT + NEW_KEPT)
             assert 0 <= _TTL_S - int(store.ask("TTL", full)) <= 5
 
-    def test_what_it_takes_in_memory(
-        self, counters: Counters, store: Store, keys: Keys
+
+def used(store: Store, keys: Keys) -> list[int]:
+    """Bytes of each shared band."""
+    return [
+        int(store.ask("MEMORY", "USAGE", f"{keys.namespace}:{name}"))
+        for name in store.names(keys)
+        if name.startswith("shared:")
+    ]
+
+
+class TestCrowds:
+    """Whoever sent a content before hides nobody who begins to."""
+
+    @pytest.mark.parametrize("scouts", [NEW_KEPT - 1, NEW_KEPT, 33, 100])
+    def test_scouts_of_the_same_day_hide_nobody(
+        self, counters: Counters, clock: Clock, scouts: int
     ) -> None:
-        """Four keys a content."""
-        for customers, most in ((1, 168), (CUSTOMERS_KEPT, 360)):
-            for number in range(customers):
-                send(counters, a_mail(f"customer{number}", 1))
-            for name in store.names(keys):
-                if name.startswith("shared:"):
-                    key = f"{keys.namespace}:{name}"
-                    assert int(store.ask("MEMORY", "USAGE", key)) <= most
+        """One stranger each; those who find no room are counted all the same."""
+        for number in range(scouts):
+            send(counters, a_mail(f"scout{number}", 1))
+        clock.now_us += HOUR_US
+        for number in range(5):
+            seen = send(counters, a_mail(f"hijacked{number}", 1, people=49))
+            assert seen is not None
+            assert seen.customers == min(scouts + number, NEW_KEPT)
+            assert seen.strangers == scouts + 49 * number
+
+    @pytest.mark.parametrize("people", [1, 49, 255, 300])
+    def test_strangers_beyond_the_room_add_up_to_many(
+        self, counters: Counters, people: int
+    ) -> None:
+        """For high `[campaign] strangers`: one record alone holds 255."""
+        for number in range(NEW_KEPT + 2_000 // people):
+            send(counters, a_mail(f"customer{number}", 1, people=people))
+        seen = counters.look_up(a_mail("last", 1), commit=False).neighbours
+        assert seen is not None
+        assert seen.strangers >= 1_000
+
+    @pytest.mark.parametrize("scouts", [NEW_KEPT, 33, 100])
+    def test_scouts_of_the_day_before_hide_nobody(
+        self, counters: Counters, clock: Clock, scouts: int
+    ) -> None:
+        """Their room is free again, and they are old."""
+        for number in range(scouts):
+            send(counters, a_mail(f"scout{number}", 1))
+        clock.now_us += 26 * HOUR_US
+        for number in range(NEW_KEPT):
+            seen = send(counters, a_mail(f"hijacked{number}", 1, people=49))
+            assert seen == Neighbours(number, 49 * number)
+
+    @pytest.mark.parametrize("shops", [33, 100, OLD_KEPT, 300])
+    def test_a_template_of_many_shops_hides_nobody(
+        self, store: Store, keys: Keys, counters: Counters, clock: Clock, shops: int
+    ) -> None:
+        """They began weeks ago and go on; accounts that copy it are new."""
+        put(store, keys, counters, crowd(shops, 0, clock.now_us // HOUR_US))
+        for number in (0, 17, 32):
+            shop = a_mail(f"customer{number}", 1)
+            assert send(counters, shop) == Neighbours(0, 0, familiar=True)
+        for number in range(NEW_KEPT):
+            seen = send(counters, a_mail(f"hijacked{number}", 1, people=49))
+            assert seen == Neighbours(number, 49 * number)
+        shop = a_mail("customer32", 1)
+        last = counters.look_up(shop, commit=False).neighbours
+        assert last == Neighbours(NEW_KEPT, NEW_KEPT * 49, familiar=True)
+
+    def test_the_first_keep_their_room(
+        self, store: Store, keys: Keys, counters: Counters, clock: Clock
+    ) -> None:
+        """Where the latest did, a template of 300 shops would stay new to all."""
+        hour = clock.now_us // HOUR_US
+        put(store, keys, counters, crowd(OLD_KEPT, NEW_KEPT, hour))
+        clock.now_us += 26 * HOUR_US
+        send(counters, a_mail("another", 1))
+        for number, familiar in ((0, True), (OLD_KEPT - 1, True), (OLD_KEPT, False)):
+            look = a_mail(f"customer{number}", 1)
+            seen = counters.look_up(look, commit=False).neighbours
+            assert seen == Neighbours(1, 1, familiar=familiar)
 
 
 def test_many_strangers_are_255(counters: Counters) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from outgate.model.gcra import Charge, check_all, refund, rescale
 from outgate.model.standing import (
+    MIN_WARM_UP,
     Conduct,
     Growth,
     Record,
@@ -16,6 +17,7 @@ from outgate.model.standing import (
     scaled_interval_us,
 )
 from outgate.policy.questions import Answers, Plan
+from outgate.store.charging import ATTEMPTS_TTL_S
 from outgate.store.counters import Counters
 from outgate.store.keys import Keys
 from store.builders import (
@@ -503,3 +505,8 @@ def _raised(plan: Plan, more: int, conduct: Conduct) -> Plan:
         campaign=replace(plan.campaign, burst=plan.campaign.burst + more),
         conduct=conduct,
     )
+
+
+def test_no_warm_up_is_over_while_a_retry_counts_once() -> None:
+    """Whoever is refused all the time has no more than the limits as they are written."""
+    assert MIN_WARM_UP.total_seconds() >= ATTEMPTS_TTL_S

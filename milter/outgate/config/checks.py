@@ -18,7 +18,7 @@ from outgate.message.wanted import WANTED_HEADERS
 from outgate.model.errors import Problem
 from outgate.model.identity import Path as SubmissionPath
 from outgate.model.limit import Count
-from outgate.model.standing import WHOLE
+from outgate.model.standing import MIN_WARM_UP, WHOLE
 from outgate.model.units import MAX_PERIOD, format_duration
 from outgate.model.verdict import Mode, Reason
 from outgate.policy.compiled import LIMIT_REASONS, merge_limits
@@ -221,11 +221,11 @@ def _profiles(settings: Settings) -> Iterator[Problem]:
             yield Problem(
                 f"{key}.most", f"got {profile.most}: expected {WHOLE} to {MAX_STANDING}"
             )
-        if not timedelta(minutes=1) <= profile.warm_up <= MAX_PERIOD:
+        if not MIN_WARM_UP <= profile.warm_up <= MAX_PERIOD:
             yield Problem(
                 f"{key}.warm-up",
-                f"got {format_duration(profile.warm_up)}: expected from 1m to "
-                f"{MAX_PERIOD.days}d",
+                f"got {format_duration(profile.warm_up)}: expected from "
+                f"{MIN_WARM_UP.days}d to {MAX_PERIOD.days}d",
             )
 
 

@@ -10,6 +10,7 @@ from outgate.config.wording import one_of, twice
 from outgate.model.content import HOURS_KEPT
 from outgate.model.errors import Problem
 from outgate.model.limit import WARN, Count, Per
+from outgate.model.sharing import NEW_KEPT
 from outgate.model.units import MAX_PERIOD, to_us
 from outgate.model.verdict import Action
 from outgate.policy.compiled import merge_limits
@@ -17,8 +18,8 @@ from outgate.policy.settings import LimitSettings, StreamSettings
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 
-# So many customers of one content are kept; what asks for more would never act.
-_MOST_CUSTOMERS = 33
+# So many to whom a content is new are kept; what asks for more would never act.
+_MOST_CUSTOMERS = NEW_KEPT + 1
 _FEWEST_CUSTOMERS = 2
 _PER_CENT = 100
 # What drains more slowly would be forgotten before.

@@ -38,9 +38,10 @@ _DAY_US = 24 * _HOUR_US
 # More limits than come to their end on one host within an hour.
 _MOST_TOLD = 4096
 _MOST_PENDING = 1000
-# A sender may have as many of these as it likes, and a VERP address names a recipient:
-# for all of them together there is one notice.
-_CHOSEN_BY_SENDER = frozenset({Per.ADDRESS, Per.DOMAIN, Per.LIST})
+_MOST_PENDING_OF_CUSTOMER = 20
+# A sender may have as many of these as it likes, and writes them: a VERP address names a
+# recipient, a script or a site may be any text. For all together there is one notice.
+_CHOSEN_BY_SENDER = frozenset({Per.ADDRESS, Per.DOMAIN, Per.LIST, Per.SCRIPT, Per.SITE})
 
 
 class NoticeWriter:
@@ -140,12 +141,17 @@ class Notices:
     def add(self, record: Record) -> None:
         """Take a record from the outbox; of one limit the latest is told.
 
+        Where there are too many, the oldest of that customer goes, or else of all.
+
         Raises:
             KeyError, ValueError: it is none that a worker wrote.
         """
         warned = _warned(record)
         with self._lock:
             self._pending[warned.key] = warned
+            own = [key for key in self._pending if key[0] == warned.customer]
+            if len(own) > _MOST_PENDING_OF_CUSTOMER:
+                del self._pending[own[0]]
             if len(self._pending) > _MOST_PENDING:
                 self._pending.popitem(last=False)
 

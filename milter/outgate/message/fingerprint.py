@@ -19,23 +19,23 @@ hide there change the picture, and the subject, from copy to copy. Little is los
 mail is rare (none of 470 messages of people, lists and shops, four of 312 of spam), only
 strangers count against a content, and what has one band is never compared across customers.
 Documents without a word beside them are what scanners and offices send all day: of them the
-words of the subject and about the size count too, and of a text that may lie behind a
-picture longer than what is read, the words of the subject.
+words of the subject and all bytes that are read count too, and of a text that may lie behind
+a picture longer than what is read, the words of the subject.
 
-Encrypted mail has no fingerprint: nobody can tell two from each other.
+Encrypted mail has no fingerprint: nobody can tell two from each other. What could be read by
+anybody, or was not seen to its end, is none.
 """
 
 import re
 from bisect import bisect_left
 from collections.abc import Iterable
 from hashlib import blake2b
-from math import log2
 from struct import Struct
 from zlib import crc32
 
 from outgate.message.headers import Headers, decode_text, first_value
 from outgate.message.mime_text import CONTENT_HEADERS, Part, read_parts
-from outgate.message.words import may_quote, words_of
+from outgate.message.words import may_leave_out, may_quote, words_of
 
 _REPLY_HEADERS = ("in-reply-to", "references")
 FINGERPRINT_HEADERS = CONTENT_HEADERS | {"subject", *_REPLY_HEADERS}
@@ -55,23 +55,35 @@ _FEW_WORDS = 8
 
 # With fewer of its own, what a message quotes may be what it is sent for.
 _OWN_WORDS = 30
+# So many other words beside them may be a frame: a signature, or what an answer quotes.
+# With more, all that a reader sees is what the message is sent for.
+_LEFT_OUT_WORDS = 45
+_LEFT_OUT_CHARACTERS = _LEFT_OUT_WORDS * 4
 
 # As much as an MTA shows at once; a body of that size may go on.
 _CUT_BYTES = 65_535
-# Two sizes of a class differ by a tenth at most.
-_SIZE_CLASSES = 8
 _SUBJECT_WORD = re.compile(r"[^\W\d_]+")
-# RFC 4880 §6.2: all that such a text may be; a few headers, and then digits.
+# RFC 4880 §6.2: all that such a text may be. Its headers are read by nobody, and could
+# hold a text; its lines have one length, but for the last.
 _ARMOUR = re.compile(
     rb"\s*+-----BEGIN PGP MESSAGE-----[ \t]*+\r?\n"
-    rb"(?:[A-Z][a-z]{1,9}: [^\r\n]{0,80}\r?\n){0,4}[ \t]*+\r?\n"
-    rb"[A-Za-z0-9+/=\r\n]++(?:-----END PGP MESSAGE-----\s*+)?"
+    rb"(?:(?:Version|Charset|MessageID|Hash|Comment): [^\r\n]{0,48}\r?\n){0,4}"
+    rb"[ \t]*+\r?\n"
+    rb"((?:[A-Za-z0-9+/]{60,76}\r?\n)*[A-Za-z0-9+/]{0,76}={0,2})\s*+"
+    rb"(?:=[A-Za-z0-9+/]{0,4}\s*+)?(?:-----END PGP MESSAGE-----\s*+)?"
 )
-_MAX_ARMOUR_HEAD = 200
+_MAX_ARMOUR_HEAD = 320
+# RFC 4880 §4.3, §5.1, §5.3, §5.7, §5.13: what encrypted content begins with, in base64.
+_ARMOURED = (b"h", b"j", b"p", b"w", b"y", b"0")
+# A line of 60 random digits has each kind of them, but one in many thousands.
+_DIGIT_KINDS = (re.compile(rb"[A-Z]"), re.compile(rb"[a-z]"), re.compile(rb"[0-9]"))
+_FULL_LINE_BYTES = 60
 # What stands beside the content of PGP/MIME (RFC 3156 §4).
 _CONTROL = "application/pgp-encrypted"
 
 _WHOLE_BYTES = 16
+# All of a customer are one content: what is sent may be the part that nobody read.
+_TOO_MANY_PARTS = b"more parts than are read"
 _ROW = Struct(f">{ROWS}I")
 
 
@@ -88,16 +100,33 @@ def fingerprint(headers: Headers, body: bytes) -> tuple[bytes, ...]:
         kept.
     """
     parts = read_parts(headers, body)
-    if _is_encrypted(parts):
+    is_cut = len(body) >= _CUT_BYTES
+    if not parts.is_all:
+        return (_digest([_TOO_MANY_PARTS]),)
+    # Of what nobody saw, nobody knows whether it can be read.
+    is_seen = not (is_cut and "multipart/" in _type(headers))
+    if is_seen and _is_encrypted(parts):
         return ()
-    words, hosts = words_of(parts)
-    if len(words) < _OWN_WORDS and _passes_on(headers, parts):
-        everything, _ = words_of(parts, quoted=True)
-        if len(everything) > 2 * len(words):
-            words = everything
+    words, hosts = _said(headers, parts)
     if len(words) >= _FEW_WORDS:
         return _bands(words | hosts)
-    return (_whole(headers, parts, words, hosts, is_cut=len(body) >= _CUT_BYTES),)
+    return (_whole(headers, parts, words, hosts, is_cut=is_cut),)
+
+
+def _said(headers: Headers, parts: list[Part]) -> tuple[set[bytes], set[bytes]]:
+    """The words that a message is compared by, and the sites that it links to."""
+    words, hosts, left_out = words_of(parts)
+    if len(words) >= _OWN_WORDS:
+        return words, hosts
+    if _passes_on(headers, parts):
+        quoted = words_of(parts, quoted=True).words
+        if len(quoted) > 2 * len(words):
+            return quoted, hosts
+    if left_out >= _LEFT_OUT_CHARACTERS or may_leave_out(parts):
+        everything = words_of(parts, signed=True).words
+        if len(everything - words) > max(_LEFT_OUT_WORDS, len(words)):
+            return everything, hosts
+    return words, hosts
 
 
 def _passes_on(headers: Headers, parts: list[Part]) -> bool:
@@ -109,14 +138,28 @@ def _is_encrypted(parts: list[Part]) -> bool:
     """Whether only its recipients can read all that it says."""
     found = False
     for part in parts:
-        if part.enveloped or (
-            b"BEGIN PGP MESSAGE" in part.content[:_MAX_ARMOUR_HEAD]
-            and _ARMOUR.fullmatch(part.content) is not None
-        ):
+        if part.enveloped or _is_armoured(part):
             found = True
         elif part.kind != _CONTROL and part.content and not part.content.isspace():
             return False
     return found
+
+
+def _is_armoured(part: Part) -> bool:
+    if part.kind == "text/html" or part.encoding in {b"base64", b"quoted-printable"}:
+        return False
+    if b"BEGIN PGP MESSAGE" not in part.content[:_MAX_ARMOUR_HEAD]:
+        return False
+    found = _ARMOUR.fullmatch(part.content)
+    if found is None or not found[1].startswith(_ARMOURED):
+        return False
+    lines = found[1].split()
+    return len({*map(len, lines[:-1])}) <= 1 and all(
+        kind.search(line) is not None
+        for line in lines
+        if len(line) >= _FULL_LINE_BYTES
+        for kind in _DIGIT_KINDS
+    )
 
 
 def _bands(words: Iterable[bytes]) -> tuple[bytes, ...]:
@@ -167,17 +210,20 @@ def _whole(
         told = [b"nothing to read"]
         if is_cut and len(parts) == 1 and "multipart/mixed" in _type(headers):
             # What its text says, if it has one, nobody saw.
-            told += [*kinds, *_subject_words(subject)]
+            told += [*kinds, *_subject_words(subject), *_documents(parts)]
         elif _shows_pictures(parts, hosts):
             # Each copy is another file, its subject greets another reader, and its
             # links may lead anywhere.
             told += kinds or sorted(hosts)
         else:
-            size = sum(len(part.content) for part in parts if part.kind[:5] != "text/")
-            told += [*kinds, *_subject_words(subject), b"%d" % _size_class(size)]
+            told += [*kinds, *_subject_words(subject), *_documents(parts)]
     else:
         said = sorted(words | hosts)
         told = [subject.encode("utf-8", "replace"), *said, *kinds]
+    return _digest(told)
+
+
+def _digest(told: list[bytes]) -> bytes:
     return blake2b(b"\n".join(told), digest_size=_WHOLE_BYTES).digest()
 
 
@@ -200,5 +246,10 @@ def _subject_words(subject: str) -> list[bytes]:
     return [word.encode("utf-8", "replace") for word in found]
 
 
-def _size_class(size: int) -> int:
-    return round(_SIZE_CLASSES * log2(size)) if size else 0
+def _documents(parts: list[Part]) -> list[bytes]:
+    """What tells one document from the next, as far as it was read."""
+    return [
+        _digest([part.content])
+        for part in parts
+        if not part.kind.startswith(("image/", "text/"))
+    ]

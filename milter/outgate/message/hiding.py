@@ -1,7 +1,10 @@
 """What an element's own style hides: words for filters, which no reader sees.
 
+Of a property that is declared twice, the last counts (CSS Cascading §6.4); of an attribute,
+the first (HTML §13.2.5.33).
+
 Limits: styles are read where they stand on an element, not where a style sheet names it;
-what is hidden ends at the first end tag of its name. White text is hidden where the
+what is hidden ends at the first end tag of its name, a paragraph at the next block too. White text is hidden where the
 message names no other background; what only some mail programs hide (`mso-hide`) is seen.
 """
 
@@ -48,13 +51,26 @@ _BACKGROUND = re.compile(
     r"b(?:ackground(?:-color|-image)?|gcolor)\s*+[:=]\s*+[\"']?+"
     rf"(?!{_WHITE}|none|inherit|initial|unset)"
 )
+# Each with its value as a whole, so that no style is found in the value of another.
+_ATTRIBUTE = re.compile(
+    r"([^\s=>\"'/]++)(?:\s*+=\s*+(\"[^\"]*+\"?|'[^']*+'?|[^\s>]*+))?"
+)
+_PROPERTY = re.compile(r"(?<![a-z-])([a-z-]++)\s*+:([^;]*+)")
+# What sets a property among others.
+_SHORT = {"font": "font-size", "background": "background-color"}
+# By the start of a block, or by its end tag (HTML §13.1.2.4).
+_PARAGRAPH_END = re.compile(
+    r"</p\b|<(?:address|article|aside|blockquote|center|details|di[rv]|dl|fieldset|"
+    r"fig(?:caption|ure)|footer|form|h[1-6]|header|hr|main|menu|nav|ol|p|pre|section|"
+    r"table|ul)\b"
+)
 _TAG_NAME = re.compile(r"<([a-z][a-z0-9]{0,11})\b")
 # They have no end tag (HTML §13.1.2) and no text.
 _VOID = frozenset({"area", "br", "col", "hr", "img", "input", "link", "meta", "wbr"})
 # Around blocks a size of nothing is how programs remove gaps between them.
 _INLINE = frozenset({"a", "b", "em", "font", "i", "small", "span", "strong", "u"})
 # By these what is inside may show itself again.
-_SHOWING = ("color", "font-size", "<font", "class=", "id=")
+_SHOWING = ("color", "font-size", "font:", "<font", "visibility", "class=", "id=")
 
 
 def without_hidden(html: str, whole: str) -> str:
@@ -68,13 +84,14 @@ def without_hidden(html: str, whole: str) -> str:
     unclosed: set[str] = set()
     shown_again = 0
     at = 0
+    attributes = _Attributes(html)
     for place, certain in sorted(_candidates(html, whole)):
         if place < at or (tag := _tag_around(html, at, place)) is None:
             continue
         name, opening, closing = tag
-        if name in _VOID or name in unclosed:
+        if not attributes.count(opening, closing, place) or name in unclosed:
             continue
-        end = html.find(f"</{name}>", closing)
+        end = _end(html, name, closing)
         if end < 0:
             unclosed.add(name)
             if len(unclosed) >= _MAX_UNCLOSED:
@@ -95,11 +112,61 @@ def without_hidden(html: str, whole: str) -> str:
     return "".join(kept)
 
 
+def _end(html: str, name: str, closing: int) -> int:
+    if name != "p":
+        return html.find(f"</{name}>", closing)
+    found = _PARAGRAPH_END.search(html, closing)
+    return -1 if found is None else found.start()
+
+
+class _Attributes:
+    """Where in a tag something is declared that counts."""
+
+    __slots__ = ("_html", "_opening", "_places")
+
+    def __init__(self, html: str) -> None:
+        self._html = html
+        self._opening = -1
+        self._places: frozenset[int] = frozenset()
+
+    def count(self, opening: int, closing: int, place: int) -> bool:
+        """Whether a declaration is one of a style, and no later one undoes it."""
+        if opening != self._opening:
+            self._opening = opening
+            self._places = frozenset(self._read(opening, closing))
+        return place in self._places
+
+    def _read(self, opening: int, closing: int) -> Iterator[int]:
+        seen: set[str] = set()
+        for found in _ATTRIBUTE.finditer(self._html, opening + 1, closing - 1):
+            name = found[1]
+            if name in seen:
+                continue
+            seen.add(name)
+            if name == "style" and found[2]:
+                yield from self._declared(found.start(2), found.end(2))
+            elif name == "color":
+                yield found.start()
+
+    def _declared(self, start: int, end: int) -> Iterator[int]:
+        last: dict[str, tuple[bool, int]] = {}
+        for found in _PROPERTY.finditer(self._html, start, end):
+            name = _SHORT.get(found[1], found[1])
+            weighs = "!important" in found[2]
+            if name not in last or weighs or not last[name][0]:
+                last[name] = weighs, found.start(1)
+        # As they are looked for.
+        for name, (_, place) in last.items():
+            yield place + len("max-") if name.startswith("max-") else place
+
+
 def _candidates(html: str, whole: str) -> Iterator[tuple[int, bool]]:
     """Where something hides, and whether what is inside cannot undo it."""
     for word, style in _CERTAIN:
         if word in html:
-            yield from ((found, True) for found in _places(style, html))
+            # What is inside may be visible all the same (CSS 2.2 §11.2).
+            is_certain = word != "hidden"
+            yield from ((found, is_certain) for found in _places(style, html))
     if "font-size" in html:
         yield from ((found, False) for found in _places(_SIZE, html))
     if "overflow" in html:
@@ -143,4 +210,6 @@ def _tag_around(html: str, least: int, place: int) -> tuple[str, int, int] | Non
         return None
     name = _TAG_NAME.match(html, opening)
     closing = html.find(">", place, place + _MAX_TAG_CHARACTERS)
-    return None if name is None or closing < 0 else (name[1], opening, closing + 1)
+    if name is None or name[1] in _VOID or closing < 0:
+        return None
+    return name[1], opening, closing + 1

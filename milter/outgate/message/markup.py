@@ -8,10 +8,12 @@ import re
 from html.entities import name2codepoint
 
 from outgate.message.hiding import without_hidden
+from outgate.message.own_text import is_short
 
 # Beyond them, references stay as they are.
 _MAX_REFERENCES = 2_000
-# Of a text that is read again with its quotes; enough to know a mailing by.
+# Of a text that is read again with its quotes, enough to know a mailing by; of a
+# signature more than its markup.
 _MAX_QUOTING_CHARACTERS = 16_384
 
 # What stands between them is never shown.
@@ -21,6 +23,8 @@ _UNSEEN = (
     ("<script", "</script>"),
     ("<title", "</title>"),
 )
+# After the name of a tag (HTML §13.2.5.8); any other letter makes it another.
+_NAME_ENDS = frozenset({"", " ", "\t", "\n", "\f", "\r", "/", ">"})
 # Where mail programs begin what their user has not written this time.
 _QUOTES = (
     'type="cite"',
@@ -48,17 +52,25 @@ def has_quotes(html: str) -> bool:
     return any(map(html.__contains__, _QUOTES))
 
 
-def read_html(html: str, *, quoted: bool = False) -> str:
+def has_signature(html: str) -> bool:
+    """Whether a mail program marked a signature in it."""
+    return any(map(html.__contains__, _SIGNATURES))
+
+
+def read_html(html: str, *, quoted: bool = False, signed: bool = False) -> str:
     """Give the text of an HTML part: blocks are paragraphs, divided by empty lines.
 
     Args:
         html: in lower case; it may be cut anywhere, and need not be HTML.
         quoted: keep what a mail program quotes.
+        signed: keep what it marks as a signature as well.
     """
     whole = html
     for opening, closing in _UNSEEN:
         html = _cut(html, opening, closing)
     html = without_hidden(html, whole)
+    if signed:
+        return _text(html[:_MAX_QUOTING_CHARACTERS])
     if quoted:
         return _text(_without_signature(html[:_MAX_QUOTING_CHARACTERS]))
     text = _text(_without_signature(_without_quotes(html)))
@@ -71,7 +83,12 @@ def _cut(text: str, opening: str, closing: str) -> str:
         return text
     kept: list[str] = []
     at = 0
+    is_name = opening[-1].isalpha()
     while begin >= 0:
+        after = begin + len(opening)
+        if is_name and text[after : after + 1] not in _NAME_ENDS:
+            begin = text.find(opening, after)
+            continue
         kept.append(text[at:begin])
         end = text.find(closing, begin)
         if end < 0:
@@ -93,9 +110,13 @@ def _without_quotes(html: str) -> str:
 
 
 def _without_signature(html: str) -> str:
-    if (begin := _first(html, _SIGNATURES)) >= 0:
-        html = html[:begin]
-    return html
+    if (begin := _first(html, _SIGNATURES)) < 0:
+        return html
+    signature = html[begin:]
+    is_signature = len(signature) <= _MAX_QUOTING_CHARACTERS and is_short(
+        " ".join(_text(signature).split())
+    )
+    return html[:begin] if is_signature else html
 
 
 def _first(html: str, marks: tuple[str, ...]) -> int:

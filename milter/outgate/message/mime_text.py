@@ -11,7 +11,7 @@ names an encoding, where the body has it.
 
 import binascii
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from string import ascii_letters, digits
@@ -27,11 +27,14 @@ MAX_PARTS = 40
 # Nobody's part needs more for its own headers, and no Content-Type for itself.
 _MAX_PART_HEADER_BYTES = 4096
 _MAX_TYPE_BYTES = 512
+# More names of what divides one body are not looked for.
+_MAX_BOUNDARIES = 3
 
-_BOUNDARY = re.compile(rb'(?i)boundary\s*=\s*(?:"([^"\r\n]{1,200})"|([^\s;"]{1,200}))')
-# RFC 2231 §3, §4: in pieces that are numbered, or with a character set before it.
-_BOUNDARY_PIECE = re.compile(
-    rb'(?i)boundary\*(?:(\d)(\*)?|)\s*=\s*(?:"([^"\r\n]{1,200})"|([^\s;"]{1,200}))'
+# Each parameter as a whole, so that none is found in the value of another. RFC 2231 §3,
+# §4: in pieces that are numbered, or with a character set before it.
+_PARAMETER = re.compile(
+    rb"(?<![\w*.-])([\w.-]++)(\*?)(?:(\d)(\*)?)?\s*+=\s*+"
+    rb'(?:"([^"\r\n]{1,200})"|([^\s;"]{1,200}))'
 )
 _CHARSET = re.compile(rb'(?i)charset\s*=\s*"?([A-Za-z0-9_.:+-]{1,40})')
 _TYPE = re.compile(rb"\s*([A-Za-z0-9.+-]{1,60})/([A-Za-z0-9.+-]{1,80})")
@@ -49,6 +52,7 @@ _NO_BASE64_LINE = re.compile(rb"[^A-Za-z0-9+/=\s]|[^\s=] +[^\s]")
 _KNOWN_ENCODINGS = frozenset({b"7bit", b"8bit", b"base64", b"quoted-printable"})
 # Enough to tell a text from its encoding.
 _PROBE_BYTES = 512
+_ALTERNATIVES = frozenset({"text/html", "text/plain"})
 _NOT_BASE64 = bytes(set(range(256)) - set((ascii_letters + digits + "+/").encode()))
 
 
@@ -61,20 +65,22 @@ class Part:
         text: what it says; "" for what is no text.
         content: its bytes as they came, encoded.
         enveloped: whether its type is S/MIME that only its recipient can read
-            (RFC 8551 §3.2.2).
+            (RFC 8551 §3.2.2), and its bytes are a sequence (X.690 §8.9).
+        encoding: `base64`, `quoted-printable`, or anything else for none.
     """
 
     kind: str
     text: str
     content: bytes = field(default=b"", compare=False, repr=False)
     enveloped: bool = field(default=False, compare=False)
+    encoding: bytes = field(default=b"", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class _Type:
     kind: str
     charset: bytes
-    boundary: bytes
+    boundaries: tuple[bytes, ...]
     enveloped: bool
 
 
@@ -86,21 +92,26 @@ def _read_type(value: bytes) -> _Type:
     return _Type(
         kind,
         charset[1] if charset else b"",
-        _boundary(value) if kind.startswith("multipart/") else b"",
+        _boundaries(value) if kind.startswith("multipart/") else (),
         enveloped=kind.endswith("/pkcs7-mime") and b"enveloped-data" in value.lower(),
     )
 
 
-def _boundary(value: bytes) -> bytes:
-    if (found := _BOUNDARY.search(value)) is not None:
-        return found[1] or found[2]
-    pieces = {
-        int(number or 0): _unescaped(quoted or bare, number)
-        if extended or not number
-        else quoted or bare
-        for number, extended, quoted, bare in _BOUNDARY_PIECE.findall(value)
-    }
-    return b"".join(pieces[number] for number in sorted(pieces))
+def _boundaries(value: bytes) -> tuple[bytes, ...]:
+    """All that one is named by: of several, mail programs choose differently."""
+    found: dict[bytes, None] = {}
+    pieces: dict[int, bytes] = {}
+    for name, star, number, extended, quoted, bare in _PARAMETER.findall(value):
+        if name.lower() != b"boundary":
+            continue
+        one = quoted or bare
+        if not star:
+            found[one] = None
+        else:
+            is_extended = extended or not number
+            pieces[int(number or 0)] = _unescaped(one, number) if is_extended else one
+    found[b"".join(pieces[number] for number in sorted(pieces))] = None
+    return tuple(one for one in found if one)[:_MAX_BOUNDARIES]
 
 
 def _unescaped(value: bytes, number: bytes) -> bytes:
@@ -110,7 +121,22 @@ def _unescaped(value: bytes, number: bytes) -> bytes:
     return unquote_to_bytes(value)
 
 
-def read_parts(headers: Headers, body: bytes) -> list[Part]:
+class Parts(list[Part]):
+    """What a message consists of.
+
+    Attributes:
+        is_all: whether nothing was left unread for the number of parts.
+    """
+
+    __slots__ = ("is_all",)
+
+    def __init__(self, parts: Iterable[Part], budget: list[int]) -> None:
+        """Take parts, and what is left of the budget once they are read."""
+        super().__init__(parts)
+        self.is_all = budget[0] >= 0
+
+
+def read_parts(headers: Headers, body: bytes) -> Parts:
     """Give what a reader would see of a message, in order.
 
     Of alternatives the last that can be shown counts, as mail programs have it: the
@@ -123,9 +149,9 @@ def read_parts(headers: Headers, body: bytes) -> list[Part]:
     """
     kind = first_value(headers, "content-type") or b""
     encodings = headers.get("content-transfer-encoding", ())
-    return list(
-        _walk(_read_type(kind[:_MAX_TYPE_BYTES]), encodings, body, 0, [MAX_PARTS])
-    )
+    budget = [MAX_PARTS]
+    declared = _read_type(kind[:_MAX_TYPE_BYTES])
+    return Parts(_walk(declared, encodings, body, 0, budget), budget)
 
 
 def _walk(
@@ -139,21 +165,34 @@ def _walk(
     if budget[0] < 0:
         return
     kind = declared.kind
-    if declared.boundary and depth < MAX_DEPTH:
-        delimiter = b"\n--" + declared.boundary
-        pieces = (b"\n" + body).split(delimiter, budget[0] + 1)
-        if len(pieces) > 1:
-            contents = _contents(pieces, delimiter)
-            yield from _walk_all(kind, contents, depth, budget)
+    if declared.boundaries and depth < MAX_DEPTH:
+        is_divided = False
+        for boundary in declared.boundaries:
+            delimiter = b"\n--" + boundary
+            pieces = (b"\n" + body).split(delimiter, max(0, budget[0]) + 1)
+            if len(pieces) > 1:
+                is_divided = True
+                contents = _contents(pieces, delimiter)
+                yield from _walk_all(kind, contents, depth, budget)
+        if is_divided:
             return
     if kind == "message/rfc822" and depth < MAX_DEPTH:
         yield from _walk(*_open(body), depth + 1, budget)
         return
     if kind.startswith(("text/", "multipart/", "message/rfc822")):
-        text = decode(_decoded(body, _encoding(encodings, body)), declared.charset)
-        yield Part(kind, text, body)
+        encoding = _encoding(encodings, body)
+        text = decode(_decoded(body, encoding), declared.charset)
+        yield Part(kind, text, body, encoding=encoding)
     else:
-        yield Part(kind, "", body, declared.enveloped)
+        encoding = _encoding(encodings, body)
+        enveloped = declared.enveloped and _is_sequence(body, encoding)
+        yield Part(kind, "", body, enveloped, encoding)
+
+
+def _is_sequence(body: bytes, encoding: bytes) -> bool:
+    head = _decoded(body[:_PROBE_BYTES], encoding)
+    # Of any length that its content has: two bytes or more to say it.
+    return head[:1] == b"\x30" and head[1:2] >= b"\x80"
 
 
 def _contents(pieces: list[bytes], delimiter: bytes) -> list[bytes]:
@@ -184,8 +223,8 @@ def _walk_all(
 
 
 def _can_be_shown(part: Part) -> bool:
-    # An invitation is a form to be filled in beside the text that announces it.
-    return part.kind != "text/calendar" and bool(part.text.strip())
+    # Others are forms, or only a few programs know them.
+    return part.kind in _ALTERNATIVES and bool(part.text.strip())
 
 
 def _open(entity: bytes) -> tuple[_Type, Sequence[bytes], bytes]:
@@ -199,7 +238,8 @@ def _open(entity: bytes) -> tuple[_Type, Sequence[bytes], bytes]:
     encodings: list[bytes] = []
     for name, value in _FIELD.findall(entity, 0, end.start()):
         if len(name) == len(b"type"):
-            kind = value.strip()
+            # Of two, the first counts.
+            kind = kind or value.strip()
         else:
             encodings.append(value)
     return _read_type(kind[:_MAX_TYPE_BYTES]), encodings, entity[end.end() :]

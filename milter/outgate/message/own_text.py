@@ -5,7 +5,9 @@ be lost among them. Where nothing else is there, they are the text after all.
 
 All of it is looked for in lower case.
 
-Limits: a sender who wants to can pass words off as a quote. A fingerprint finds those
+What is taken away is short: a longer signature or notice is the text.
+
+Limits: a sender who wants to can pass a few words off as any of these. A fingerprint finds those
 who send in bulk without much thought, not those who write each copy by hand.
 """
 
@@ -102,6 +104,9 @@ _NOTICES = (
 )
 # More kinds of them are not looked for in one text.
 _MAX_NOTICES = 8
+# A notice says little else: with more words to each of the above it is the text.
+_WORDS_PER_NOTICE = 25
+_MAX_NOTICE_CHARACTERS = 800
 # Empty lines, or a line that is drawn.
 _PARAGRAPH = re.compile(r"\n(?:[ \t]*+\n|[-_=*#]{20,}+\n)+")
 
@@ -120,25 +125,38 @@ def has_marks(text: str) -> bool:
     return text.startswith((">", "|")) or _MARK.search(text) is not None
 
 
+def is_short(text: str) -> bool:
+    """Whether a text is as short as a signature; a longer one is what is sent."""
+    return (
+        len(text) <= _MAX_SIGNATURE_CHARACTERS
+        and len(text.split(None, _MAX_SIGNATURE_WORDS)) <= _MAX_SIGNATURE_WORDS
+    )
+
+
 def has_signs(words: set[bytes]) -> bool:
     """Whether a text of these words, in UTF-8, may have something to take away."""
     return not _SIGNS.isdisjoint(words)
 
 
-def own_text(text: str, *, quoted: bool = False) -> str:
+def own_text(text: str, *, quoted: bool = False, signed: bool = False) -> str:
     """Give what is left of a text without what is quoted, signed or noticed.
 
     Args:
         text: in lower case, its lines ended by LF. Any takes linear time.
         quoted: keep quoted lines.
+        signed: keep all but notices: what programs quote without a mark, and signatures.
     """
     text = "\n" + text
+    if signed:
+        return _or_all(_without_notices(text), text)
     text = _or_all(_without_original(text), text)
     if not quoted:
         text = _or_all(_without_quoted_lines(text), text)
     text = _or_all(_without_notices(text), text)
     start = max(0, len(text) - _MAX_SIGNATURE_CHARACTERS)
-    if (signature := _SIGNATURE.search(text, start)) is not None:
+    if (signature := _SIGNATURE.search(text, start)) is not None and is_short(
+        text[signature.end() :]
+    ):
         text = _or_all(text[: signature.start()], text)
     return without_signature(text)
 
@@ -220,7 +238,12 @@ def _without_notices(text: str) -> str:
     present = [notice for notice in _NOTICES if notice in text][:_MAX_NOTICES]
     if not present:
         return text
-    paragraphs = _PARAGRAPH.split(text)
-    return "\n\n".join(
-        [one for one in paragraphs if not any(map(one.__contains__, present))]
-    )
+    own: list[str] = []
+    noticed: list[str] = []
+    for one in _PARAGRAPH.split(text):
+        (noticed if any(map(one.__contains__, present)) else own).append(one)
+    notice = "\n\n".join(noticed)
+    words = _WORDS_PER_NOTICE * len(present)
+    if len(notice) > _MAX_NOTICE_CHARACTERS or len(notice.split(None, words)) > words:
+        return text
+    return "\n\n".join(own)

@@ -8,6 +8,9 @@ ext/standard/mail.c, since 5.3), so of several copies the topmost is PHP's, and 
 believed before the other header, which the script may have written. Where cPanel puts
 its own is not known: copies of it that differ are all taken for one, `several`.
 
+A page that takes an address in its path (`/optout/bart@example.net`) would put it into
+keys and logs: that part of a path is replaced by `@`.
+
 Whoever starts `sendmail` himself can write either. So a name selects a counter of its
 own customer, and the caller believes it only for mail of local users.
 
@@ -37,6 +40,8 @@ _EVALUATED = re.compile(rb"\([0-9]+\) : ")
 _SITE = re.compile(
     rb"([A-Za-z0-9][A-Za-z0-9.-]{0,252})(?::[0-9]{1,5})?(/[^\x00-\x1f\x7f]*)?"
 )
+# Percent-encoded, and encoded twice, as well.
+_ADDRESS = re.compile(rb"@|%(?:25)?40")
 # PHP_SELF ends with whatever the visitor's URL has behind the script.
 _BEHIND_SCRIPT = re.compile(rb"(?i)(?<=\.php)/|(?<=\.phtml)/|(?<=\.php[0-9])/")
 
@@ -82,4 +87,5 @@ def _page(value: bytes) -> tuple[str, str]:
 
 
 def _shown(name: bytes) -> str:
-    return name[:_MAX_NAME_BYTES].decode("ascii", "backslashreplace")
+    parts = (b"@" if _ADDRESS.search(part) else part for part in name.split(b"/"))
+    return b"/".join(parts)[:_MAX_NAME_BYTES].decode("ascii", "backslashreplace")

@@ -13,8 +13,9 @@ import unicodedata
 from collections.abc import Iterable
 from itertools import islice
 from string import ascii_lowercase
+from typing import NamedTuple
 
-from outgate.message.markup import has_quotes, read_html
+from outgate.message.markup import has_quotes, has_signature, read_html
 from outgate.message.mime_text import Part
 from outgate.message.own_text import (
     has_marks,
@@ -78,10 +79,34 @@ def may_quote(parts: Iterable[Part]) -> bool:
     )
 
 
+class Words(NamedTuple):
+    """What a message says.
+
+    Attributes:
+        words: in UTF-8.
+        sites: that it links to.
+        left_out: characters that were not read for what they look like; what a mail
+            program marks in HTML is not counted.
+    """
+
+    words: set[bytes]
+    sites: set[bytes]
+    left_out: int
+
+
+def may_leave_out(parts: Iterable[Part]) -> bool:
+    """Whether a mail program marked something in HTML that `words_of` leaves out."""
+    return any(
+        has_quotes(text) or has_signature(text)
+        for part in parts
+        if part.kind == "text/html" and (text := part.text.lower())
+    )
+
+
 def words_of(
-    parts: Iterable[Part], *, quoted: bool = False
-) -> tuple[set[bytes], set[bytes]]:
-    """Give the words of a message, and the sites that it links to, in UTF-8.
+    parts: Iterable[Part], *, quoted: bool = False, signed: bool = False
+) -> Words:
+    """Give the words of a message, and the sites that it links to.
 
     Read are the first `MAX_TEXT_CHARACTERS` that a reader would see, and `MAX_LINKS`
     links of each part.
@@ -89,10 +114,12 @@ def words_of(
     Args:
         parts: of the message.
         quoted: read what it quotes as well.
+        signed: read all but legal notices.
     """
     words: set[bytes] = set()
     sites: set[bytes] = set()
     left = MAX_TEXT_CHARACTERS
+    left_out = 0
     for part in parts:
         if not part.text or left <= 0:
             continue
@@ -101,24 +128,32 @@ def words_of(
             found = islice(_LINK.finditer(text), MAX_LINKS)
             sites.update(_site(link[1]) for link in found)
         if part.kind == "text/html":
-            text = read_html(text, quoted=quoted)
+            text = read_html(text, quoted=quoted, signed=signed)
         if "\r" in text:
             text = text.replace("\r\n", "\n")
-        text, said = _own_words(text[:_MAX_READ_CHARACTERS], left, quoted=quoted)
+        text = text[:_MAX_READ_CHARACTERS]
+        if signed:
+            own = own_text(text, signed=True)
+            said = _words(own[:left])
+        else:
+            own, said = _own_words(text, left, quoted=quoted)
         words |= said
-        left -= len(text)
-    return {word for word in words if len(word) >= _MIN_WORD_BYTES}, sites
+        left -= len(own)
+        left_out += len(text) - len(own)
+    return Words(
+        {word for word in words if len(word) >= _MIN_WORD_BYTES}, sites, left_out
+    )
 
 
 def _own_words(text: str, left: int, *, quoted: bool) -> tuple[str, set[bytes]]:
     """What a sender has written this time, and its words."""
     if not has_marks(text):
-        own = without_signature(text)[:left]
-        said = _words(own)
+        own = without_signature(text)
+        said = _words(own[:left])
         if not has_signs(said):
             return own, said
-    text = own_text(text, quoted=quoted)[:left]
-    return text, _words(text)
+    own = own_text(text, quoted=quoted)
+    return own, _words(own[:left])
 
 
 def _words(text: str) -> set[bytes]:

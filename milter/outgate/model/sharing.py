@@ -1,7 +1,8 @@
 """Which customers send a content to strangers; the twin of `store/lua/share.lua`.
 
 A content counts against a customer only while it is *new* to it: for a day from its first
-use. A template that customers send all the time is new to none of them.
+use. A template that customers send all the time is new to none of them. Whoever it is new to
+has a room of records apart from whoever it is old to: else old ones would hide new ones.
 """
 
 from collections.abc import Iterable
@@ -12,7 +13,10 @@ NEW_H = 24
 """Hours for which a content is new to whoever begins to send it."""
 KEPT_H = 8 * 24
 """Hours since the last use: a weekly letter stays old, an hour too late included."""
-CUSTOMERS_KEPT = 32
+NEW_KEPT = 32
+"""Customers to whom it is new; the strangers of further ones are added to the last of them."""
+OLD_KEPT = 224
+"""Customers to whom it is old; further ones begin anew each day."""
 STRANGERS_MOST = 255
 
 
@@ -80,14 +84,34 @@ class Sharers:
 
     def note(self, customer: bytes, strangers: int, hour: int) -> None:
         """Note that a customer's mail reached strangers at this hour."""
-        self.records = [one for one in self.records if is_kept(hour - one.first_h)]
-        for place, one in enumerate(self.records):
+        kept: list[Sharer] = []
+        new: list[int] = []
+        old = 0
+        for one in self.records:
+            if hour - one.first_h <= NEW_H:
+                if len(new) < NEW_KEPT:
+                    new.append(len(kept))
+                    kept.append(one)
+            elif is_kept(hour - one.first_h) and old < OLD_KEPT:
+                old += 1
+                kept.append(one)
+        self.records = kept
+        for place, one in enumerate(kept):
             if one.customer == customer:
-                self.records[place] = _again(one, strangers, hour)
+                kept[place] = _again(one, strangers, hour)
                 return
-        if len(self.records) < CUSTOMERS_KEPT:
-            reached = min(STRANGERS_MOST, strangers)
-            self.records.append(Sharer(customer, reached, hour))
+        reached = min(STRANGERS_MOST, strangers)
+        if len(new) < NEW_KEPT:
+            kept.append(Sharer(customer, reached, hour))
+        else:
+            self._add_to_last(new, reached)
+
+    def _add_to_last(self, new: list[int], strangers: int) -> None:
+        for place in reversed(new):
+            one = self.records[place]
+            total = one.strangers + strangers
+            self.records[place] = one._replace(strangers=min(STRANGERS_MOST, total))
+            strangers = max(0, total - STRANGERS_MOST)
 
 
 def _again(one: Sharer, strangers: int, hour: int) -> Sharer:

@@ -14,6 +14,10 @@ from outgate.model.units import Rate, to_us
 
 WHOLE = 100
 """Per cent: the limits as they are written."""
+MIN_WARM_UP = timedelta(days=5)
+"""The least `warm-up`. A message that is tried again was stopped once, for as long as its
+first attempt is known (`store.charging`): sooner, whoever goes on trying would be rewarded.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ The store and the clock come in from outside; what goes out is one `Decision`.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from outgate.message.facts import read_facts
 from outgate.message.local_user import sendmail_local_user
@@ -51,7 +50,10 @@ _TEACHES_NOTHING = frozenset(
     {Reason.SUSPENDED, Reason.QUARANTINED, Reason.CAMPAIGN_ACROSS_CUSTOMERS}
 )
 LEARNT_A_DAY = 2_000
-"""Recipients of one principal's mail beyond limits that become contacts in a day."""
+"""Recipients of one principal's mail beyond limits that become contacts in a day.
+
+Of mail that only monitor mode lets out; an operator's `allow` has no such bound.
+"""
 
 
 class Gate:
@@ -239,11 +241,15 @@ class Gate:
             )
         else:
             self._note_strangers(plan, answers, would_remove(verdict))
-        kept_all = not disposition.removed and bool(would_remove(verdict))
-        beyond = settled or not answers.allowed or kept_all
-        if beyond and disposition.action.lets_out and _teaches(plan, answers, verdict):
-            # In monitor mode, or because an operator allows this sender.
-            self._store.meet(self._without(plan, disposition.removed))
+        # Limits refused it, and no rule stops it: an operator allows this sender.
+        freed = not (settled or answers.allowed)
+        if (
+            (settled or freed)
+            and disposition.action.lets_out
+            and _teaches(plan, answers, verdict, freed=freed)
+        ):
+            # Never of a registered list, so nobody was taken out.
+            self._store.meet(plan)
         if answers.registrations and disposition.action.lets_out:
             self._store.register(plan, answers)
         return Decision(
@@ -272,13 +278,6 @@ class Gate:
         read = self.policy.recipient
         return frozenset(read(one.path).mailbox for one in removed)
 
-    def _without(self, plan: Plan, removed: Sequence[Removal]) -> Plan:
-        """The plan, of those alone who get the message."""
-        if not removed:
-            return plan
-        gone = self._mailboxes(removed)
-        return replace(plan, people=tuple(set(plan.people) - gone))
-
     def _enforce(
         self, case: Case, verdict: Verdict, mail_class: MailClass
     ) -> Disposition:
@@ -303,15 +302,18 @@ class Gate:
         )
 
 
-def _teaches(plan: Plan, answers: Answers, verdict: Verdict) -> bool:
+def _teaches(plan: Plan, answers: Answers, verdict: Verdict, *, freed: bool) -> bool:
     """Whether recipients of a message beyond limits are contacts from then on.
 
     A gate that watches for a month shall know the customers' contacts, and not all that
-    somebody bought meanwhile.
+    somebody bought meanwhile. Readers of a registered list are known by their consent,
+    and nothing else tells how many of them the day had; who did not ask is remembered
+    where he is charged.
     """
     return (
         bool(plan.people)
+        and not plan.subscribed
         and answers.source is Source.STORE
-        and answers.today + answers.renewed <= LEARNT_A_DAY
+        and (freed or answers.today + answers.renewed <= LEARNT_A_DAY)
         and _TEACHES_NOTHING.isdisjoint(verdict.reasons)
     )

@@ -151,7 +151,7 @@ class ProfileSettings:
     )
     warm_up: timedelta = setting(
         "How long good conduct takes them from `start` to 100 per cent, and as long again "
-        "from there to `most`.",
+        "from there to `most`: 5d to 366d.",
         timedelta(days=30),
         example='"30d"',
     )
@@ -255,7 +255,8 @@ class LimitSettings:
     )
     count: Count = setting(
         "What a message costs: `messages` (one), `recipients` (external ones), "
-        "`internal-recipients`, `bytes`, `strangers` (recipients that the customer has "
+        "`internal-recipients`, `bytes` (beyond 64 KiB of a body an estimate: what the "
+        "client declared), `strangers` (recipients that the customer has "
         "not mailed in the last 400 days). Or what is counted once only within the "
         "time of the rate: `distinct-recipients`, `recipient-domains`, `clients`, "
         "`networks` (of the session).",
