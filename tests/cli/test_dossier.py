@@ -15,6 +15,7 @@ from outgate.model.optin import OptIn
 from outgate.signing.secret import read_secret
 from outgate.signing.vault import Vault
 from outgate.store.client import connect
+from outgate.store.consents import place_of
 from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys
 from outgate.store.registry import Registry
@@ -158,6 +159,37 @@ def test_evidence_that_does_not_open_stops_nothing(desk: Desk) -> None:
     closed = desk.shown(*WHY)
     assert closed["proof"] == "unreadable"
     assert "evidence" not in closed
+
+
+def test_a_record_that_nobody_can_read_stops_nothing(desk: Desk) -> None:
+    """It is told with its place, in both commands; the other list is shown."""
+    desk.registry().register([consent()])
+    place = place_of(
+        Hashes(read_secret(desk.directory / "secret")), "choir", OTHER, ADDRESS
+    )
+    key = desk.keys.optin(OTHER, place.bucket)
+    desk.client.hset(key, place.field, b"1 by some hand")
+    where = f"{key} {place.field.hex()}"
+    desk.registry().introduce("choir", OTHER)
+
+    for reason in ((), WHY):
+        done = desk.run("evidence", "show", ADDRESS, *reason)
+        assert (done.code, done.stderr) == (0, "")
+        assert f"state            unreadable\nplace            {where}\n" in done.stdout
+        assert "grade            asserted\n" in done.stdout
+    made = desk.run(
+        *("evidence", "dossier", ADDRESS, "--format", "markdown"), "--output", "-", *WHY
+    )
+    assert made.code == 0
+    assert "Something is on file that nobody can read" in made.stdout
+    assert "01JPA7Q3X8" in made.stdout
+
+    desk.run("recipient", "erase", "--yes", ADDRESS)
+    states = {
+        one["state"]
+        for one in json.loads(desk.run("evidence", "show", ADDRESS, "--json").stdout)
+    }
+    assert states == {"erased"}
 
 
 def test_after_a_withdrawal_the_evidence_is_of_an_earlier_consent(desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import stat
 from contextlib import closing
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from lab.skips import or_skip
 from outgate.signing.secret import read_secret
 from outgate.signing.vault import Vault
 from outgate.store.client import connect
-from outgate.store.consents import bucket_of
+from outgate.store.consents import place_of
 from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys
 from outgate.store.registry import Registry
@@ -35,8 +36,8 @@ def config(tmp_path: Path, redis: RedisServer) -> Path:
 
 def place(mailbox: str) -> tuple[str, bytes]:
     """Where a subscriber of the list stands."""
-    field = Hashes(bytes.fromhex("5e" * 32)).subscriber(LIST, mailbox)
-    return Keys("cli-optin").optin(LIST, bucket_of(field)), field
+    found = place_of(Hashes(bytes.fromhex("5e" * 32)), "choir", LIST, mailbox)
+    return Keys("cli-optin").optin(LIST, found.bucket), found.field
 
 
 def addresses(tmp_path: Path, *lines: str) -> Path:
@@ -186,6 +187,25 @@ def test_export_and_restore(config: Path, tmp_path: Path, redis: RedisServer) ->
     assert (done.code, "nobody knows x.example" in done.stderr) == (2, True)
 
 
+def test_an_export_is_its_owners_alone(config: Path, tmp_path: Path) -> None:
+    """Whatever lies there from before: a file that all can read, or somebody's link."""
+    out, theirs = tmp_path / "registry.ndjson", tmp_path / "theirs"
+    theirs.write_text("secret")
+    part = out.with_name(f"{out.name}.part")
+    for is_link in (False, True):
+        part.unlink(missing_ok=True)
+        if is_link:
+            part.symlink_to(theirs)
+        else:
+            part.touch(0o644)
+        out.unlink(missing_ok=True)
+        out.symlink_to(theirs)
+        assert outgate("--config", config, "optin", "export", out).code == 0
+        assert out.lstat().st_mode == stat.S_IFREG | 0o600
+        assert theirs.read_text() == "secret"
+    assert {one.name for one in tmp_path.glob("*.part")} <= {part.name}
+
+
 def test_each_order_is_audited(
     config: Path, tmp_path: Path, redis: RedisServer
 ) -> None:
@@ -308,19 +328,31 @@ def test_another_secret_is_refused(
     assert "the store was filled with another secret" in done.stderr
 
 
-def test_a_grade_that_is_none_is_told(config: Path, redis: RedisServer) -> None:
-    """Somebody wrote it by hand; it is no consent, and no traceback."""
+def test_a_record_that_is_none_is_told(
+    config: Path, tmp_path: Path, redis: RedisServer
+) -> None:
+    """Somebody wrote it by hand; it is no consent, and no traceback. An export goes on."""
     key, field = place("carl@example.net")
     with closing(connect(Endpoint(url=redis.url))) as client:
         client.hset(key, field, b"trust\x1b me")
     show = ("optin", "show", "--list", LIST, "carl@example.net")
     done = outgate("--config", config, *show)
+    read = outgate("--config", config, *show, "--json")
+    exported = outgate("--config", config, "optin", "export", tmp_path / "out")
     redis.cli("DEL", key)
 
+    where = f"{key} {field.hex()}"
+    assert json.loads(read.stdout) == {
+        "list": LIST,
+        "state": "unreadable",
+        "place": where,
+    }
+    assert (exported.code, exported.stdout) == (1, "0 subscriptions exported\n")
+    assert exported.stderr == f"left out: {where}: no record that can be read\n"
     assert (done.code, done.stderr) == (1, "")
     assert done.stdout == (
-        f"carl@example.net is registered for {LIST}, but with no record that can be read: "
-        "it is no consent; load it again\n"
+        f"carl@example.net is registered for {LIST}, but with no record that can be read "
+        f"({where}): it is no consent; load it again\n"
     )
 
 

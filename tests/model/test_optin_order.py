@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.optins import records
+from model.optins import almost_records, records
 from model.strategies import fast
 from outgate.model.consent import Grade
 from outgate.model.optin import Method, Permission, Record, State, ZoneSource
@@ -15,6 +15,7 @@ from outgate.model.optin_order import (
     MAX_RECORD_BYTES,
     PRECEDENCE_BYTES,
     erasure,
+    is_record,
     later,
     outranks,
     pack,
@@ -152,25 +153,25 @@ class TestPacked:
         """Ten bytes."""
         assert pack(erasure(258, None)) == b"1\0\0\0\0\0\x01\x02x0"
 
-    @pytest.mark.parametrize("grade", list(Grade))
-    def test_the_word_of_an_older_layout_is_a_record_without_time(
-        self, grade: Grade
-    ) -> None:
-        """An operator gave the grade; everything that has a time is newer."""
-        word = grade.value.encode()
-        assert unpack(word) == Record(grade=grade)
-        assert permission(word) is Permission(grade.value)
-
     @fast
-    @given(st.binary(max_size=80) | records().map(lambda one: pack(one) + b"\xff"))
+    @given(almost_records())
     def test_anything_else_is_refused(self, value: bytes) -> None:
-        """Whoever wrote it there; and asking for its permission does no harm."""
-        permission(value)
+        """Whoever wrote it there: it says nothing, and nobody takes it for a record."""
         try:
             record = unpack(value)
         except ValueError:
+            assert not is_record(value)
+            assert permission(value) is Permission.UNKNOWN
             return
-        assert value in {pack(record), record.grade.value.encode()}
+        assert is_record(value)
+        assert value == pack(record)
+        assert permission(value) is record.permission
+
+    @pytest.mark.parametrize("value", [b"paper", b"1234567890", b"0yyyyyyyc5", b""])
+    def test_ten_bytes_are_no_record(self, value: bytes) -> None:
+        """Only an erasure is as short as that."""
+        assert not is_record(value)
+        assert permission(value) is Permission.UNKNOWN
 
 
 def test_what_was_erased_is_unknown() -> None:

@@ -41,6 +41,9 @@ of the dossier has them as they are. For paper, the raw record names the SHA-256
 scan, and the copy that is kept is hashed again.
 """
 _BOUNDS = """
+`state` is `unreadable`, with the place in the store, where a list has something of the
+address that is no record: it counts as nothing. Other lists are shown all the same.
+
 What it proves is who is held to the statement, and not more: an *asserted* consent is the
 list host's word, which cannot be changed afterwards.
 """

@@ -8,7 +8,7 @@ from outgate.model.consent import Grade
 from outgate.model.contacts import WEEK_US, WEEKS_KEPT
 from outgate.model.optin import Record, State
 from outgate.policy.questions import Answers
-from outgate.store.consents import bucket_of
+from outgate.store.consents import place_of
 from outgate.store.counters import Counters
 from outgate.store.erasure import Erasure, Finding, Kind
 from outgate.store.hashes import Hashes
@@ -137,18 +137,29 @@ class TestEverywhere:
         erasure.erase(BART, [(CHOIR, "members.choir.example")])
         assert store.names(keys) == set()
 
-    def test_a_list_that_nobody_names_is_looked_into(
+    def test_a_record_that_nobody_can_read_is_erased(
         self, erasure: Erasure, registry: Registry, store: Store, keys: Keys
     ) -> None:
-        """Layout 1 did not say whose it is; the mark holds for whoever loads it again."""
-        old = _HASHES.subscriber("old.example", BART)
-        store.client.hset(keys.optin("old.example", bucket_of(old)), old, b"paper")
+        """It is shown with its place; the mark holds for whoever loads it again."""
+        list_id = "members.choir.example"
+        place = place_of(_HASHES, CHOIR, list_id, BART)
+        key = keys.optin(list_id, place.bucket)
+        store.client.hset(key, place.field, b"1 by some hand")
+        store.client.hset(keys.evidence(list_id, place.bucket), place.field, b"junk")
+        registry.introduce(CHOIR, list_id)
 
+        (shown,) = erasure.look(BART, []).findings.values()
         report = erasure.erase(BART, [])
 
+        assert (shown.record, shown.unreadable) == (
+            None,
+            f"{key} {place.field.hex()}",
+        )
         assert report.found(Kind.OPTIN) == 1
-        assert registry.load(CHOIR, "old.example", [BART], Grade.PAPER).kept == 1
-        assert registry.count("old.example").subscribers == 0
+        assert registry.load(CHOIR, list_id, [BART], Grade.PAPER).kept == 1
+        assert registry.count(list_id).erased == 1
+        (mark,) = erasure.look(BART, []).findings.values()
+        assert (mark.is_mark, mark.has_evidence) == (True, False)
 
     def test_no_trace_of_the_hash_is_left(
         self, counters: Counters, store: Store, keys: Keys, erasure: Erasure

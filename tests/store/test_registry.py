@@ -1,5 +1,6 @@
 """Who asked for which list."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ import redis
 from message.tokens import a_token
 from outgate.message.optin_evidence import Token
 from outgate.model.consent import Grade, TokenResult
-from outgate.model.errors import EvidenceError, StoreUnavailable
+from outgate.model.errors import EvidenceError, StoreUnavailable, UnreadableRecord
 from outgate.model.optin import Method, Permission, Record, State
 from outgate.model.optin_order import MAX_AHEAD_US
 from outgate.policy.questions import Answers, Evidence, Plan
@@ -20,7 +21,7 @@ from outgate.store.erasure import Erasure
 from outgate.store.evidence import unseal
 from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys
-from outgate.store.registry import Found, Registry
+from outgate.store.registry import Count, Found, Registry
 from outgate.store.trouble import Client
 from store.builders import (
     ANNE,
@@ -49,13 +50,6 @@ def counters(store: Store, keys: Keys) -> Counters:
 def grade(registry: Registry, mailbox: str) -> Grade | None:
     found = registry.find(ANNE, LIST, mailbox)
     return found.record.grade if found is not None else None
-
-
-def layout_1(store: Store, keys: Keys, word: bytes) -> bytes:
-    """Write what the first layout kept; gives its field."""
-    old = Hashes(SECRET).subscriber(LIST, BART)
-    store.client.hset(keys.optin(LIST, bucket_of(old)), old, word)
-    return old
 
 
 def permissions(
@@ -187,38 +181,48 @@ class TestEvidence:
         assert registry.evidence(ANNE, LIST, BART, actor="d", why="test") is None
 
 
-class TestLayout1:
-    """The grade alone, as a word, under a field that did not know the customer."""
+class TestTwoCustomers:
+    """One List-Id, two customers: what one does is nothing to the other."""
 
-    def test_it_is_read(
-        self, registry: Registry, counters: Counters, store: Store, keys: Keys
+    THEIRS = "choir"
+
+    @pytest.mark.parametrize("how", ["withdraw", "remove", "erase", "token"])
+    def test_what_ends_one_leaves_the_other(
+        self,
+        registry: Registry,
+        counters: Counters,
+        client: Client,
+        keys: Keys,
+        how: str,
     ) -> None:
-        """As a record without time; whoever mails is not told apart."""
-        old = layout_1(store, keys, b"paper")
-        assert registry.find(ANNE, LIST, BART) == Found(
-            Record(grade=Grade.PAPER), has_evidence=False
-        )
-        assert registry.count(LIST).by_permission == {Permission.PAPER: 1}
-        assert permissions(counters, BART) == [Permission.PAPER]
-        assert store.client.hget(keys.optin(LIST, bucket_of(old)), old) == b"paper"
+        """Same list, same person."""
+        for owner in (ANNE, self.THEIRS):
+            registry.load(owner, LIST, [BART], Grade.PAPER)
+        match how:
+            case "withdraw":
+                registry.withdraw(ANNE, LIST, [BART], WITHDRAWN)
+            case "remove":
+                registry.remove(ANNE, LIST, [BART])
+            case "erase":
+                Erasure(client, keys, Hashes(SECRET)).erase(BART, [], [ANNE])
+            case _:
+                plan = a_plan(people=[BART], subscribed=LIST)
+                plan.evidence = Evidence({}, {BART: a_token()})
+                answers = counters.look_up(plan)
+                counters.register(plan, answers)
+        assert permissions(counters, BART, customer=self.THEIRS) == [Permission.PAPER]
+        assert permissions(counters, BART) != [Permission.PAPER]
 
-    def test_it_changes_its_form_when_it_is_written(
-        self, registry: Registry, counters: Counters, store: Store, keys: Keys
+    def test_an_erasure_marks_both(
+        self, registry: Registry, client: Client, keys: Keys
     ) -> None:
-        """Also where what was there stays."""
-        old = layout_1(store, keys, b"witnessed")
-        assert registry.load(ANNE, LIST, [BART], Grade.PAPER).kept == 1
-        assert store.client.hget(keys.optin(LIST, bucket_of(old)), old) is None
-        assert permissions(counters, BART) == [Permission.WITNESSED]
-        assert registry.count(LIST).subscribers == 1
-        registry.withdraw(ANNE, LIST, [BART], WITHDRAWN)
-        assert permissions(counters, BART) == [Permission.WITHDRAWN]
-
-    def test_it_is_removed(self, registry: Registry, store: Store, keys: Keys) -> None:
-        """As everything else."""
-        layout_1(store, keys, b"paper")
-        assert registry.remove(ANNE, LIST, [BART]).changed == 1
-        assert store.names(keys) == {"optin-lists"}
+        """So that neither's next import brings the person back."""
+        for owner in (ANNE, self.THEIRS):
+            registry.load(owner, LIST, [BART], Grade.WITNESSED)
+        Erasure(client, keys, Hashes(SECRET)).erase(BART, [])
+        for owner in (ANNE, self.THEIRS):
+            assert registry.load(owner, LIST, [BART], Grade.WITNESSED).kept == 1
+        assert registry.count(LIST).erased == 2
 
 
 def test_lists_are_spread_over_small_hashes() -> None:
@@ -266,23 +270,37 @@ class TestLookUp:
         plan = a_plan(people=[BART], subscribed=LIST)
         assert counters.look_up(plan).stranger_count == (not grade.is_consent)
 
-    @pytest.mark.parametrize("value", ["", "yes", "\udcff"])
-    def test_what_is_no_grade_is_no_consent(
-        self, counters: Counters, store: Store, keys: Keys, value: str
+    @pytest.mark.parametrize("value", [b"", b"paper", b"\xff", b"1 of somec5"])
+    def test_what_is_no_record_is_no_consent(
+        self,
+        registry: Registry,
+        counters: Counters,
+        store: Store,
+        keys: Keys,
+        value: bytes,
     ) -> None:
-        """Whoever wrote it there."""
-        field = Hashes(SECRET).subscriber(LIST, BART)
-        words = [b"HSET", keys.optin(LIST, bucket_of(field)).encode(), field]
-        store.client.execute_command(*words, value.encode("utf-8", "surrogateescape"))
+        """Whoever wrote it there; a person is told where it stands, an export too."""
+        place = place_of(Hashes(SECRET), ANNE, LIST, BART)
+        key = keys.optin(LIST, place.bucket)
+        store.client.hset(key, place.field, value)
+        registry.introduce(ANNE, LIST)
         plan = a_plan(people=[BART], subscribed=LIST)
         assert counters.look_up(plan).stranger_count == 1
+        assert registry.count(LIST) == Count(Counter({Permission.UNKNOWN: 1}), 0)
+        for ask in (registry.find, registry.verify):
+            with pytest.raises(UnreadableRecord) as found:
+                ask(ANNE, LIST, BART)
+            assert found.value.place == f"{key} {place.field.hex()}"
+        # A confirmation, or an operator's word, takes its place.
+        assert registry.load(ANNE, LIST, [BART], Grade.PAPER).new == 1
+        assert counters.look_up(plan).stranger_count == 0
 
     def test_a_key_of_another_type_is_no_consent(
         self, counters: Counters, store: Store, keys: Keys
     ) -> None:
         """The limits are answered all the same."""
-        field = Hashes(SECRET).subscriber(LIST, BART)
-        store.ask("SET", keys.optin(LIST, bucket_of(field)), "a word")
+        place = place_of(Hashes(SECRET), ANNE, LIST, BART)
+        store.ask("SET", keys.optin(LIST, place.bucket), "a word")
         plan = a_plan(of_strangers(), people=[BART], subscribed=LIST)
         answers = counters.look_up(plan)
         assert (answers.stranger_count, answers.levels[0].fits) == (1, True)
@@ -411,16 +429,6 @@ class TestTokens:
         self.send(counters, self.plan_of(self.ASSERTED))
         found = registry.find(ANNE, LIST, BART)
         assert found == Found(self.ASSERTED.record, has_evidence=False)
-
-    def test_what_layout_1_kept_gives_way(
-        self, counters: Counters, store: Store, keys: Keys
-    ) -> None:
-        """Where it counts less, its field goes."""
-        old = layout_1(store, keys, b"import")
-        answers = self.send(counters, self.plan_of(self.ASSERTED))
-        assert answers.permissions == [Permission.ASSERTED]
-        assert store.client.hget(keys.optin(LIST, bucket_of(old)), old) is None
-        assert permissions(counters, BART) == [Permission.ASSERTED]
 
     def test_a_later_withdrawal_counts(
         self, registry: Registry, counters: Counters

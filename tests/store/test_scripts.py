@@ -530,9 +530,7 @@ def test_optin_is_called_as_its_header_says() -> None:
 
     keys, client = Keys(), Recorder()
     writer = Subscriptions(client, keys, Flushing(client, keys))
-    writer.run_batch(
-        [Step("news", 5, b"field", b"old", b"record", b"sealed")], Mode.APPLY
-    )
+    writer.run_batch([Step("news", 5, b"field", b"record", b"sealed")], Mode.APPLY)
 
     ((text, count, *words),) = sent
     assert text == Script.load("optin").text
@@ -543,7 +541,6 @@ def test_optin_is_called_as_its_header_says() -> None:
         "now_us": b"",
         "mode": b"apply",
         "field": b"field",
-        "old": b"old",
         "record": b"record",
         "evidence": b"sealed",
         "ahead_us": b"600000000",

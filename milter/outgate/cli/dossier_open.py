@@ -119,13 +119,23 @@ def gather(inquiry: Inquiry, *, counts: bool = False) -> "list[Subscription]":
         StoreError: the store did not answer.
     """
     from outgate.evidence.dossier.facts import Subscription
+    from outgate.model.errors import UnreadableRecord
 
     found = []
     for owner, list_id in inquiry.lists:
-        kept = inquiry.registry.find(owner, list_id, inquiry.mailbox)
-        if kept is not None:
-            found.append(_subscription(inquiry, owner, list_id, kept, counts=counts))
-        elif inquiry.is_chosen:
+        try:
+            kept = inquiry.registry.find(owner, list_id, inquiry.mailbox)
+            if kept is not None:
+                one = _subscription(inquiry, owner, list_id, kept, counts=counts)
+                found.append(one)
+                continue
+        except UnreadableRecord as error:
+            # That of one list; the others are shown all the same.
+            found.append(
+                Subscription(list_id=list_id, customer=owner, unreadable=error.place)
+            )
+            continue
+        if inquiry.is_chosen:
             found.append(Subscription(list_id=list_id, customer=owner))
     return found
 

@@ -28,7 +28,7 @@ from outgate.cli.optin_open import (
 from outgate.cli.optin_sign import sign
 from outgate.cli.optin_transfer import export, restore
 from outgate.model.consent import Grade
-from outgate.model.errors import EX_FOUND
+from outgate.model.errors import EX_FOUND, UnreadableRecord
 
 if TYPE_CHECKING:
     from outgate.model.optin import Record
@@ -128,11 +128,8 @@ def show(
     registry = open_registry(context, writes=False).registry
     try:
         found = registry.find(owner, name, mailbox)
-    except ValueError:
-        click.echo(
-            f"{address} is registered for {name}, but with no record that can be read: "
-            "it is no consent; load it again"
-        )
+    except UnreadableRecord as error:
+        click.echo(_unreadable(address, name, error.place, as_json=as_json))
         sys.exit(EX_FOUND)
     if found is None:
         click.echo("{}" if as_json else f"{address} is not registered for {name}")
@@ -234,6 +231,18 @@ def _lines(fields: dict[str, object]) -> str:
     return "\n".join(
         f"{name:<15}  {escape(value if isinstance(value, str) else json.dumps(value))}"
         for name, value in fields.items()
+    )
+
+
+def _unreadable(address: str, name: str, place: str, *, as_json: bool) -> str:
+    from outgate.log.lines import escape
+
+    if as_json:
+        fields = {"list": name, "state": "unreadable", "place": place}
+        return json.dumps(fields, sort_keys=True)
+    return escape(
+        f"{address} is registered for {name}, but with no record that can be read "
+        f"({place}): it is no consent; load it again"
     )
 
 

@@ -1,6 +1,7 @@
 """`outgate optin export` and `restore`: the registry, from one store into another."""
 
 import os
+import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,10 +20,12 @@ from outgate.cli.optin_open import (
     open_registry,
     report,
 )
+from outgate.model.errors import EX_FOUND
 
 _FILE = click.Path(path_type=Path, allow_dash=True)
 # How often progress is told.
 _ROWS_A_WORD = 10_000
+_MOST_TOLD = 20
 
 
 @click.command()
@@ -45,9 +48,11 @@ def export(
 
     Records are as they are in the store: keyed hashes, and evidence that only this
     secret opens. `-` is standard output. The file appears when it is complete.
+    Exits 1 where something was left out, since nobody can read it.
     """
     import json
 
+    from outgate.log.lines import escape
     from outgate.store.transfer import export as lines_of
 
     opened = open_registry(context, writes=False)
@@ -62,15 +67,25 @@ def export(
     # Before, so that no registry leaves in silence.
     opened.registry.note("optin-exported", names, actor or account(), str(file))
     rows = -2
+    left_out: list[str] = []
     with _written(file) as out:
-        for line in lines_of(opened.client, opened.keys, lists, opened.secret_id):
+        for line in lines_of(
+            opened.client, opened.keys, lists, opened.secret_id, left_out.append
+        ):
             out.write(line.decode("ascii"))
             rows += 1
             if rows and not rows % _ROWS_A_WORD:
                 _tell(rows)
     end_progress()
-    text = json.dumps({"rows": rows}) if as_json else f"{rows} subscriptions exported"
+    told = {"rows": rows, "left-out": len(left_out)}
+    text = json.dumps(told) if as_json else f"{rows} subscriptions exported"
     click.echo(text, err=str(file) == "-")
+    for place in left_out[:_MOST_TOLD]:
+        click.echo(f"left out: {escape(place)}: no record that can be read", err=True)
+    if len(left_out) > _MOST_TOLD:
+        click.echo(f"left out: {len(left_out) - _MOST_TOLD} more", err=True)
+    if left_out:
+        sys.exit(EX_FOUND)
 
 
 @click.command()
@@ -88,7 +103,7 @@ def restore(context: Context, actor: str, file: Path, *, as_json: bool) -> None:
 
     opened = open_registry(context, writes=True)
     with open_file(file) as lines:
-        tally = Restore(opened.registry, opened.hashes, opened.secret_id).run(
+        tally = Restore(opened.registry, opened.secret_id).run(
             iter(lambda: lines.readline(MAX_LINE_BYTES + 1), b"")
         )
     end_progress()
@@ -105,21 +120,26 @@ def _written(file: Path) -> Iterator[TextIO]:
     if str(file) == "-":
         yield sys.stdout
         return
-    part = file.with_name(f"{file.name}.part")
+    # A name of its own, so that nobody's link or mode is inherited.
+    part = file.with_name(f".{file.name}.{secrets.token_hex(4)}.part")
+    made = False
     try:
-        flags = os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
         with os.fdopen(os.open(part, flags, 0o600), "w", encoding="ascii") as out:
+            made = True
             yield out
             out.flush()
             os.fsync(out.fileno())
         part.replace(file)
+        made = False
     except OSError as error:
         raise StartError(
             f"{file} cannot be written: {error.strerror}", EX_CANTCREAT
         ) from error
     finally:
-        with suppress(OSError):
-            part.unlink()
+        if made:
+            with suppress(OSError):
+                part.unlink()
 
 
 def _tell(rows: int) -> None:

@@ -245,7 +245,9 @@ def _subscription(one: "Finding") -> dict[str, object]:
     from outgate.cli.optin_open import told
     from outgate.store.registry import Found
 
-    found = told(Found(one.record, one.has_evidence)) if one.record else {}
+    found: dict[str, object] = {"state": "unreadable", "place": one.unreadable}
+    if one.record:
+        found = told(Found(one.record, one.has_evidence))
     return {"customer": one.customer, **found} if one.customer else found
 
 

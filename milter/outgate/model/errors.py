@@ -9,6 +9,7 @@
         StoreRefused         wrong password or missing permission: configuration
         ScriptError          a script and its caller disagree: a bug
       EvidenceError        sealed evidence, or an export, is not what it must be
+        UnreadableRecord     nor is a record of the registry
       MtaError             the MTA refused a command or spoke nonsense
       SourceError          a file of evidence cannot be read to its end, or not believed
 
@@ -117,6 +118,18 @@ class EvidenceError(OutgateError):
     """Sealed evidence, or an export of the registry, is not what it must be."""
 
     exit_code = EX_DATAERR
+
+
+class UnreadableRecord(EvidenceError):
+    """What stands where a subscription is kept is no record: it counts as nothing.
+
+    Attributes:
+        place: key and field of the store, the field in hex.
+    """
+
+    def __init__(self, place: str) -> None:
+        super().__init__(f"{place}: no record that can be read")
+        self.place = place
 
 
 class MtaError(OutgateError):

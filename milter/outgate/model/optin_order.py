@@ -18,6 +18,7 @@ Numbers are big-endian. The longest has 64 bytes: Redis keeps hashes packed whos
 are no longer (hash-max-listpack-value).
 """
 
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 from outgate.model.consent import Grade
@@ -51,14 +52,22 @@ _STATE_OF = {letter: state for state, letter in _STATES.items()}
 _METHOD_OF = {letter: method for method, letter in _METHODS.items()}
 _GRADES = {grade: b"%d" % (Grade.NONE.rank - grade.rank) for grade in Grade}
 _GRADE_OF = {digit: grade for grade, digit in _GRADES.items()}
-# Layout 1 kept the grade's word alone.
-_WORDS = {grade.value.encode(): grade for grade in Grade}
 # By firmness, state and grade.
 _PERMISSIONS = {
     (b"1" if grade.is_consent else b"0") + b"c" + digit: Permission(grade.value)
     for grade, digit in _GRADES.items()
 } | {b"1w0": Permission.WITHDRAWN, b"1x0": Permission.UNKNOWN}
-_WORD_PERMISSIONS = {word: Permission(grade.value) for word, grade in _WORDS.items()}
+_ERASED = re.compile(rb"1(?!\0{7})[\0-\x1f].{6}x0", re.DOTALL)
+# The fixed bytes of all others: what has no time is a consent, and has no zone.
+_HEAD = re.compile(
+    rb"(?:(?:1\0{7}c[2-5]|0\0{7}c[01])[cmwpioCMWPIO][\xc0-\xe0]"
+    rb"|(?!.\0{7})(?:1[\0-\x1f].{6}(?:c[2-5]|w0)|0[\0-\x1f].{6}c[01])[cmwpioCMWPIO]"
+    rb"[\0-\x20\x40-\x60\x80-\xa0\xc0-\xe0])"
+    rb"(?:\0[\x01-\xff]|[\x01-\x0a].|\x0b[\0-\x3f])",
+    re.DOTALL,
+)
+_SOURCE_LETTERS = b"abcdefghijklmnopqrstuvwxyz0123456789.-"
+_MAX_SOURCE_BYTES = 10
 
 
 def pack(record: Record) -> bytes:
@@ -88,13 +97,11 @@ def pack(record: Record) -> bytes:
 
 
 def unpack(packed: bytes) -> Record:
-    """A record from the store: packed, or the grade's word that layout 1 kept.
+    """A record from the store.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: it is none, as `is_record` says without unpacking it.
     """
-    if (grade := _WORDS.get(packed)) is not None:
-        return Record(grade=grade)
     try:
         record = _unpack(packed)
     except (LookupError, UnicodeDecodeError) as error:
@@ -131,6 +138,30 @@ def _unpack(packed: bytes) -> Record:
     )
 
 
+def is_record(packed: bytes) -> bool:
+    """Whether it is exactly what `pack` makes of some record.
+
+    A message's recipients are looked up by this, a thousand at a time, and `optin.lua`
+    has the same rules: what one of them takes for a record, the others can read.
+    """
+    if len(packed) == PRECEDENCE_BYTES:
+        return _ERASED.match(packed) is not None
+    if _HEAD.match(packed) is None:
+        return False
+    length = packed[11] & 63
+    end = _HEAD_BYTES + _packed_bytes(length)
+    # An upper case letter.
+    if packed[10] < ord("a"):
+        end += COMMITMENT_BYTES
+    if not end <= len(packed) <= end + _MAX_SOURCE_BYTES:
+        return False
+    spare_bits = 2 * (length % 4)
+    return not (
+        packed[end - 1] & ((1 << spare_bits) - 1)
+        or packed[end:].translate(None, _SOURCE_LETTERS)
+    )
+
+
 def read_record(packed: bytes | None) -> Record | None:
     """A record from the store, if there is one; what nobody can read counts as nothing."""
     try:
@@ -144,9 +175,10 @@ def _packed_bytes(letters: int) -> int:
 
 
 def permission(packed: bytes) -> Permission:
-    """What a record says, without reading all of it; what is none says nothing."""
-    known = _PERMISSIONS.get(packed[:1] + packed[8:10])
-    return known or _WORD_PERMISSIONS.get(packed, Permission.UNKNOWN)
+    """What a record says, without unpacking it; what is none says nothing."""
+    if not is_record(packed):
+        return Permission.UNKNOWN
+    return _PERMISSIONS[packed[:1] + packed[8:10]]
 
 
 def precedence(record: Record) -> tuple[bool, int, int, int]:

@@ -1,7 +1,7 @@
 """Who asked for a list's mail: the question, for the hot path, and what it learns.
 
 A list's subscribers are in many small hashes over all slots of a Cluster, read by plain
-HMGET beside the limits, one for each recipient. A field is a keyed hash of the customer,
+HGET beside the limits, one for each recipient. A field is a keyed hash of the customer,
 the list and the recipient: nobody mails by another one's consents, though the List-Id be
 the same.
 """
@@ -22,7 +22,7 @@ from outgate.store.wire import Reply
 # With a million subscribers of a list, 61 in each: small enough for Redis to keep them
 # packed (hash-max-listpack-entries is 128 or more).
 BUCKETS = 16_384
-_HMGET = known("HMGET")
+_HGET = known("HGET")
 
 
 class Place(NamedTuple):
@@ -31,23 +31,21 @@ class Place(NamedTuple):
     Attributes:
         bucket: which of the list's hashes.
         field: in the hash.
-        old_field: where layout 1 kept it, for every customer.
     """
 
     bucket: int
     field: bytes
-    old_field: bytes
 
 
 def place_of(hashes: Hashes, customer: str, list_id: str, mailbox: str) -> Place:
     """Where one customer's subscriber of one list is kept."""
-    old = hashes.subscriber(list_id, mailbox)
-    return Place(bucket_of(old), hashes.subscription(customer, old), old)
+    subscriber = hashes.subscriber(list_id, mailbox)
+    return Place(bucket_of(subscriber), hashes.subscription(customer, subscriber))
 
 
-def bucket_of(old_field: bytes) -> int:
-    """Which of a list's hashes a subscriber is in."""
-    return int.from_bytes(old_field[:2], "big") % BUCKETS
+def bucket_of(subscriber: bytes) -> int:
+    """Which of a list's hashes a subscriber is in, whoever's list it is."""
+    return int.from_bytes(subscriber[:2], "big") % BUCKETS
 
 
 class Consents:
@@ -64,10 +62,10 @@ class Consents:
         prefix = self._keys.optin_prefix(list_id)
         commands = []
         for mailbox in people:
-            old = hashes.subscriber(list_id, mailbox)
-            key = b"%b%d}" % (prefix, bucket_of(old))
-            field = hashes.subscription(customer, old)
-            commands.append(command(4, _HMGET, word(key), word(field), word(old)))
+            subscriber = hashes.subscriber(list_id, mailbox)
+            key = b"%b%d}" % (prefix, bucket_of(subscriber))
+            field = hashes.subscription(customer, subscriber)
+            commands.append(command(3, _HGET, word(key), word(field)))
         return commands
 
     def read(self, replies: Sequence[Reply]) -> list[bytes | None]:
@@ -127,9 +125,6 @@ class Consents:
 
 
 def _packed(reply: Reply) -> bytes | None:
-    if not isinstance(reply, list):
-        return None
-    new, old = reply
-    if isinstance(new, bytes):
-        return new
-    return old if isinstance(old, bytes) else b""
+    if reply is None:
+        return b""
+    return reply if isinstance(reply, bytes) else None

@@ -19,7 +19,7 @@ import redis
 from outgate.model.contacts import WEEK_US
 from outgate.model.optin import Record, State
 from outgate.model.optin_order import read_record
-from outgate.store.consents import Place, place_of
+from outgate.store.consents import place_of
 from outgate.store.durability import Flushing
 from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys, safe
@@ -64,9 +64,11 @@ class Finding:
             since the epoch; else None.
         exact: whether four bytes of the hash agree, or only two and the page: of
             100,000 contacts, one stranger in 300 looks the same there.
-        customer: of `OPTIN`, whose list it is; "" where layout 1 kept it; else "".
-        record: of `OPTIN`, what is kept of the subscription; else None.
+        customer: of `OPTIN`, whose list it is; else "".
+        record: of `OPTIN`, what is kept of the subscription, None where nobody can read
+            it; else None.
         has_evidence: of `OPTIN`, whether evidence is kept.
+        unreadable: of `OPTIN`, key and field of what is no record; "" where one is.
     """
 
     kind: Kind
@@ -78,6 +80,7 @@ class Finding:
     customer: str = ""
     record: Record | None = None
     has_evidence: bool = False
+    unreadable: str = ""
 
     @property
     def is_mark(self) -> bool:
@@ -219,7 +222,7 @@ class Erasure:
         try:
             seconds, _ = self._client.time()
             week = seconds * 1_000_000 // WEEK_US
-            keys = self._of(customers) if customers else self._all(wanted)
+            keys = self._of(customers) if customers else self._all()
             while batch := list(islice(keys, _BATCH)):
                 self._look_into(batch, one, week, report, commit=commit)
                 self._tell(report)
@@ -246,16 +249,10 @@ class Erasure:
             name for name in names if name and (not customers or name[0] in customers)
         }
 
-    def _all(self, lists: set[ListName]) -> Iterator[bytes]:
-        """Keys of all customers; adds lists that nobody named, as layout 1 kept them."""
-        named = {list_id for _, list_id in lists}
+    def _all(self) -> Iterator[bytes]:
+        """Keys of all customers."""
         for raw in self._scan("*", "hash"):
-            kind, tag, _ = self._parts(raw)
-            if kind == Kind.OPTIN:
-                list_id = tag.rpartition(":")[0]
-                if list_id not in named:
-                    lists.add(("", list_id))
-            elif kind in {Kind.CONTACTS, Kind.CONTENT}:
+            if self._parts(raw)[0] in {Kind.CONTACTS, Kind.CONTENT}:
                 yield raw
         yield from self._windows("*")
 
@@ -310,13 +307,13 @@ class Erasure:
         self, names: list[ListName], mailbox: str, report: Report, *, commit: bool
     ) -> None:
         places = [
-            (list_id, self._place(customer, list_id, mailbox))
+            (list_id, place_of(self._hashes, customer, list_id, mailbox))
             for customer, list_id in names
         ]
         reading = self._client.pipeline(transaction=False)
         for list_id, place in places:
             key = self._keys.optin(list_id, place.bucket)
-            reading.hmget(key, place.field, place.old_field)
+            reading.hget(key, place.field)
             reading.hexists(self._keys.evidence(list_id, place.bucket), place.field)
         replies = iter(reading.execute(raise_on_error=False))
         usable = []
@@ -327,27 +324,24 @@ class Erasure:
             key = self._keys.optin(list_id, place.bucket)
             if not _is_usable(kept, key.encode(), report):
                 continue
-            key = self._keys.evidence(list_id, place.bucket)
-            if not _is_usable(has_evidence, key.encode(), report):
+            vault = self._keys.evidence(list_id, place.bucket)
+            if not _is_usable(has_evidence, vault.encode(), report):
                 continue
             usable.append(Step(list_id, *place))
-            record = read_record(kept[0]) or read_record(kept[1])
+            record = read_record(kept)
             # A mark of an erasure is no news to whoever erases.
-            if record and not (commit and record.state is State.ERASED):
-                report.findings[f"{key} {name[0]}"] = Finding(
+            is_news = not (commit and record and record.state is State.ERASED)
+            if has_evidence or (kept is not None and is_news):
+                report.findings[f"{vault} {name[0]}"] = Finding(
                     Kind.OPTIN,
                     list_id,
                     customer=name[0],
                     record=record,
                     has_evidence=bool(has_evidence),
+                    unreadable="" if record else f"{key} {place.field.hex()}",
                 )
         if commit:
             self._lists.run_batch(usable, Mode.ERASE)
-
-    def _place(self, customer: str, list_id: str, mailbox: str) -> Place:
-        place = place_of(self._hashes, customer, list_id, mailbox)
-        # Whose the list is nobody knows: the mark takes the record's own place.
-        return place if customer else place._replace(field=place.old_field)
 
 
 def _is_usable(reply: object, key: bytes, report: Report | None) -> bool:

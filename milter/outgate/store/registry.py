@@ -13,9 +13,9 @@ from typing import Any
 import redis
 
 from outgate.model.consent import Grade
-from outgate.model.errors import EvidenceError
+from outgate.model.errors import EvidenceError, UnreadableRecord
 from outgate.model.optin import OptIn, Permission, Record
-from outgate.model.optin_order import pack, permission, read_record
+from outgate.model.optin_order import is_record, pack, permission, read_record
 from outgate.model.optin_proof import Proof, proof_of
 from outgate.store.consents import BUCKETS, Place, place_of
 from outgate.store.durability import Flushing
@@ -155,20 +155,21 @@ class Registry:
         """What is kept of one subscription, None where there is nothing.
 
         Raises:
-            ValueError: what is there is no record: somebody wrote it by hand.
+            UnreadableRecord: what is there is no record: somebody wrote it by hand, or a
+                newer Outgate did.
             StoreError: the store did not answer.
         """
         place = place_of(self._hashes, customer, list_id, mailbox)
         pipeline = self._client.pipeline(transaction=False)
         key = self._keys.optin(list_id, place.bucket)
-        pipeline.hmget(key, place.field, place.old_field)
+        pipeline.hget(key, place.field)
         pipeline.hexists(self._keys.evidence(list_id, place.bucket), place.field)
-        (new, old), has_evidence = _run(pipeline)
-        if new is None and old is None:
+        packed, has_evidence = _run(pipeline)
+        if packed is None:
             return None
-        record = read_record(new) or read_record(old)
+        record = read_record(packed)
         if record is None:
-            raise ValueError("no record")
+            raise UnreadableRecord(f"{key} {place.field.hex()}")
         return Found(record, bool(has_evidence))
 
     def evidence(
@@ -203,6 +204,7 @@ class Registry:
 
         Raises:
             EvidenceError: there is no key to open any with.
+            UnreadableRecord: as `find`.
             StoreError: the store did not answer.
         """
         if self._sealer is None:
@@ -227,7 +229,9 @@ class Registry:
         erased = 0
         for values in self._values(list_id):
             by_permission.update(map(permission, values))
-            erased += sum(value[_ERASED_AT] == b"x" for value in values)
+            erased += sum(
+                value[_ERASED_AT] == b"x" and is_record(value) for value in values
+            )
         by_permission[Permission.UNKNOWN] -= erased
         return Count(+by_permission, erased)
 

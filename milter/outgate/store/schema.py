@@ -14,8 +14,8 @@ from outgate.store.durability import Way, find_way
 from outgate.store.keys import SCHEMA_VERSION, Keys
 from outgate.store.trouble import Client, as_store_error
 
-_OLDER_VERSIONS = {str(version) for version in range(SCHEMA_VERSION)}
-_KNOWN_VERSIONS = {*_OLDER_VERSIONS, str(SCHEMA_VERSION)}
+# It did not tell customers of one list apart, so nobody can say whose a record is.
+_TRIAL_VERSION = "1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +41,7 @@ def inspect(
     claim: bool = True,
     is_embedded: bool = False,
 ) -> Server:
-    """Claim an empty store, or check that it is ours; an older layout becomes this one.
-
-    Layout 1 kept a subscriber's grade alone, as a word, under a field that did not tell
-    customers apart. It is read, and each record changes its form when it is written.
+    """Claim an empty store, or check that it is ours.
 
     Args:
         client: of the store.
@@ -54,7 +51,7 @@ def inspect(
         is_embedded: whether it is the daemon's own server.
 
     Raises:
-        StartError: another secret or a newer layout.
+        StartError: another secret or another layout.
         StoreError: the server did not answer, or not as one that we could use.
     """
     ours = (str(SCHEMA_VERSION), key_id)
@@ -67,9 +64,6 @@ def inspect(
             own if value is None else value.decode("utf-8", "backslashreplace")
             for value, own in zip(found, ours, strict=True)
         )
-        if claim and secret_id == key_id and version in _OLDER_VERSIONS:
-            # What is written from now on, an older Outgate would misread.
-            client.hset(keys.schema, "version", SCHEMA_VERSION)
         server = Server(
             _name(client.info("server")),
             _eviction(client),
@@ -80,9 +74,15 @@ def inspect(
     except Exception as error:
         # A port where something else listens: redis-py stumbles in ways of its own.
         raise StoreUnavailable(f"does not answer as Redis does: {error}") from error
-    if version not in _KNOWN_VERSIONS:
+    if version == _TRIAL_VERSION:
         raise StartError(
-            f"store.url: its layout is version {version}, this Outgate knows up to "
+            f"store.url: its layout is version {version}, of trials before the first "
+            "release, which no Outgate reads: empty it, or take another store.namespace",
+            EX_CONFIG,
+        )
+    if version != str(SCHEMA_VERSION):
+        raise StartError(
+            f"store.url: its layout is version {version}, this Outgate knows "
             f"{SCHEMA_VERSION}: upgrade it",
             EX_CONFIG,
         )

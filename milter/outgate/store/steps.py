@@ -28,7 +28,6 @@ class Step(NamedTuple):
         list_id: lower case.
         bucket: of the list.
         field: keyed hash of the subscriber.
-        old_field: where layout 1 kept it, b"" for nowhere.
         record: packed, b"" where the mode needs none.
         evidence: with its precedence, sealed; b"" for none.
     """
@@ -36,7 +35,6 @@ class Step(NamedTuple):
     list_id: str
     bucket: int
     field: bytes
-    old_field: bytes = b""
     record: bytes = b""
     evidence: bytes = b""
 
@@ -54,7 +52,6 @@ class Step(NamedTuple):
             now.encode(),
             mode.value.encode(),
             self.field,
-            self.old_field,
             self.record,
             self.evidence,
             b"%d" % MAX_AHEAD_US,

@@ -9,7 +9,7 @@ an old file takes back no withdrawal.
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
 from itertools import islice
 from typing import Any
@@ -17,9 +17,9 @@ from typing import Any
 import redis
 
 from outgate.model.errors import EX_CONFIG, EvidenceError, StartError
-from outgate.model.optin_order import PRECEDENCE_BYTES, pack, unpack
+from outgate.model.optin_order import PRECEDENCE_BYTES, is_record
 from outgate.store.consents import BUCKETS
-from outgate.store.hashes import SUBSCRIBER_BYTES, Hashes
+from outgate.store.hashes import SUBSCRIBER_BYTES
 from outgate.store.keys import Keys
 from outgate.store.registry import Registry
 from outgate.store.steps import Mode, Step
@@ -36,7 +36,11 @@ _BUCKETS_A_ROUND = 64
 
 
 def export(
-    client: Client, keys: Keys, lists: Iterable[tuple[str, str]], secret_id: str
+    client: Client,
+    keys: Keys,
+    lists: Iterable[tuple[str, str]],
+    secret_id: str,
+    unreadable: Callable[[str], None],
 ) -> Iterator[bytes]:
     """Yield the lines, each with its end.
 
@@ -45,6 +49,7 @@ def export(
         keys: of our namespace.
         lists: customer and id of each.
         secret_id: of the secret under which they are kept.
+        unreadable: told where something stands that is no record: it is left out.
 
     Raises:
         StoreError: the store did not answer.
@@ -57,7 +62,7 @@ def export(
     digest.update(line)
     yield line
     for list_id in sorted({list_id for _, list_id in lists}):
-        for row in _rows(client, keys, list_id):
+        for row in _rows(client, keys, list_id, unreadable):
             line = _line(row)
             digest.update(line)
             rows += 1
@@ -65,7 +70,9 @@ def export(
     yield _line({"rows": rows, "sha256": digest.hexdigest()})
 
 
-def _rows(client: Client, keys: Keys, list_id: str) -> Iterator[dict[str, Any]]:
+def _rows(
+    client: Client, keys: Keys, list_id: str, unreadable: Callable[[str], None]
+) -> Iterator[dict[str, Any]]:
     buckets = iter(range(BUCKETS))
     while some := list(islice(buckets, _BUCKETS_A_ROUND)):
         pipeline = client.pipeline(transaction=False)
@@ -79,6 +86,9 @@ def _rows(client: Client, keys: Keys, list_id: str) -> Iterator[dict[str, Any]]:
             raise as_store_error(error) from error
         for bucket, evidence, records in zip(some, replies, replies, strict=True):
             for field, record in sorted(records.items()):
+                if not is_record(record) or len(field) != SUBSCRIBER_BYTES:
+                    unreadable(f"{keys.optin(list_id, bucket)} {field.hex()}")
+                    continue
                 row = {
                     "list": list_id,
                     "bucket": bucket,
@@ -93,11 +103,10 @@ def _rows(client: Client, keys: Keys, list_id: str) -> Iterator[dict[str, Any]]:
 class Restore:
     """Reads an export, and writes what it says."""
 
-    def __init__(self, registry: Registry, hashes: Hashes, secret_id: str) -> None:
+    def __init__(self, registry: Registry, secret_id: str) -> None:
         self._registry = registry
-        self._hashes = hashes
         self._secret_id = secret_id
-        self._customers: dict[str, list[str]] = {}
+        self._lists: set[str] = set()
         self._rows = 0
         self._digest = sha256()
         self._end: dict[str, Any] = {}
@@ -145,7 +154,7 @@ class Restore:
                 if not isinstance(customer, str) or not isinstance(list_id, str):
                     raise TypeError  # noqa: TRY301 - what stands there is no name
                 self._registry.introduce(customer, list_id)
-                self._customers.setdefault(list_id, []).append(customer)
+                self._lists.add(list_id)
         except (KeyError, TypeError, ValueError):
             raise EvidenceError("line 1: lists: expected pairs of names") from None
 
@@ -167,25 +176,19 @@ class Restore:
                 row["list"],
                 range(BUCKETS)[row["bucket"]],
                 b64decode(row["field"], validate=True),
-                b"",
                 b64decode(row["record"], validate=True),
                 b64decode(row.get("evidence", ""), validate=True),
             )
-            packed = pack(unpack(step.record))
-            whose = self._customers[step.list_id]
         except (LookupError, TypeError, ValueError):
             raise EvidenceError(f"line {number}: is no subscription") from None
-        if len(step.field) != SUBSCRIBER_BYTES or (
-            0 < len(step.evidence) <= PRECEDENCE_BYTES
+        if (
+            step.list_id not in self._lists
+            or len(step.field) != SUBSCRIBER_BYTES
+            or not is_record(step.record)
+            or 0 < len(step.evidence) <= PRECEDENCE_BYTES
         ):
             raise EvidenceError(f"line {number}: is no subscription")
-        if packed == step.record:
-            return step
-        # Layout 1 did not tell customers apart: where there was one, it is his.
-        if len(whose) == 1:
-            new = self._hashes.subscription(whose[0], step.field)
-            return step._replace(field=new, old_field=step.field, record=packed)
-        return step._replace(record=packed)
+        return step
 
 
 def _line(fields: dict[str, Any]) -> bytes:

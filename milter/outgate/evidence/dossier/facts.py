@@ -119,7 +119,8 @@ class Subscription:
     Attributes:
         list_id: lower case.
         customer: whose list it is.
-        record: the one that counts; None where nothing is kept.
+        record: the one that counts; None where nothing is kept, or nobody can read it.
+        unreadable: key and field of what is no record; "" where there is no such thing.
         proof: how evidence and record belong together.
         opened: the evidence; None where none is kept, or it stayed closed.
         count: of the list's subscribers; None where nobody asked, or it says too much.
@@ -128,6 +129,7 @@ class Subscription:
     list_id: str
     customer: str
     record: Record | None = None
+    unreadable: str = ""
     proof: Proof = Proof.NONE
     opened: Opened | None = None
     count: ListCount | None = None
@@ -136,6 +138,8 @@ class Subscription:
         """For programs; what is not known is left out. An erasure says its time alone."""
         fields: dict[str, Any] = {"list": self.list_id, "customer": self.customer}
         record = self.record
+        if self.unreadable:
+            return fields | {"state": "unreadable", "place": self.unreadable}
         if record is None:
             return fields | {"state": "unknown"}
         fields |= _record_json(record)

@@ -98,6 +98,12 @@ def _has_grade(one: Subscription) -> bool:
 def _subscription(one: Subscription) -> Iterator[Block]:
     yield Heading(2, f"List {one.list_id}")
     record = one.record
+    if one.unreadable:
+        yield Paragraph(
+            "Something is on file that nobody can read, so it counts as nothing: "
+            f"{one.unreadable}."
+        )
+        return
     if record is None:
         yield Paragraph(
             "Nothing is on file: this address is no subscriber of the list."
