@@ -150,3 +150,30 @@ def test_what_no_worker_wrote_is_dropped(
     office.spool.put("1", json.loads(json.dumps(record)))
     office.dsns.send_due(NOW_US)
     assert (office.waiting(), sink.messages) == (0, [])
+
+
+def test_what_the_envelope_says_is_kept(office: Office) -> None:
+    """RFC 3461: who is not to be told of, who was meant, and of which transaction."""
+    mail = a_transaction(
+        ANNE, sender=ANNE, recipients=["a@example.net", "b@example.net"]
+    )
+    first, second = mail.recipients
+    mail.envelope_id = b"news+2B17"
+    mail.recipient_options = {
+        first: (b"NOTIFY=NEVER",),
+        second: (b"ORCPT=rfc822;bee@example.net", b"NOTIFY=FAILURE"),
+    }
+    removed = tuple(Removal(path, Reason.CONSENT_WITHDRAWN) for path in mail.recipients)
+    facts = read_facts(mail)
+    office.writer.report(mail, facts, Disposition(removed=removed), NOW_US)
+    (name,) = office.spool.names()
+    with office.spool.take(name) as kept:
+        assert kept is not None
+        assert kept["envelope-id"] == "news+17"
+        assert [one[::2] for one in kept["failed"]] == [
+            ["b@example.net", "rfc822;bee@example.net"]
+        ]
+    mail.recipient_options[second] = (b"NOTIFY=NEVER",)
+    office.spool.drop(name)
+    office.writer.report(mail, facts, Disposition(removed=removed), NOW_US)
+    assert office.spool.names() == []

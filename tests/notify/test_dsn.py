@@ -77,7 +77,6 @@ def test_software_finds_each_recipient() -> None:
         "Arrival-Date": "Tue, 24 Nov 2026 06:00:00 +0000",
     }
     assert dict(first.items()) == {
-        "Original-Recipient": "rfc822;left@example.net",
         "Final-Recipient": "rfc822;left@example.net",
         "Action": "failed",
         "Status": "5.7.1",

@@ -8,6 +8,7 @@ import pytest
 
 from outgate.message.facts import Facts
 from outgate.model.consent import Grade
+from outgate.model.limit import Count
 from outgate.model.optin import Record, State
 from outgate.model.transaction import Transaction
 from outgate.model.verdict import Action, Disposition, Mode, Reason
@@ -85,11 +86,14 @@ def a_house(
     local: Iterable[str] = (),
     known: int = 0,
     withdrawn: Iterable[int] = (),
+    count: Count = Count.RECIPIENTS,
 ) -> House:
     """A list with readers `bart0` to `bart<known - 1>`, some of whom have left."""
     post = Outpost(
         a_policy(
-            a_limit("20/1d", name="shy"),
+            a_limit(
+                "20/1d", count=count, name="shy", warn=80 * (count is Count.STRANGERS)
+            ),
             mode=mode,
             customers=[a_customer("choir", ANNE)],
             lists=[ListSettings(id=LIST, customer="choir", enforce_from=enforce_from)],
@@ -327,6 +331,28 @@ class TestNotJudged:
         decision = house.judge(mail(3))
         assert removed(decision) == [bart(0)]
         assert decision.verdict.reasons == (WITHDRAWN,)
+
+
+class TestStrangers:
+    """Whoever is taken out is no stranger reached."""
+
+    def test_who_has_left_brings_no_limit_near(self) -> None:
+        """Twenty strangers a day; of eighteen that were known, all have withdrawn."""
+        house = a_house(known=50, withdrawn=range(18), count=Count.STRANGERS)
+        decision = house.judge(mail(50))
+        assert decision.verdict.reasons == (WITHDRAWN,)
+        assert decision.answers is not None
+        assert decision.answers.stranger_count == 18
+
+    def test_who_stays_is_counted(self) -> None:
+        """Of others, whose rule only watches."""
+        rules = {WITHOUT: RuleSettings(mode=Mode.MONITOR)}
+        house = a_house(
+            known=30, withdrawn=range(5), rules=rules, count=Count.STRANGERS
+        )
+        decision = house.judge(mail(48))
+        assert Reason.NEAR_LIMIT in decision.verdict.reasons
+        assert "shy:18/20" in decision.verdict.findings[-1].detail
 
 
 class TestModes:

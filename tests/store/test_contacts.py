@@ -356,6 +356,21 @@ class TestAfterwards:
         assert len(again.levels[2].charged or b"") == 2 * 4  # type: ignore[arg-type]
         assert (again.stranger_count, again.attempts) == (8, 0)
 
+    def test_a_domain_nobody_else_is_in_is_given_back(self, counters: Counters) -> None:
+        """One that others of the message are in stays."""
+        people = ("a@one.example", "b@one.example", "c@two.example")
+        domains = a_charge(name="domains", burst=99, interval_us=DAY_US, cost=2)
+        domains.limit = replace(domains.limit, count=Count.RECIPIENT_DOMAINS)
+        domains.items = ("one.example", "two.example")
+        plan = self.a_list(3)
+        plan.people = people
+        plan.charges.append(domains)
+        answers = counters.look_up(plan)
+        counters.spare(plan, answers, frozenset((people[0], people[2])), 2)
+
+        again = counters.look_up(plan, commit=False)
+        assert again.levels[1].charged == counters._hashes.items(["two.example"])
+
     def test_without_room_they_are_known_all_the_same(self, counters: Counters) -> None:
         """They have the mail; the counter has had its say before."""
         plan = self.a_list(9)

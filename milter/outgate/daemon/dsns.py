@@ -14,6 +14,11 @@ from outgate.config.checks import parse_host_port
 from outgate.config.settings import Settings
 from outgate.daemon.digests import BUDGET_S, PAUSE_AFTER_FAILURE_S
 from outgate.log.lines import Log
+from outgate.message.dsn_options import (
+    decode_xtext,
+    original_recipient,
+    wants_failures,
+)
 from outgate.message.facts import Facts
 from outgate.metrics import names
 from outgate.metrics.status import Status
@@ -62,7 +67,8 @@ class DsnWriter:
     ) -> None:
         """Write a notification for each `RECIPIENTS_EACH` removed recipients.
 
-        Nobody is told where the message has the null sender (RFC 5321 §4.5.5).
+        Nobody is told where the message has the null sender (RFC 5321 §4.5.5), nor of
+        recipients of whom the sender does not want to hear (RFC 3461 §4.1).
 
         Raises:
             OSError: the disk does not take it.
@@ -75,7 +81,13 @@ class DsnWriter:
             for name, shown in _RETURNED.items()
             if (values := transaction.headers.get(name))
         ]
-        for part in _parts(disposition.removed):
+        options = transaction.recipient_options
+        wanted = [
+            one
+            for one in disposition.removed
+            if wants_failures(options.get(one.path, ()))
+        ]
+        for part in _parts(wanted):
             self._spool.put(
                 f"{now_us}-{self._unique()}",
                 {
@@ -84,8 +96,16 @@ class DsnWriter:
                     "queue-id": transaction.queue_id,
                     "list": facts.list_id,
                     "arrived-us": now_us,
+                    "envelope-id": decode_xtext(transaction.envelope_id),
                     "headers": headers,
-                    "failed": [[_address(one.path), one.reason.value] for one in part],
+                    "failed": [
+                        [
+                            _address(one.path),
+                            one.reason.value,
+                            original_recipient(options.get(one.path, ())),
+                        ]
+                        for one in part
+                    ],
                 },
             )
 
@@ -205,9 +225,11 @@ def _returned(record: Notification) -> Returned:
             Failed(
                 address=str(address),
                 why=_WHY[Reason(reason)].format(list=list_id, reason=reason),
+                original=str(original[0]) if original else "",
             )
-            for address, reason in record["failed"]
+            for address, reason, *original in record["failed"]
         ],
         headers=[(str(name), str(value)) for name, value in record["headers"]],
         arrived_us=int(record["arrived-us"]),
+        envelope_id=str(record.get("envelope-id", "")),
     )

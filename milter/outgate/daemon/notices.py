@@ -62,7 +62,7 @@ class NoticeWriter:
             return
         if not accountable.reachable or not _warns(decision):
             return
-        for near in nearing(plan, answers):
+        for near in nearing(plan, answers, decision.verdict.findings):
             record = _record(
                 near, plan.customer, accountable.reachable, decision.now_us
             )

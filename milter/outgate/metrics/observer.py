@@ -69,10 +69,10 @@ class Observer:
             self._recipients["internal", disposition.action].inc(plan.internal)
         if answers.strangers:
             self._strangers[disposition.action].inc(answers.stranger_count)
-        for charge in exceeded(plan, answers):
+        for charge in exceeded(plan, answers, verdict.findings):
             self._exceeded[charge.limit.name].inc()
         if Reason.NEAR_LIMIT in verdict.reasons:
-            for charge, _ in nearing(plan, answers):
+            for charge, _ in nearing(plan, answers, verdict.findings):
                 self._near[charge.limit.name].inc()
 
     def _remove(self, disposition: Disposition) -> None:

@@ -50,6 +50,9 @@ class Transaction:
         login: `{auth_authen}`, as the MTA gives it; "" without SASL.
         certificate: `{cert_subject}` of a verified client certificate, or "".
         declared_size_bytes: SIZE= of MAIL (RFC 1870), 0 where absent.
+        envelope_id: ENVID= of MAIL (RFC 3461 §4.4), still in xtext; b"" where absent.
+        recipient_options: by argument of RCPT: its NOTIFY= and ORCPT= (RFC 3461), of
+            those who have any.
         recipients: different arguments of RCPT, as sent; at most
             `MAX_RECIPIENTS_KEPT`.
         recipient_count: how many there were, a repeated one counted once; beyond what
@@ -70,6 +73,8 @@ class Transaction:
     login: str = ""
     certificate: str = ""
     declared_size_bytes: int = 0
+    envelope_id: bytes = b""
+    recipient_options: dict[bytes, tuple[bytes, ...]] = field(default_factory=dict)
     recipients: list[bytes] = field(default_factory=list)
     recipient_count: int = 0
     headers: dict[str, list[bytes]] = field(default_factory=dict)

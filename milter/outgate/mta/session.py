@@ -25,6 +25,10 @@ from outgate.mta.effects import Effects, effects_of
 from outgate.policy.gate import Gate
 
 _SIZE = re.compile(rb"SIZE=(\d{1,15})", re.IGNORECASE)
+# RFC 3461 §4.4 allows 100 characters, and §4.2 500.
+_ENVELOPE_ID = re.compile(rb"ENVID=([!-~]{1,100})", re.IGNORECASE)
+_OPTION = re.compile(rb"(?:NOTIFY|ORCPT)=[!-~]{1,500}", re.IGNORECASE)
+_MOST_OPTIONS = 2
 _DIGEST_BYTES = 16
 
 
@@ -123,6 +127,8 @@ class MilterSession:
         for argument in arguments[1:]:
             if found := _SIZE.fullmatch(argument):
                 transaction.declared_size_bytes = int(found[1])
+            elif found := _ENVELOPE_ID.fullmatch(argument):
+                transaction.envelope_id = found[1]
         self.transaction = transaction
         self._asked = False
         self._refused = None
@@ -136,7 +142,7 @@ class MilterSession:
         transaction = self.transaction
         if transaction is None:
             return None
-        self._note(transaction, arguments[0] if arguments else b"")
+        self._note(transaction, arguments)
         if self._socket.replies == "recipient":
             if not self._asked:
                 # Whom a message goes to changes nothing: the first answer is that of
@@ -146,17 +152,23 @@ class MilterSession:
             if self._refused is not None:
                 transaction.recipient_count = 0
                 transaction.recipients.clear()
+                transaction.recipient_options.clear()
                 self._named.clear()
         return self._refused
 
-    def _note(self, transaction: Transaction, path: bytes) -> None:
+    def _note(self, transaction: Transaction, arguments: tuple[bytes, ...]) -> None:
         """Keep a recipient, who is one however often he is named."""
+        path = arguments[0] if arguments else b""
         if path in self._named:
             return
         transaction.recipient_count += 1
         if not transaction.too_many_recipients:
             self._named.add(path)
             transaction.recipients.append(path)
+            if len(arguments) > 1:
+                options = tuple(filter(_OPTION.fullmatch, arguments[1:]))
+                if options:
+                    transaction.recipient_options[path] = options[:_MOST_OPTIONS]
 
     def header(self, name: str, value: bytes) -> None:
         """Keep a header if a fact is read from it."""

@@ -33,10 +33,12 @@ class Failed:
     Attributes:
         address: as the envelope had it, without brackets.
         why: a sentence in ASCII, the reply that it would have got by itself.
+        original: type and address of the envelope's ORCPT, "" for none.
     """
 
     address: str
     why: str
+    original: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,7 @@ class Returned:
         mta: name of the MTA that had it.
         headers: names and values that are returned.
         arrived_us: when it came.
+        envelope_id: the envelope's ENVID, decoded; "" for none.
     """
 
     to: str
@@ -57,6 +60,7 @@ class Returned:
     failed: Sequence[Failed]
     headers: Sequence[tuple[str, str]]
     arrived_us: int
+    envelope_id: str = ""
 
 
 def render(returned: Returned, *, sender: str, now_us: int) -> Message:
@@ -109,13 +113,17 @@ def _for_people(returned: Returned) -> Message:
 def _for_software(returned: Returned) -> Message:
     """RFC 3464: one block about the message, and one for each recipient."""
     about = Message()
+    if returned.envelope_id:
+        about["Original-Envelope-Id"] = _one_line(returned.envelope_id)
     about["Reporting-MTA"] = f"dns; {_one_line(returned.mta)}"
     about["Arrival-Date"] = _date(returned.arrived_us)
     blocks: list[Message | str] = [about]
     for one in returned.failed:
         block = Message()
-        # Who sent the message wrote this address: nobody translated it before us.
-        block["Original-Recipient"] = block["Final-Recipient"] = _typed(one.address)
+        if one.original:
+            # RFC 3464 §2.3.1: only where the envelope had it.
+            block["Original-Recipient"] = _one_line(one.original)
+        block["Final-Recipient"] = _typed(one.address)
         block["Action"] = "failed"
         block["Status"] = STATUS
         block["Diagnostic-Code"] = f"smtp; 550 {STATUS} {one.why}"

@@ -1,6 +1,6 @@
 """Which limit is used up: what the rules about limits have in common."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
 from outgate.model.gcra import NEVER, Level
@@ -9,6 +9,7 @@ from outgate.model.standing import WHOLE
 from outgate.model.units import SECOND_US
 from outgate.model.verdict import Finding, Mode, Reason
 from outgate.policy.case import Case
+from outgate.policy.permission import strangers_reached
 from outgate.policy.questions import Answers, Plan, PlannedCharge
 
 _OF_STRANGERS = frozenset({Count.STRANGERS})
@@ -42,15 +43,18 @@ def used_up(
 
 
 def used_up_by_list(
-    plan: Plan, answers: Answers, counts: AbstractSet[Count]
+    plan: Plan,
+    answers: Answers,
+    counts: AbstractSet[Count],
+    findings: Sequence[Finding] = (),
 ) -> Iterator[tuple[PlannedCharge, int]]:
     """Limits that do not hold those who have not asked for a registered list.
 
     They are charged afterwards. That most readers have asked for it makes no room for
     others: a list has confirmed subscribers only. Gives with each limit the time until
-    there is room, or `NEVER`.
+    there is room, or `NEVER`; whoever these findings take out is not counted.
     """
-    strangers = answers.stranger_count
+    strangers = strangers_reached(plan, answers, findings)
     if not strangers:
         return
     campaign, spread = plan.campaign, answers.spread
@@ -73,13 +77,15 @@ def _over(
         yield charge, over * in_force.rate.interval_us
 
 
-def exceeded(plan: Plan, answers: Answers) -> Iterator[PlannedCharge]:
+def exceeded(
+    plan: Plan, answers: Answers, findings: Sequence[Finding] = ()
+) -> Iterator[PlannedCharge]:
     """All limits that have no room for a message, whatever they ask for."""
     campaign, spread = plan.campaign, answers.spread
     if campaign is not None and spread is not None and not spread.fits:
         yield campaign
     if plan.subscribed:
-        for charge, _ in used_up_by_list(plan, answers, _OF_STRANGERS):
+        for charge, _ in used_up_by_list(plan, answers, _OF_STRANGERS, findings):
             yield charge
     if not answers.roomy:
         for charge, level in zip(plan.charges, answers.levels, strict=False):

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from outgate.model.optin import Permission
-from outgate.model.verdict import Reason
+from outgate.model.verdict import Finding, Reason
 from outgate.policy.case import Case
+from outgate.policy.questions import Answers, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +59,28 @@ def coverage_of(case: Case) -> Coverage | None:
     )
 
 
-def all_removed(case: Case) -> bool:
-    """Whether everybody without a consent is taken out, by rules judged so far.
+def strangers_reached(plan: Plan, answers: Answers, findings: Iterable[Finding]) -> int:
+    """How many strangers a message goes to, at most, without those who are taken out.
 
-    Such a message reaches no strangers.
+    Which of the recipients are strangers, the store alone knows; how many of them may
+    be, follows from who is left.
+
+    Args:
+        plan: what was asked.
+        answers: what was answered.
+        findings: of the rules judged so far; those that take somebody out are before
+            all that count strangers.
     """
-    removing = {
-        finding.reason
-        for finding in case.findings
-        if finding.remove and finding.binding
-    }
-    coverage = coverage_of(case) if removing else None
-    return (
-        coverage is not None
-        and not coverage.unseen
-        and (not coverage.withdrawn or Reason.CONSENT_WITHDRAWN in removing)
-        and (not coverage.uncovered or Reason.LIST_WITHOUT_CONSENT in removing)
-    )
+    removing = {one.reason for one in findings if one.remove and one.binding}
+    if not removing:
+        return answers.stranger_count
+    left = 0
+    for permission in answers.permissions:
+        if permission is Permission.WITHDRAWN:
+            left += Reason.CONSENT_WITHDRAWN not in removing
+        elif not permission.is_consent:
+            left += Reason.LIST_WITHOUT_CONSENT not in removing
+    return min(answers.stranger_count, left)
 
 
 def leaves_nobody(case: Case, removed: int) -> bool:

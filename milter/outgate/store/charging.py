@@ -180,6 +180,9 @@ class Charging:
         The message was let out: its attempts, its content and its strangers stay.
         """
         gone = frozenset(map(self._hashes.item, removed))
+        left = {_domain(one) for one in plan.people if one not in removed}
+        domains = {_domain(one) for one in removed} - left
+        gone_domains = frozenset(map(self._hashes.item, domains))
         charges, levels = [], []
         for charge, level in zip(plan.charges, answers.levels, strict=False):
             count = charge.limit.count
@@ -191,6 +194,10 @@ class Charging:
             ):
                 charges.append(charge)
                 levels.append(level._replace(charged=_only(level.charged, gone)))
+            elif count is Count.RECIPIENT_DOMAINS and isinstance(level.charged, bytes):
+                charges.append(charge)
+                kept = _only(level.charged, gone_domains)
+                levels.append(level._replace(charged=kept))
         if not charges:
             return []
         return self.settle(
@@ -260,6 +267,10 @@ def _interval_us(charge: PlannedCharge, answers: Answers) -> int:
         if charge.earned
         else interval_us
     )
+
+
+def _domain(mailbox: str) -> str:
+    return mailbox.rpartition("@")[2]
 
 
 def _only(hashes: bytes, wanted: AbstractSet[bytes]) -> bytes:

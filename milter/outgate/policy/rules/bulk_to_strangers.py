@@ -11,7 +11,6 @@ from outgate.model.verdict import Finding, Reason
 from outgate.policy.case import Case
 from outgate.policy.compiled import counts_of
 from outgate.policy.exhausted import finding_of, used_up, used_up_by_list
-from outgate.policy.permission import all_removed
 from outgate.policy.questions import PlannedCharge
 
 REASON = Reason.BULK_TO_STRANGERS
@@ -39,8 +38,6 @@ def _of_others(case: Case) -> Iterator[tuple[PlannedCharge, int]]:
 
 def judge(case: Case) -> Finding | None:
     """Find a mailing that reached too many strangers, or else a sender that did."""
-    if case.plan.subscribed and all_removed(case):
-        return None
     standing = case.answers.standing
     findings = [
         finding_of(
@@ -51,7 +48,7 @@ def judge(case: Case) -> Finding | None:
             standing,
         )
         for charge, retry_after_us in (
-            used_up_by_list(case.plan, case.answers, COUNTS)
+            used_up_by_list(case.plan, case.answers, COUNTS, case.findings)
             if case.plan.subscribed
             else _of_others(case)
         )

@@ -22,7 +22,7 @@ _OF_LIMITS = LIMIT_REASONS | {Reason.MESSAGE_EXCEEDS_LIMIT}
 
 def judge(case: Case) -> Finding | None:
     """Find limits of which little is left after a message that leaves."""
-    near = nearing(case.plan, case.answers)
+    near = nearing(case.plan, case.answers, case.findings)
     if not near or any(_is_worse(one) for one in case.findings):
         return None
     return Finding(
