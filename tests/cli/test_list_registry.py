@@ -49,6 +49,7 @@ def test_status_counts_by_what_stands_behind(run: Run) -> None:
         "  import        1 (33.3 %)  an address in a file, which proves nothing: no "
         "consent\n"
         "with consent    2 (66.7 %)\nwithdrawn       1\nerased          1\n"
+        "needs consent   from now (not seen yet)\n"
     )
     assert json.loads(run("list", "status", LIST, "--json").stdout) == {
         "list": LIST,
@@ -58,6 +59,10 @@ def test_status_counts_by_what_stands_behind(run: Run) -> None:
         "by-grade": {"paper": 2, "import": 1},
         "withdrawn": 1,
         "erased": 1,
+        "enforced": True,
+        "needs-consent-from": "now",
+        "why": "not seen yet",
+        "reports": [],
     }
 
 
@@ -66,8 +71,40 @@ def test_status_of_a_list_without_subscribers(run: Run) -> None:
     assert run("list", "status", LIST).stdout == (
         f"{LIST} of choir: 0 subscribers\n"
         "with consent    0\nwithdrawn       0\nerased          0\n"
+        "needs consent   from now (not seen yet)\n"
     )
     assert run("list", "status", "no.example").code == 2
+
+
+def test_grace_is_seen_and_set(run: Run) -> None:
+    """An order, until it is taken back; `status` shows it, too."""
+    grace = ("list", "grace", LIST)
+    assert "not seen yet" in run(*grace).stdout
+    until = ("--until", "2031-02-01", "--by", "anne")
+    done = run(*grace, *until, "--json")
+    assert json.loads(done.stdout) == {
+        "list": LIST,
+        "customer": "choir",
+        "enforced": True,
+        "needs-consent-from": "2031-02-01T00:00:00Z",
+        "why": "ordered by anne",
+    }
+    status = run("list", "status", LIST).stdout
+    assert "needs consent   from 2031-02-01T00:00:00Z (ordered by anne)" in status
+    assert "not seen yet" in run(*grace, "--default").stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--until", "soon"),
+        ("--until", "2031-02-01", "--default"),
+        ("--by", "a b", "--default"),
+    ],
+)
+def test_what_is_no_day_is_refused(run: Run, words: tuple[str, ...]) -> None:
+    """Nothing is changed."""
+    assert run("list", "grace", LIST, *words).code == 2
 
 
 def test_show_says_settings_and_state(run: Run) -> None:

@@ -32,6 +32,7 @@ match = ["{LOGIN}"]
 [[list]]
 id = "{LIST}"
 customer = "choir"
+enforce-from = 2026-01-01
 """
 READERS = [f"reader{number}@example.net" for number in range(50)]
 LEFT, STRANGER = "left@example.net", "stranger@example.net"
@@ -218,7 +219,7 @@ def test_in_monitor_mode_all_get_it(sink: Sink) -> None:
             "reject",
             [],
         ),
-        ("[optin]\nenforce-from = 2099-01-01\n", "accept", []),
+        ('[optin]\ngrace = "30d"\n', "accept", []),
         ('[rules.list-without-consent]\nmode = "monitor"\n', "accept", []),
     ],
 )
@@ -227,14 +228,33 @@ def test_one_of_fifty_as_configured(
 ) -> None:
     """Of all of them only the one without a consent is meant."""
     configured = SETTINGS + notify(sink) + settings
+    if "grace" in settings:
+        configured = configured.replace("enforce-from = 2026-01-01\n", "")
     with or_skip(), Outgate(settings=configured) as daemon:
         register(daemon)
         outcome = send(daemon, [*READERS[:49], STRANGER], "conf")
     assert (outcome.action, deleted(outcome)) == (action, gone)
-    if "enforce-from" in settings:
+    if "grace" in settings:
         assert outcome.added[0][1] == b"class=list; action=tag"
     if action == "reject":
         assert b"No confirmed opt-in on file for 1 of 50 recipients" in outcome.reply
+
+
+def test_a_list_in_grace_until_an_operator_ends_it(sink: Sink) -> None:
+    """A keeper noted when it began; the order acts a second later."""
+    configured = SETTINGS.replace("enforce-from = 2026-01-01\n", "") + notify(sink)
+    grace = ("list", "grace", LIST)
+    mailing = [*READERS[:5], *(f"n{number}@example.net" for number in range(5))]
+    with or_skip(), Outgate(settings=configured) as daemon:
+        register(daemon)
+        wait_until(lambda: daemon.redis("HLEN", "outgate:list-seen") == [b"2"], "a note")
+        wait_until(lambda: "(grace)" in daemon.cli("list", "status", LIST), "its grace")
+        assert send(daemon, mailing, "graced").added
+        assert "not enforced yet but from" in daemon.message("graced")["detail"]
+        daemon.cli(*grace, "--until", "2026-01-01")
+        wait_until(
+            lambda: send(daemon, mailing, "ended").action == "quarantine", "the end"
+        )
 
 
 def test_a_thousand_recipients(daemon: Outgate, sink: Sink) -> None:

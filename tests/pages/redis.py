@@ -3,7 +3,7 @@
 from outgate.config.settings import SYSTEM_PATHS
 from outgate.model.limit import Count
 from outgate.policy.operator import ALLOWABLE, ALLOWED_BY_DEFAULT, Order
-from outgate.store.keys import KEYS, Key
+from outgate.store.key_table import KEYS, Key
 from pages.markdown import GENERATED, block, code, joined, paragraph, table
 
 _ORDERS = tuple(order.value for order in Order)

@@ -19,7 +19,8 @@ from outgate.model.verdict import MailClass, Reason
 from outgate.policy.operator import ALLOWABLE, Order, parse_entry
 from outgate.policy.order import RULES
 from outgate.policy.questions import Source
-from outgate.store.keys import KEYS, Key, Keys
+from outgate.store.key_table import KEYS, Key
+from outgate.store.keys import Keys
 from pages import __main__ as program
 from pages import log
 from pages.links import anchors, broken_links, links
@@ -123,6 +124,8 @@ def test_every_key_that_is_spelled_is_in_the_table() -> None:
         *(keys.order(order) for order in Order),
         *(keys.audit, keys.audited, keys.held_index, keys.hosts, keys.schema),
         keys.optin_keys,
+        *(keys.list_seen, keys.list_grace, keys.list_report),
+        keys.report("<customer>", "<list>"),
         keys.count("<customer>", "<limit>", "<identity>"),
         keys.distinct("<customer>", "<limit>", "<identity>"),
         keys.contacts("<customer>"),

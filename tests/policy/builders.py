@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from ipaddress import ip_network
 
 from hypothesis import settings
@@ -130,7 +131,7 @@ def a_policy(
             lists=tuple(lists),
             streams=tuple(streams),
             campaign=campaign or CampaignSettings(),
-            optin=optin or OptinSettings(),
+            optin=optin or OptinSettings(grace=timedelta(0)),
         )
     )
 

@@ -14,10 +14,12 @@ from outgate.model.transaction import Transaction
 from outgate.model.verdict import Action, Disposition, Mode, Reason
 from outgate.policy.decision import Decision
 from outgate.policy.gate import Gate
+from outgate.policy.grace import Deadline
 from outgate.policy.operator import Order
 from outgate.policy.questions import Source
 from outgate.policy.rule_settings import RuleSettings
 from outgate.policy.settings import ListSettings, OptinSettings
+from outgate.policy.snapshot import Snapshot
 from policy.builders import (
     ANNE,
     FORWARDER,
@@ -192,7 +194,9 @@ class TestUncovered:
     ) -> None:
         """Above it nobody is taken out; nor is everybody, at any share."""
         number = 40 if known in {37, 38} else 50
-        house = a_house(known=known, optin=OptinSettings(remove_share=share))
+        house = a_house(
+            known=known, optin=OptinSettings(remove_share=share, grace=timedelta(0))
+        )
         decision = house.judge(mail(number))
         assert (decision.disposition.action, len(removed(decision))) == (action, gone)
 
@@ -223,13 +227,18 @@ class TestUncovered:
 
     def test_internal_recipients_are_not_asked(self) -> None:
         """They are nobody's strangers, and the message still has them."""
-        house = a_house(local=["example.org"], optin=OptinSettings(remove_share=100))
+        house = a_house(
+            local=["example.org"],
+            optin=OptinSettings(remove_share=100, grace=timedelta(0)),
+        )
         decision = house.judge(mail(["carla@example.org", "eve@example.net"]))
         assert removed(decision) == ["eve@example.net"]
 
     def test_a_monstrous_envelope_is_not_cut_to_size(self) -> None:
         """Nobody knows the rest, so nobody is taken out."""
-        house = a_house(known=50, optin=OptinSettings(remove_share=100))
+        house = a_house(
+            known=50, optin=OptinSettings(remove_share=100, grace=timedelta(0))
+        )
         monster = mail(50)
         monster.recipient_count += 1
         decision = house.judge(monster)
@@ -355,6 +364,68 @@ class TestStrangers:
         assert "shy:18/20" in decision.verdict.findings[-1].detail
 
 
+class TestGrace:
+    """A list that was there before has time to bring its consents."""
+
+    KEY = ("choir", LIST)
+
+    def a_house(self, one: Deadline | None = None) -> House:
+        house = a_house(known=10, optin=OptinSettings(grace=timedelta(days=30)))
+        if one is not None:
+            house.post.host.copy = Snapshot(deadlines={self.KEY: one})
+        return house
+
+    def test_until_its_deadline_it_is_tagged(self) -> None:
+        """The log says until when."""
+        house = self.a_house(Deadline(NOW_US + 1_000_000))
+        decision = house.judge(mail(50))
+        assert decision.disposition.action is T
+        assert "not enforced yet but from 20" in decision.verdict.findings[0].detail
+        assert removed(house.judge(mail(11))) == []
+
+    def test_then_it_is_held(self) -> None:
+        house = self.a_house(Deadline(NOW_US))
+        assert house.judge(mail(50)).disposition.action is Q
+
+    def test_a_list_that_no_keeper_has_seen_is_tagged(self) -> None:
+        """It is a second old."""
+        assert self.a_house().judge(mail(50)).disposition.action is T
+
+    @pytest.mark.parametrize("days", [-1, 1])
+    def test_an_operators_word_counts_before_the_configuration(self, days: int) -> None:
+        """In both directions."""
+        house = a_house(known=10, enforce_from=NOW - timedelta(days=days))
+        until_us = NOW_US + days * 86_400_000_000
+        house.post.host.copy = Snapshot(
+            deadlines={self.KEY: Deadline(until_us, "anne")}
+        )
+        assert house.judge(mail(50)).disposition.action is (T if days > 0 else Q)
+
+    def test_limits_on_strangers_hold_meanwhile(self) -> None:
+        """Grace is no way to 49 strangers where 20 are a day's."""
+        house = a_house(
+            known=10,
+            optin=OptinSettings(grace=timedelta(days=30)),
+            count=Count.STRANGERS,
+        )
+        decision = house.judge(mail(50))
+        assert decision.disposition.reason is Reason.BULK_TO_STRANGERS
+
+    def test_without_a_list_there_is_none(self) -> None:
+        """Whoever writes another id each day is no list's."""
+        house = self.a_house()
+        decision = house.judge(mail(50, **{"List-Id": "<x17.choir.example>"}))
+        assert WITHOUT not in decision.verdict.reasons
+        assert Reason.DECLARED_BULK_UNREGISTERED in decision.verdict.reasons
+
+    def test_watching_shows_what_will_be(self) -> None:
+        """In monitor mode nothing has begun."""
+        house = a_house(
+            known=10, mode=Mode.MONITOR, optin=OptinSettings(grace=timedelta(days=30))
+        )
+        assert house.judge(mail(50)).verdict.action is Q
+
+
 class TestModes:
     """Reporting before acting."""
 
@@ -383,16 +454,15 @@ class TestModes:
             known=10,
             withdrawn=[0],
             enforce_from=tomorrow if of_list else NOW - timedelta(days=9),
-            optin=OptinSettings(enforce_from=tomorrow),
+            optin=OptinSettings(enforce_from=tomorrow, grace=timedelta(0)),
         )
         decision = house.judge(mail(50))
         if not of_list:
             assert decision.disposition.action is Q
             return
         assert (decision.disposition.action, removed(decision)) == (T, [bart(0)])
-        assert decision.verdict.findings[1].detail == (
-            "40 of 50 uncovered, not enforced yet"
-        )
+        detail = decision.verdict.findings[1].detail
+        assert detail.startswith("40 of 50 uncovered, not enforced yet but from 20")
         house.post.clock.now_us += 86_400_000_001
         assert house.judge(mail(50)).disposition.action is Q
 

@@ -10,7 +10,8 @@ import pytest
 from lab.redis import Flavour, RedisServer
 from lab.skips import or_skip
 from outgate.store.client import connect
-from outgate.store.keys import KEYS, Keys
+from outgate.store.key_table import KEYS
+from outgate.store.keys import Keys
 from outgate.store.trouble import Client
 from store.running import Store, endpoint, narrow_wire, new_keys
 from store.talker import Talker

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from outgate.model.standing import Conduct, Growth
 from outgate.policy.operator import Order
-from outgate.store.keys import KEYS, Keys, safe
+from outgate.store.key_table import KEYS
+from outgate.store.keys import Keys, safe
 from store.builders import (
     ANNE,
     START_US,
@@ -40,6 +41,10 @@ _SPELLED = {
     "optin:{<list>:<bucket>}": Keys("ns").optin("members.choir.example", 17),
     "evidence:{<list>:<bucket>}": Keys("ns").evidence("members.choir.example", 17),
     "optin-lists": Keys("ns").optin_lists,
+    "list-seen": Keys("ns").list_seen,
+    "list-grace": Keys("ns").list_grace,
+    "list-report": Keys("ns").list_report,
+    "report:<customer>:<list>": Keys("ns").report("choir", "news.example.org"),
     "optin-key": Keys("ns").optin_keys,
     "seen:{<customer>}:<retry>": Keys("ns").seen("choir", "3f9a"),
     "holding:{<customer>}": Keys("ns").holding("choir"),
@@ -80,6 +85,7 @@ def test_the_table_can_be_printed(key: object) -> None:
         "keeper",
         "keeper, `outgate recipient`, `outgate optin`",
         "the daemon at its start",
+        "`outgate list grace`",
         "`outgate optin`",
         "`outgate optin`, workers",
         "`outgate optin`, `outgate recipient`, workers",

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from outgate.policy.operator import Order
-from outgate.store.keys import KEYS, Key, Keys
+from outgate.store.key_table import KEYS, Key
+from outgate.store.keys import Keys
 from outgate.store.orders import OPTIN_KEY
 from outgate.store.strays import Strays, is_known
 from store.running import Store

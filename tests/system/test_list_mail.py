@@ -30,6 +30,7 @@ match = ["127.0.0.1"]
 [[list]]
 id = "{LIST}"
 customer = "choir"
+enforce-from = 2026-01-01
 [notify]
 smtp = "127.0.0.1:PORT"
 """

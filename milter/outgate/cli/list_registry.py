@@ -1,4 +1,4 @@
-"""`outgate list new`, `show` and `status`: registered lists, and who stands on them."""
+"""`outgate list new`, `show`, `status` and `grace`: registered lists, and who stands on them."""
 
 import json
 from typing import TYPE_CHECKING
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from outgate.cli.context import Context
-from outgate.cli.optin_open import JSON, whose_list
+from outgate.cli.optin_open import BY, JSON, whose_list
 
 if TYPE_CHECKING:
     from outgate.evidence.dossier.facts import ListCount
@@ -79,11 +79,13 @@ def show(context: Context, list_id: str, customer: str, *, as_json: bool) -> Non
 def status(context: Context, list_id: str, customer: str, *, as_json: bool) -> None:
     """Print a list's subscribers by what stands behind them.
 
-    Also who withdrew, and how many marks of erasures there are. Where two customers
+    Also who withdrew, how many marks of erasures there are, from when on the list needs
+    consents, and what its maintainer was told. Where two customers
     have a list of one id, both are counted: the registry keeps nothing that tells them
     apart.
     """
     from outgate.cli.dossier_open import count_of
+    from outgate.cli.list_grace import deadline_of, open_lists, report_lines
     from outgate.cli.optin_open import open_registry
 
     owner, name = whose_list(context, list_id, customer)
@@ -94,12 +96,59 @@ def status(context: Context, list_id: str, customer: str, *, as_json: bool) -> N
         | {owner}
     )
     count = count_of(registry, name)
+    lists = open_lists(context)
+    rule = deadline_of(context, lists, (owner, name))
+    told = lists.told((owner, name))
     if as_json:
-        fields = {"list": name, "customers": owners, **count.as_json()}
+        fields = {"list": name, "customers": owners, **count.as_json(), **rule}
+        fields["reports"] = [one._asdict() for one in told]
         click.echo(json.dumps(fields, sort_keys=True))
         return
-    for line in _status_lines(name, owners, count):
+    for line in (*_status_lines(name, owners, count), *report_lines(rule, told)):
         click.echo(line)
+
+
+@click.command()
+@_OWNER
+@BY
+@click.option(
+    "--until",
+    metavar="DATE",
+    help="From then on it needs consents: a date, or a time with its zone (RFC 3339).",
+)
+@click.option("--default", "default", is_flag=True, help="Take such an order back.")
+@JSON
+@_LIST_ID
+@click.pass_obj
+def grace(
+    context: Context,
+    list_id: str,
+    customer: str,
+    actor: str,
+    until: str | None,
+    *,
+    default: bool,
+    as_json: bool,
+) -> None:
+    """Print, or set, until when a list may lack consents.
+
+    Until then mail to recipients without one is tagged and reported; from then on the
+    rule `list-without-consent` acts. What is set here counts before the configuration,
+    and from the next second or two on. It is audited.
+    """
+    from outgate.cli.list_grace import deadline_of, open_lists, read_until_us
+    from outgate.cli.optin_key import word
+
+    if default and until is not None:
+        raise click.UsageError("--until and --default: expected one of them")
+    key = whose_list(context, list_id, customer)
+    lists = open_lists(context)
+    if until is not None:
+        lists.order(key, read_until_us(until), word(actor))
+    elif default:
+        lists.forget(key, word(actor))
+    fields = {"list": key[1], "customer": key[0], **deadline_of(context, lists, key)}
+    _say(fields, as_json=as_json)
 
 
 def _new_lines(context: Context, list_id: str, customer: str) -> list[str]:

@@ -27,6 +27,7 @@ def list_() -> None:
 list_.add_command(list_registry.new)
 list_.add_command(list_registry.show)
 list_.add_command(list_registry.status)
+list_.add_command(list_registry.grace)
 
 
 @list_.command()

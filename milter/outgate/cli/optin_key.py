@@ -107,7 +107,7 @@ def add(
         for word, value in (("not-before", not_before), ("not-after", not_after))
         if value
     ]
-    words.append(f"by={_word(actor)}")
+    words.append(f"by={word(actor)}")
     made = parse_key(name, " ".join(words).encode())
     if made.problems or made.text:
         raise click.UsageError("; ".join(made.problems) or f"{made.text!r}: no word")
@@ -162,7 +162,7 @@ def revoke(context: Context, actor: str, name: str) -> None:
     from outgate.daemon.compose import now_us
     from outgate.policy.operator import format_moment
 
-    found = _open(context).revoke(name, now_us(), _word(actor))
+    found = _open(context).revoke(name, now_us(), word(actor))
     if found is None:
         click.echo(f"{name} is no key that is registered")
         raise click.exceptions.Exit(1)
@@ -185,7 +185,7 @@ def _state(one: "OptinKey", now_us: int) -> str:
     return "good"
 
 
-def _word(actor: str) -> str:
+def word(actor: str) -> str:
     """Who orders it, as an order says it: in one word."""
     by = actor or account()
     if len(by.split()) != 1:

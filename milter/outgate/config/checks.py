@@ -76,6 +76,7 @@ def check(settings: Settings) -> tuple[Problem, ...]:
         _tag,
         _store,
         _service,
+        _maintainers,
         _durations,
     )
     return tuple(problem for one in checks for problem in one(settings))
@@ -331,6 +332,12 @@ def _durations(settings: Settings) -> Iterator[Problem]:
                 f"got {format_duration(value)}: expected from "
                 f"{format_duration(least)} to {format_duration(most)}",
             )
+
+
+def _maintainers(settings: Settings) -> Iterator[Problem]:
+    for index, one in enumerate(settings.list):
+        if one.contact and not _ADDRESS.fullmatch(one.contact):
+            yield Problem(f"list[{index}].contact", no_address(one.contact))
 
 
 def _service(settings: Settings) -> Iterator[Problem]:

@@ -121,6 +121,11 @@ def optin(settings: Settings) -> Iterator[Problem]:
         yield Problem(
             "optin.remove-share", f"got {share}: expected 0 to {_PER_CENT} (per cent)"
         )
+    grace = settings.optin.grace
+    if not timedelta(0) <= grace <= MAX_PERIOD:
+        yield Problem(
+            "optin.grace", f"got {grace.days}d: expected 0d to {MAX_PERIOD.days}d"
+        )
 
 
 def _burst(key: str, limit: LimitSettings) -> Iterator[Problem]:

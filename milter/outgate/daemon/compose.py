@@ -9,6 +9,7 @@ from pathlib import Path
 
 from outgate.config.settings import ListenSettings, Settings
 from outgate.daemon.dsns import DsnWriter
+from outgate.daemon.listreports import ListReportWriter
 from outgate.daemon.notices import NoticeWriter
 from outgate.log.canonical import MessageLine
 from outgate.log.lines import Log
@@ -345,6 +346,12 @@ def make_gate(
     ]
     if settings.notify.sender and settings.mode is Mode.ENFORCE:
         observers.append(NoticeWriter(outbox, log))
+        contacts = {
+            (one.customer, one.id.lower()): one.contact
+            for one in settings.list
+            if one.contact
+        }
+        observers.append(ListReportWriter(outbox, log, contacts))
     reporter = DsnWriter(DsnSpool(Places.of(settings).dsns))
     verifier = LoggedVerifier(TokenVerifier(Places.of(settings).optin_keys), log)
     return Gate(policy, front, host, now_us, observers, verifier, reporter)

@@ -13,6 +13,7 @@ from outgate.config.settings import Settings
 from outgate.daemon.compose import Places, now_us
 from outgate.daemon.digests import Digests
 from outgate.daemon.dsns import Dsns
+from outgate.daemon.listreports import ListReports
 from outgate.daemon.mtanames import MtaNames
 from outgate.daemon.notices import Notices
 from outgate.daemon.steps import Steps
@@ -25,6 +26,7 @@ from outgate.store.claims import Claims
 from outgate.store.dsnspool import DsnSpool
 from outgate.store.holds import Holds, flaw, not_listed
 from outgate.store.keys import Keys
+from outgate.store.lists import Lists
 
 # Hold queues change slowly, and listing one is a process of its own.
 _EVERY_S = 10.0
@@ -38,6 +40,7 @@ class Holding:
 
     Attributes:
         notices: mail about limits; it is sent in the same thread.
+        reports: mail about lists.
         dsns: mail about removed recipients; it needs no store.
     """
 
@@ -46,6 +49,7 @@ class Holding:
         settings: Settings,
         holds: Holds,
         claims: Claims,
+        lists: Lists,
         keys: Keys,
         mta_names: MtaNames,
         steps: Steps,
@@ -63,6 +67,7 @@ class Holding:
         self._log = log
         self._digests = Digests(settings, claims, keys, status, log)
         self.notices = Notices(settings, claims, keys, status, log)
+        self.reports = ListReports(settings, claims, lists, keys, status, log)
         spool = DsnSpool(Places.of(settings).dsns)
         self.dsns = Dsns(settings, spool, status, log)
         self._wake = threading.Event()
@@ -86,6 +91,7 @@ class Holding:
                 try:
                     self._steps.run("holds", self._tend)
                     self._steps.run("notices", lambda: self.notices.send_due(now_us()))
+                    self._steps.run("reports", lambda: self.reports.send_due(now_us()))
                 except StoreError as error:
                     # The keeper's own round says it loudly.
                     self._log.debug("holds-not-tended", message=str(error))

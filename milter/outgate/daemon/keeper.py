@@ -17,6 +17,7 @@ from outgate.config.checks import parse_host_port
 from outgate.daemon.children import DRAIN, READY
 from outgate.daemon.compose import Places, make_log
 from outgate.daemon.holding import Holding
+from outgate.daemon.listreports import LIST_REPORT
 from outgate.daemon.mtanames import MtaNames
 from outgate.daemon.notices import NEAR_LIMIT
 from outgate.daemon.plan import Plan
@@ -28,11 +29,13 @@ from outgate.metrics import names
 from outgate.metrics.endpoint import Endpoint as HttpEndpoint
 from outgate.metrics.status import Status
 from outgate.model.errors import StoreError
+from outgate.policy.grace import deadlines
 from outgate.signing.secret import key_id
 from outgate.store.claims import Claims
 from outgate.store.client import connect
 from outgate.store.holds import Holds
 from outgate.store.keys import Keys
+from outgate.store.lists import Lists
 from outgate.store.localcopy import LocalCopy
 from outgate.store.orders import Orders, State
 from outgate.store.outbox import Outbox, Record
@@ -84,6 +87,7 @@ class Keeper:
         self._orders = Orders(client, keys)
         self._strays = Strays(client, keys)
         self._holds = Holds(client, keys)
+        self._lists = Lists(client, keys)
         self._outbox = Outbox(self._places.spool)
         self._copy = LocalCopy(self._places.local_copy)
         self._mta_names = MtaNames(self._places.mta_names, settings.quarantine.mta)
@@ -93,6 +97,7 @@ class Keeper:
             settings,
             Holds(apart, keys),
             Claims(apart),
+            Lists(apart, keys),
             keys,
             self._mta_names,
             self._steps,
@@ -170,14 +175,31 @@ class Keeper:
         run("strays", lambda: state.troubles.extend(self._strays.look()))
         run("order-upkeep", lambda: self._orders.tend(state))
         run("hosts", lambda: self._count_hosts(state))
+        if policy.lists:
+            run("lists", self._note_lists)
         run(
             "local-copy",
-            lambda: self._copy.write(state.hashes, state.hosts, state.optin_keys),
+            lambda: self._copy.write(
+                state.hashes,
+                state.hosts,
+                state.optin_keys,
+                self._holding.reports.deadlines,
+            ),
         )
         self._report_troubles(state)
         in_force = {order.value: number for order, number in state.in_force.items()}
         self._status.put_all(names.ORDERS, in_force)
         self._status.put(names.ORDER_TROUBLES, len(state.troubles))
+
+    def _note_lists(self) -> None:
+        policy = self._policy
+        found = self._lists.note(policy.lists, enforced=policy.acts_on_lists)
+        self._holding.reports.deadlines = deadlines(
+            found.enforced_us,
+            {key: us for key, us in found.first_us.items() if key in policy.lists},
+            found.ordered,
+            policy.grace_us,
+        )
 
     def _count_hosts(self, state: State) -> None:
         state.hosts = self._orders.announce(self._host, state.now_us)
@@ -199,8 +221,12 @@ class Keeper:
             self._holding.soon()
 
     def _apply(self, record: Record) -> None:
-        if record.get("kind") == NEAR_LIMIT:
+        kind = record.get("kind")
+        if kind == NEAR_LIMIT:
             self._holding.notices.add(record)
+            return
+        if kind == LIST_REPORT:
+            self._holding.reports.add(record)
             return
         # The outbox is this host's alone: who is named in it speaks to this host.
         self._mta_names.learn(str(record["mta"]))

@@ -349,10 +349,10 @@ KEEPER_ERRORS = Metric(
 NOTIFY_FAILURES = Metric(
     name="outgate_notify_failures_total",
     kind=Kind.COUNTER,
-    text="Digests of held mail, notices of limits, and delivery status notifications that "
-    "could not be sent; they are tried again.",
+    text="Digests of held mail, notices of limits, reports of lists and delivery status "
+    "notifications that could not be sent; they are tried again.",
     rise="The MTA of `[notify] smtp` is away or refuses them; the log has its words.",
-    labels=(("kind", ("digest", "notice", "dsn")),),
+    labels=(("kind", ("digest", "notice", "dsn", "list-report")),),
 )
 DSNS_WAITING = Metric(
     name="outgate_dsns_waiting",

@@ -78,7 +78,10 @@ class Policy:
         campaign: the limit on strangers that one content may reach; None for none.
         knows_people: whether anything depends on who the recipients are.
         lists: (customer, List-Id) of registered lists, and from when on the list needs
-            consents, microseconds since the epoch.
+            consents by the configuration, microseconds since the epoch; 0 where it
+            names no day.
+        grace_us: how long lists have where it names none; 0 where their rule does not
+            act, and so nothing is to be spared.
         streams: registered streams.
     """
 
@@ -97,6 +100,7 @@ class Policy:
     campaign: LimitInForce | None
     knows_people: bool
     lists: Mapping[tuple[str, str], int]
+    grace_us: int
     streams: Streams
 
     @classmethod
@@ -106,6 +110,8 @@ class Policy:
         limits = tuple(
             _limit_in_force(limit, rules) for limit in merge_limits(settings.limits)
         )
+        without = rules[Reason.LIST_WITHOUT_CONSENT]
+        acts = settings.mode is without.mode is Mode.ENFORCE
         per_campaign = [one for one in limits if one.limit.per is Per.CAMPAIGN]
         profiles = {
             one.name: _profile(one)
@@ -146,8 +152,15 @@ class Policy:
                 )
                 for one in settings.lists
             },
+            grace_us=to_us(settings.optin.grace) if acts else 0,
             streams=Streams(settings.streams),
         )
+
+    @property
+    def acts_on_lists(self) -> bool:
+        """Whether mail of lists without consents is stopped, and not only reported."""
+        rule = self.rules[Reason.LIST_WITHOUT_CONSENT]
+        return self.mode is rule.mode is Mode.ENFORCE
 
     def limit_names(self) -> frozenset[str]:
         """Names that an override may use."""

@@ -54,7 +54,7 @@ def used_up_by_list(
     others: a list has confirmed subscribers only. Gives with each limit the time until
     there is room, or `NEVER`; whoever these findings take out is not counted.
     """
-    strangers = strangers_reached(plan, answers, findings)
+    strangers = strangers_reached(answers, findings)
     if not strangers:
         return
     campaign, spread = plan.campaign, answers.spread

@@ -52,7 +52,7 @@ def nearing(
         return []
     found = []
     # Those of a registered list are charged afterwards.
-    more = strangers_reached(plan, answers, findings) if plan.subscribed else 0
+    more = strangers_reached(answers, findings) if plan.subscribed else 0
     for charge, level in zip(plan.charges, answers.levels, strict=False):
         fits, used, _, _ = level
         if not fits:

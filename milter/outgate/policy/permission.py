@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from outgate.model.optin import Permission
+from outgate.model.transaction import Transaction
 from outgate.model.verdict import Finding, Reason
 from outgate.policy.case import Case
 from outgate.policy.questions import Answers, Plan
@@ -37,14 +38,18 @@ class Coverage:
 
 
 def coverage_of(case: Case) -> Coverage | None:
+    """What the registry said of the recipients of this case's message."""
+    return coverage(case.transaction, case.plan, case.answers)
+
+
+def coverage(transaction: Transaction, plan: Plan, answers: Answers) -> Coverage | None:
     """What the registry said; None where it was not asked, or did not answer.
 
     Whoever has a consent that is worth nothing (an address in a file) has none.
     """
-    plan, permissions = case.plan, case.answers.permissions
+    permissions = answers.permissions
     if not plan.subscribed or not permissions:
         return None
-    transaction = case.transaction
     unseen = transaction.recipient_count - len(transaction.recipients)
     withdrawn, uncovered = [], []
     for mailbox, permission in zip(plan.people, permissions, strict=True):
@@ -59,14 +64,13 @@ def coverage_of(case: Case) -> Coverage | None:
     )
 
 
-def strangers_reached(plan: Plan, answers: Answers, findings: Iterable[Finding]) -> int:
+def strangers_reached(answers: Answers, findings: Iterable[Finding]) -> int:
     """How many strangers a message goes to, at most, without those who are taken out.
 
     Which of the recipients are strangers, the store alone knows; how many of them may
     be, follows from who is left.
 
     Args:
-        plan: what was asked.
         answers: what was answered.
         findings: of the rules judged so far; those that take somebody out are before
             all that count strangers.

@@ -174,11 +174,15 @@ class ListSettings:
         example='"choir"',
     )
     enforce_from: datetime | None = setting(
-        "From when on its mail needs consents: a date, or a time with its zone (RFC "
-        "3339). Before, what lacks them is tagged and reported, by the rule "
-        "`list-without-consent`. Default: that of `[optin]`.",
+        "From when on `list-without-consent` acts on its mail, as in `[optin]`: a date, or "
+        "a time with its zone (RFC 3339). Default: that of `[optin]`.",
         None,
         example="2027-01-01",
+    )
+    contact: str = setting(
+        "Its maintainer's address, told of lacking consents. Default: the customer's.",
+        "",
+        example='"owner@choir.example"',
     )
 
 
@@ -188,10 +192,17 @@ class OptinSettings:
 
     enforce_from: datetime | None = setting(
         "From when on mail of registered lists needs consents; `[[list]]` may name "
-        "another day. Give maintainers a month from the day on which you enforce. "
-        "Default: at once.",
+        "another day, and `outgate list grace`, which counts before both. Default: each "
+        "list gets its `grace`.",
         None,
         example="2027-01-01",
+    )
+    grace: timedelta = setting(
+        "How long lists have, 20 of a customer at most, before `list-without-consent` acts: "
+        "from the day it is first enforced; registered within as long after, from that day. "
+        "Until then what lacks consents is tagged, and reported to `contact`. 0d to 366d.",
+        timedelta(days=30),
+        example='"30d"',
     )
     remove_share: int = setting(
         "Per cent of a message's recipients outside: up to so many without a consent "

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from outgate.model.client import Client, Network, parse_network
+from outgate.policy.grace import NO_DEADLINES, Deadline, ListKey
 from outgate.policy.operator import Entry, Order, canonical_name
 from outgate.policy.optin_keys import OptinKey
 
@@ -29,11 +30,14 @@ class Snapshot:
     Attributes:
         hosts: how many hosts share the store, at least 1.
         optin_keys: those that can be used, by name.
+        deadlines: from when on each list needs consents; a list that is missing was
+            not seen yet.
     """
 
     orders: Mapping[Order, _Orders] = field(default_factory=dict)
     hosts: int = 1
     optin_keys: Mapping[str, OptinKey] = field(default_factory=dict)
+    deadlines: Mapping[ListKey, Deadline] = field(default_factory=dict)
 
     @classmethod
     def build(
@@ -41,6 +45,7 @@ class Snapshot:
         entries: Iterable[Entry],
         hosts: int = 1,
         optin_keys: Iterable[OptinKey] = (),
+        deadlines: Mapping[ListKey, Deadline] = NO_DEADLINES,
     ) -> Self:
         """Sort the entries by how they are found."""
         by_order: dict[Order, list[Entry]] = {order: [] for order in Order}
@@ -50,6 +55,7 @@ class Snapshot:
             {order: _sort(found) for order, found in by_order.items() if found},
             max(1, hosts),
             {key.name: key for key in optin_keys if not key.problems},
+            deadlines,
         )
 
     def find(

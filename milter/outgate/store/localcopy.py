@@ -10,6 +10,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from pathlib import Path
 
+from outgate.policy.grace import NO_DEADLINES, Deadline, ListKey
 from outgate.policy.operator import Order, parse_entry
 from outgate.policy.optin_keys import parse_key
 from outgate.policy.snapshot import EMPTY, Snapshot
@@ -57,6 +58,14 @@ class LocalCopy:
                     # Not in what an older Outgate left.
                     for name, value in document.get("optin-keys", {}).items()
                 ],
+                {
+                    (str(customer), str(list_id)): Deadline(
+                        int(until_us), str(by), int(first_us)
+                    )
+                    for customer, list_id, until_us, by, first_us in document.get(
+                        "deadlines", ()
+                    )
+                },
             )
         except _BROKEN:
             return False
@@ -69,6 +78,7 @@ class LocalCopy:
         hashes: Hashes,
         hosts: int,
         optin_keys: Mapping[str, bytes] = NO_OPTIN_KEYS,
+        deadlines: Mapping[ListKey, Deadline] = NO_DEADLINES,
     ) -> None:
         """Replace the file.
 
@@ -86,6 +96,7 @@ class LocalCopy:
             "optin-keys": {
                 name: b64encode(value).decode() for name, value in optin_keys.items()
             },
+            "deadlines": sorted([*key, *one] for key, one in deadlines.items()),
         }
         text = json.dumps(document, sort_keys=True)
         try:

@@ -13,7 +13,8 @@ from difflib import get_close_matches
 import redis
 
 from outgate.policy.operator import Order
-from outgate.store.keys import KEYS, Keys
+from outgate.store.key_table import KEYS
+from outgate.store.keys import Keys
 from outgate.store.orders import OPTIN_KEY, Trouble
 from outgate.store.trouble import Client, as_store_error
 

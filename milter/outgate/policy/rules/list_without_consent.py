@@ -7,7 +7,11 @@ what it was registered as, and nobody gets the message for now.
 
 from outgate.model.verdict import Action, Finding, Reason
 from outgate.policy.case import Case
+from outgate.policy.operator import format_moment
 from outgate.policy.permission import Coverage, coverage_of, leaves_nobody, paths_of
+
+NOT_SEEN_US = 1 << 62
+"""No moment that comes."""
 
 REASON = Reason.LIST_WITHOUT_CONSENT
 SUMMARY = "a registered list writes to people without a consent on file"
@@ -24,10 +28,11 @@ def judge(case: Case) -> Finding | None:
     bare, people = coverage.without_consent, coverage.people
     action, remove = policy.rules[REASON].action, tuple[bytes, ...]()
     detail = f"{bare} of {people} uncovered"
-    from_us = policy.lists[case.plan.customer, list_id]
-    if case.answers.now_us < from_us:
+    if case.answers.now_us < (from_us := acts_from_us(case)):
         action = Action.TAG
         detail += ", not enforced yet"
+        if from_us != NOT_SEEN_US:
+            detail += f" but from {format_moment(from_us)} on"
     elif _are_few(case, coverage):
         action, remove = Action.ACCEPT, paths_of(case, coverage.uncovered)
     return Finding(
@@ -37,6 +42,22 @@ def judge(case: Case) -> Finding | None:
         detail=detail,
         remove=remove,
     )
+
+
+def acts_from_us(case: Case) -> int:
+    """From when on the list needs consents.
+
+    What an operator ordered counts before the configuration's day, and that before the
+    list's grace. A list that no keeper has seen yet is a second old.
+    """
+    policy, key = case.policy, (case.plan.customer, case.plan.subscribed)
+    deadline = case.snapshot.deadlines.get(key)
+    if deadline is not None and deadline.by:
+        return deadline.until_us
+    configured = policy.lists[key]
+    if configured or not policy.grace_us:
+        return configured
+    return deadline.until_us if deadline is not None else NOT_SEEN_US
 
 
 def _are_few(case: Case, coverage: Coverage) -> bool:

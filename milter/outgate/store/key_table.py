@@ -1,0 +1,271 @@
+"""What each kind of key is: the table behind `docs/redis.md`."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One kind of key.
+
+    Attributes:
+        pattern: after the namespace.
+        kind: Redis type.
+        ttl: life time, in words.
+        writer: who writes it.
+        meaning: one sentence.
+        example: as on-call would meet it.
+    """
+
+    pattern: str
+    kind: str
+    ttl: str
+    writer: str
+    meaning: str
+    example: str
+
+
+KEYS: tuple[Key, ...] = (
+    Key(
+        "quarantine",
+        "hash",
+        "none; `for=` and `until=` inside",
+        "operators",
+        "Senders whose mail is held: name → words and text.",
+        'HSET outgate:quarantine alice@example.org "for=1h by=anne phished"',
+    ),
+    Key(
+        "suspend",
+        "hash",
+        "none; `for=` and `until=` inside",
+        "operators",
+        "Senders whose mail is refused: name → words and text.",
+        'HSET outgate:suspend 203.0.113.9 "bot"',
+    ),
+    Key(
+        "allow",
+        "hash",
+        "none; `for=` and `until=` inside",
+        "operators",
+        "Senders freed from limits, or from the rules that `rules=` names.",
+        'HSET outgate:allow alice@example.org "for=1d by=anne newsletter"',
+    ),
+    Key(
+        "limit",
+        "hash",
+        "none; `for=` and `until=` inside",
+        "operators",
+        "Other rates for one sender or customer: name → limit or count word = rate, or "
+        "`profile=` and the name of one.",
+        'HSET outgate:limit alice@example.org "recipients=5000/1d"',
+    ),
+    Key(
+        "count:{<customer>}:<limit>:<identity>",
+        "string",
+        "until it has drained, and a second",
+        "workers",
+        "One counter: the moment (microseconds since the epoch) when it is empty again.",
+        "GET 'outgate:count:{alice}:messages-per-login-hourly:alice'",
+    ),
+    Key(
+        "distinct:{<customer>}:<limit>:<identity>",
+        "string",
+        "the time of the limit, and a little",
+        "workers",
+        "Different recipients, domains, clients or networks within the time of a limit: "
+        "keyed hashes, four bytes each, with the time of their last use.",
+        "STRLEN 'outgate:distinct:{alice}:networks-per-login-daily:alice'",
+    ),
+    Key(
+        "contacts:{<customer>}",
+        "hash",
+        "407 days after the last new one",
+        "workers",
+        "Whom the customer has mailed in the last 57 weeks: keyed hashes with the week of "
+        "the last message. Who is not there is a stranger.",
+        "HLEN 'outgate:contacts:{alice}'",
+    ),
+    Key(
+        "content:{<customer>}",
+        "hash",
+        "30 days after the last message",
+        "workers",
+        "What the customer has mailed lately: fingerprints (keyed), and whom each "
+        "content reached: how many, and keyed hashes of 64 at most.",
+        "EXISTS 'outgate:content:{alice}'",
+    ),
+    Key(
+        "usual:{<customer>}:<principal>",
+        "string",
+        "90 days after the last message",
+        "workers",
+        "How many recipients somebody has on a busy day, and today.",
+        "TTL 'outgate:usual:{alice}:alice'",
+    ),
+    Key(
+        "standing:{<customer>}",
+        "string",
+        "407 days after the last message",
+        "workers",
+        "Since when a customer is known, and when a message of its was stopped last "
+        "(microseconds since the epoch; 0: never). Only where its profile lets limits "
+        "follow conduct.",
+        "GET 'outgate:standing:{alice}'",
+    ),
+    Key(
+        "shared:{<band>}",
+        "string",
+        "10 days after the last message",
+        "workers",
+        "Which customers (keyed hashes) send a content to strangers, since when, and how "
+        "many it reached first.",
+        "STRLEN 'outgate:shared:{5f0c…}'",
+    ),
+    Key(
+        "optin:{<list>:<bucket>}",
+        "hash",
+        "none",
+        "`outgate optin`, `outgate recipient`, workers",
+        "Subscriptions of a registered list: keyed hash of customer, list and recipient "
+        "to a record (64 bytes at most): consent, withdrawal or erasure, with time, "
+        "zone, method, grade, evidence id and commitment.",
+        "HLEN 'outgate:optin:{members.choir.example:17}'",
+    ),
+    Key(
+        "evidence:{<list>:<bucket>}",
+        "hash",
+        "none; an erasure deletes it",
+        "`outgate optin`",
+        "What stands behind consents (address, browser): keyed hash, as in `optin:`, to "
+        "evidence that is encrypted with a key outside Redis.",
+        "HLEN 'outgate:evidence:{members.choir.example:17}'",
+    ),
+    Key(
+        "optin-lists",
+        "set",
+        "none",
+        "`outgate optin`, workers",
+        "Lists that ever had subscribers: list id and customer.",
+        "SMEMBERS outgate:optin-lists",
+    ),
+    Key(
+        "list-seen",
+        "hash",
+        "none",
+        "keeper",
+        "When each registered list was first seen (list id and customer), and since when "
+        "`list-without-consent` is enforced (`enforced`): microseconds since the epoch.",
+        "HGETALL outgate:list-seen",
+    ),
+    Key(
+        "list-grace",
+        "hash",
+        "none",
+        "`outgate list grace`",
+        "Deadlines that an operator set: list id and customer to moment and who.",
+        "HGETALL outgate:list-grace",
+    ),
+    Key(
+        "list-report",
+        "hash",
+        "none",
+        "keeper",
+        "Recipients without a consent, of how many, when: the last two reports of a list.",
+        "HGETALL outgate:list-report",
+    ),
+    Key(
+        "report:<customer>:<list>",
+        "string",
+        "`[notify] warn-every`",
+        "keeper",
+        "That a list's maintainer was told lately.",
+        "TTL outgate:report:choir:members.choir.example",
+    ),
+    Key(
+        "optin-key",
+        "hash",
+        "none; `not-after=` inside",
+        "`outgate optin`",
+        "Public keys that sign opt-in tokens: `<issuer>:<selector>` → words and text.",
+        "HGETALL outgate:optin-key",
+    ),
+    Key(
+        "seen:{<customer>}:<retry>",
+        "string",
+        "5 days after the first attempt",
+        "workers",
+        "How often one and the same message was tried and not accepted.",
+        "GET 'outgate:seen:{alice}:3f9a…'",
+    ),
+    Key(
+        "holding:{<customer>}",
+        "hash",
+        "90 days; the keeper corrects it",
+        "workers",
+        "What hold queues keep for one customer: messages, bytes.",
+        "HGETALL 'outgate:holding:{alice}'",
+    ),
+    Key(
+        "held:<mta>:<queue-id>",
+        "hash",
+        "30 days beyond its hold-until",
+        "keeper",
+        "Why a message is held, since when, until when, for which customer.",
+        "HGETALL outgate:held:mx1:4XyZ2q1",
+    ),
+    Key(
+        "held",
+        "sorted set",
+        "none; trimmed with its records",
+        "keeper",
+        "Index of `held:` records by the time they were held.",
+        "ZRANGE outgate:held 0 -1 WITHSCORES",
+    ),
+    Key(
+        "audit",
+        "stream",
+        "none",
+        "keeper, `outgate recipient`, `outgate optin`",
+        "Who did what, and why.",
+        "XREVRANGE outgate:audit + - COUNT 20",
+    ),
+    Key(
+        "audited",
+        "hash",
+        "none; follows the orders",
+        "keeper",
+        "Which orders are in the audit already.",
+        "HLEN outgate:audited",
+    ),
+    Key(
+        "hosts",
+        "sorted set",
+        "none; trimmed after a minute of silence",
+        "keeper",
+        "Hosts that share this store, by when they were last seen.",
+        "ZRANGE outgate:hosts 0 -1 WITHSCORES",
+    ),
+    Key(
+        "digest:<contact>",
+        "string",
+        "`[notify] digest-every`",
+        "keeper",
+        "That somebody got the digest of held mail lately.",
+        "TTL outgate:digest:post@choir.example",
+    ),
+    Key(
+        "notice:<customer>:<limit>:<identity>",
+        "string",
+        "`[notify] warn-every`",
+        "keeper",
+        "That the customer was told of a limit that is nearly used up.",
+        "TTL outgate:notice:choir:strangers-per-login-daily:anne@choir.example",
+    ),
+    Key(
+        "schema",
+        "hash",
+        "none",
+        "the daemon at its start",
+        "Layout version, and the id of the secret behind keyed hashes.",
+        "HGETALL outgate:schema",
+    ),
+)
