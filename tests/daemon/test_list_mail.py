@@ -247,7 +247,7 @@ def test_a_list_in_grace_until_an_operator_ends_it(sink: Sink) -> None:
     mailing = [*READERS[:5], *(f"n{number}@example.net" for number in range(5))]
     with or_skip(), Outgate(settings=configured) as daemon:
         register(daemon)
-        wait_until(lambda: daemon.redis("HLEN", "outgate:list-seen") == [b"2"], "a note")
+        wait_until(lambda: daemon.redis("HLEN", "outgate:list-seen") == ["2"], "a note")
         wait_until(lambda: "(grace)" in daemon.cli("list", "status", LIST), "its grace")
         assert send(daemon, mailing, "graced").added
         assert "not enforced yet but from" in daemon.message("graced")["detail"]
