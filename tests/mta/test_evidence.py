@@ -60,7 +60,10 @@ def daemon() -> Iterator[Outgate]:
     """One that knows a list and the key of its list host."""
     with or_skip(), Outgate(settings=SETTINGS) as running:
         add = ("optin", "key", "add", "--customer", "choir", "--list", LIST)
-        running.cli(*add, SIGNER.name, to_base64url(SIGNER.public))
+        running.cli(
+            *(*add, SIGNER.name, to_base64url(SIGNER.public)),
+            *("--proof", to_base64url(SIGNER.prove("choir", [LIST]))),
+        )
         wait_until(
             lambda: (
                 SIGNER.name
