@@ -7,13 +7,14 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from cli.commands import Done, configure, outgate
 from lab.redis import RedisServer
+from lab.skips import or_skip
 from lab.waiting import wait_until
 
 LIST = "members.choir.example"
@@ -29,9 +30,22 @@ Run = Callable[..., Done]
 _numbers = itertools.count(1)
 
 
+@pytest.fixture(scope="module")
+def store() -> Iterator[RedisServer]:
+    """One that says what is on disk."""
+    settings = {"appendonly": "yes", "appendfsync": "everysec"}
+    with or_skip(), RedisServer("valkey", settings=settings) as server:
+        yield server
+
+
 @pytest.fixture
-def run(tmp_path: Path, redis: RedisServer) -> Run:
-    file = configure(tmp_path, redis, f"cli-evidence-{next(_numbers)}")
+def run(tmp_path: Path, store: RedisServer) -> Run:
+    return commands(tmp_path, store)
+
+
+def commands(tmp_path: Path, server: RedisServer) -> Run:
+    """The command, with that store, and a list."""
+    file = configure(tmp_path, server, f"cli-evidence-{next(_numbers)}")
     text = file.read_text()
     file.write_text(
         f'{text}\n[[customer]]\nname = "choir"\nmatch = ["203.0.113.9"]\n'
@@ -104,12 +118,52 @@ def test_again_is_told_and_does_no_harm(run: Run, tmp_path: Path) -> None:
     run(*importing(file))
 
     again = run(*importing(file))
+    told = json.loads(run(*importing("--json", file)).stdout)
     anew = run(*importing("--again", "--json", file))
 
     assert again.code == 0
     assert "imported before: nothing was done" in again.stdout
+    assert told["imported-before"]
+    assert (told["rows"], told["registered"], told["new"]) == (2, 0, 0)
+    assert "durability" not in told
     value = json.loads(anew.stdout)
     assert (value["registered"], value["new"], value["kept"]) == (2, 0, 2)
+    assert (value["imported-before"], value["durability"]) == (False, "confirmed")
+
+
+def test_a_store_that_was_emptied_gets_all_of_it_again(
+    run: Run, tmp_path: Path, store: RedisServer
+) -> None:
+    """Though it was imported before; and the operator is told."""
+    file = export(tmp_path, HEAD + ROWS.rpartition("carol")[0])
+    run(*importing(file))
+    store.cli("FLUSHALL")
+
+    again = run(*importing("--json", file))
+
+    assert "the store has lost its data since: it begins anew" in again.stderr
+    assert json.loads(again.stdout)["new"] == 2
+    assert run("optin", "show", "--list", LIST, "anne@example.net").code == 0
+
+
+def test_a_store_without_a_file_is_told_before(
+    tmp_path: Path, redis: RedisServer
+) -> None:
+    """Nothing is noted then: again is anew."""
+    run = commands(tmp_path, redis)
+    file = export(tmp_path, HEAD + ROWS.rpartition("carol")[0])
+
+    first, again = (run(*importing("--json", file)) for _ in range(2))
+
+    assert "durability=unconfirmed: the store does not say" in first.stderr
+    value = json.loads(again.stdout)
+    assert (value["imported-before"], value["registered"], value["new"]) == (
+        False,
+        2,
+        0,
+    )
+    assert value["durability"] == "unconfirmed"
+    assert not list((tmp_path / "state/evidence/imports").glob("*"))
 
 
 def test_a_large_file_is_written_by_other_processes(

@@ -23,6 +23,13 @@ A dry run comes first: it prints grades, how times are known, and each flag with
 share, the first lines, and what to do about it. Without `--dry-run` the same rows are
 registered. Importing a file twice changes nothing, and an import that was stopped (the
 store was away: exit 75) goes on where it was.
+
+It does so where the store says that rows are on disk (`durability=confirmed`), and as
+long as it has them: what is noted is good for one `store-id` ([Redis](redis.md)). A store
+that was emptied, or another one, gets all rows again, and the command says so. Where the
+store cannot say what is on disk, nothing is noted, and an import that was stopped begins
+anew. After an older backup of the store was restored, or a failover to a replica that
+was behind, import once more with `--again`: the store's id came back with the data.
 """
 _GRADES = """
 A row is *asserted* if its confirmation has a time, its time zone and the client's address,

@@ -135,14 +135,16 @@ def import_(
     address, and nothing speaks against it; import otherwise. Times without a zone are
     refused, the file as a whole, until --tz says what is meant.
 
-    Once more does no harm, and an import that was stopped goes on where it was. A dry
-    run needs neither a daemon nor the store.
+    Once more does no harm, and an import that was stopped goes on where it was, if the
+    store says what is on disk and has all of it yet. A dry run needs neither a daemon
+    nor the store.
 
     Exits 0 where every row was read, whatever it proves; 1 where rows were rejected;
     65 where a file is refused as a whole; 75 where the store went away: run it again.
     """
     import json
     from contextlib import ExitStack
+    from functools import partial
 
     from outgate.cli.evidence_open import Bar, noted_in, opened_rows, order_of, sink_of
     from outgate.evidence.importing import Outlets, run
@@ -172,7 +174,10 @@ def import_(
         sink = None
         if not dry_run:
             sink = outlets.sink = stack.enter_context(sink_of(context, order))
-            outlets.noted = noted_in(context, order)
+            outlets.noted = noted_in(context, order, sink.store_id)
+            outlets.say = partial(click.echo, err=True)
+            if warning := sink.warning():
+                outlets.say(warning)
             if again:
                 outlets.noted.forget()
         report = run(order, outlets)
@@ -180,7 +185,7 @@ def import_(
     if sink is not None:
         sink.note(order, report, actor)
     if as_json:
-        extra = sink.tally() if sink is not None else {}
+        extra = sink.tally(report) if sink is not None else {}
         click.echo(json.dumps({**report.as_json(), **extra}, sort_keys=True))
     else:
         _tell(order, report.lines(), is_dry=dry_run)

@@ -13,6 +13,7 @@ import click
 from outgate.cli.context import Context
 from outgate.cli.evidence_sink import BACKGROUND_BYTES, RegistrySink
 from outgate.cli.optin_open import (
+    Opened,
     end_progress,
     open_registry,
     read_address,
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from outgate.evidence.moments import Zone
     from outgate.evidence.progress import ProgressFile
     from outgate.model.client import Network
-    from outgate.store.registry import Registry
 
 
 class Bar:
@@ -140,12 +140,12 @@ def sink_of(context: Context, order: "Order") -> RegistrySink:
     )
 
 
-def open_to_write(context: Context) -> "Registry":
+def open_to_write(context: Context) -> Opened:
     """The registry."""
-    return open_registry(context, writes=True).registry
+    return open_registry(context, writes=True)
 
 
-def noted_in(context: Context, order: "Order") -> "ProgressFile":
+def noted_in(context: Context, order: "Order", store_id: str) -> "ProgressFile":
     """Where it is noted how far this import has come."""
     from outgate.evidence.progress import ProgressFile
 
@@ -158,6 +158,7 @@ def noted_in(context: Context, order: "Order") -> "ProgressFile":
         first.zone.name,
         order.source_list,
         *(one.file_sha256 for one in order.origins.values()),
+        store_id=store_id,
     )
 
 
