@@ -25,6 +25,7 @@ from evidence.builders import LIST, order
 from lab.redis import RedisServer
 from outgate.cli.evidence_sink import RegistrySink
 from outgate.cli.optin_open import Opened
+from outgate.evidence.folders import Folder
 from outgate.evidence.importing import Outlets, run
 from outgate.evidence.progress import ProgressFile
 from outgate.signing.vault import Vault
@@ -93,7 +94,7 @@ def _one(file: Path, socket: Path | None) -> None:
         report = run(order("csv", file), Outlets())
     else:
         with RegistrySink(partial(_open, socket), in_background=True) as sink:
-            noted = ProgressFile(file.parent, LIST)
+            noted = ProgressFile(Folder(file.parent), LIST)
             report = run(order("csv", file), Outlets(sink=sink, noted=noted))
     wall_s = time.perf_counter() - begun_s
     own = resource.getrusage(resource.RUSAGE_SELF)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from evidence.builders import LIST, Kept, imported, order, written
 from outgate.evidence import importing
+from outgate.evidence.folders import Folder
 from outgate.evidence.formats import BY_NAME, FORMATS
 from outgate.evidence.importing import Outlets, run
 from outgate.evidence.progress import ProgressFile
@@ -262,7 +263,7 @@ class TestResuming:
         rows.insert(1, "one,,coi")
         rows.insert(4, "two,,coi")
         file, rejects = plain(tmp_path, *rows), tmp_path / "rejects"
-        noted = ProgressFile(tmp_path / "imports", "x")
+        noted = ProgressFile(Folder(tmp_path, "imports"), "x")
         kept = Kept(away_after=away_after)
 
         with pytest.raises(StoreUnavailable):
@@ -279,7 +280,7 @@ class TestResuming:
     def test_what_is_done_is_not_done_again(self, tmp_path: Path) -> None:
         """Until somebody wants it."""
         file, kept = plain(tmp_path, whole("anne", 1)), Kept()
-        noted = ProgressFile(tmp_path / "imports", "x")
+        noted = ProgressFile(Folder(tmp_path, "imports"), "x")
 
         first = imported("csv", file, kept=kept, noted=noted)
         second = imported("csv", file, kept=kept, noted=noted)
@@ -301,9 +302,9 @@ class TestResuming:
                 file,
                 kept=Kept(away_after=5),
                 rejects=rejects,
-                noted=ProgressFile(tmp_path / "imports", "x", store_id="one"),
+                noted=ProgressFile(Folder(tmp_path, "imports"), "x", store_id="one"),
             )
-        other = ProgressFile(tmp_path / "imports", "x", store_id="other")
+        other = ProgressFile(Folder(tmp_path, "imports"), "x", store_id="other")
         kept, said = Kept(), list[str]()
 
         run(
@@ -322,7 +323,7 @@ class TestResuming:
     ) -> None:
         """A server without a file forgets, and an import must not go on behind that."""
         file = plain(tmp_path, *(whole(f"person{one}", one) for one in range(8)))
-        noted = ProgressFile(tmp_path / "imports", "x")
+        noted = ProgressFile(Folder(tmp_path, "imports"), "x")
         kept = Kept(away_after=5, is_confirmed=False)
 
         with pytest.raises(StoreUnavailable):
@@ -337,7 +338,7 @@ class TestResuming:
     def test_what_is_noted_holds_nothing_of_a_cell(self, tmp_path: Path) -> None:
         """Lines and columns alone: it stays when the export is deleted."""
         file = plain(tmp_path, "anne at secret.example,,coi", whole("bob", 1) + ",jail")
-        noted = ProgressFile(tmp_path / "imports", "x")
+        noted = ProgressFile(Folder(tmp_path, "imports"), "x")
 
         first = imported("csv", file, rejects=tmp_path / "rejects", noted=noted)
 
@@ -356,7 +357,7 @@ class TestResuming:
         self, tmp_path: Path, text: str
     ) -> None:
         """Again from the beginning does no harm."""
-        noted = ProgressFile(tmp_path, "x")
+        noted = ProgressFile(Folder(tmp_path), "x")
         noted.path.write_text(text)
 
         assert noted.read().records == 0

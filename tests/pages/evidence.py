@@ -58,10 +58,11 @@ reason: a first column `REASON` of a table, a name `REASON` of an object, a key 
 block, a line before a line of a log. Mend FILE and import it as it is.
 """
 _PAPER = """
-`outgate evidence add-paper` keeps the scan of a sheet (in `evidence/scans` of the state
-directory, under its SHA-256, readable by the daemon's account alone) and registers who
-signed, with day, place and whoever collected it. A day begins at midnight in the zone
-that `--tz` declares.
+`outgate evidence add-paper` keeps the scan of a sheet and registers who signed, with day,
+place and whoever collected it. A day begins at midnight in the zone that `--tz` declares.
+The scan lies in `evidence/scans` of the state directory, under its SHA-256, sealed with
+the secret and readable by the daemon's account alone. `outgate evidence show-scan` gives
+it back, and a dossier names it. Who loses the secret loses the scans: keep the paper.
 """
 
 

@@ -9,9 +9,12 @@ import click
 from outgate.cli.context import Context
 from outgate.cli.dossier import dossier, show
 from outgate.cli.optin_open import BY, CUSTOMER, JSON, LIST
+from outgate.cli.scans import show_scan
 from outgate.model.errors import EX_FOUND
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from outgate.evidence.importing import Order
     from outgate.evidence.moments import Zone
     from outgate.model.client import Network
@@ -205,7 +208,7 @@ def import_(
     "--scan",
     type=click.Path(path_type=Path),
     required=True,
-    help="Of the sheet; a copy is kept, under its SHA-256.",
+    help="Of the sheet; a sealed copy is kept, under its SHA-256.",
 )
 @click.option(
     "--date",
@@ -244,8 +247,8 @@ def add_paper(
     """Register who signed a sheet of paper.
 
     ADDRESSes are those on the sheet. The scan goes into the folder of evidence, in the
-    state directory; the registry keeps its hash with day, place and collector. A day
-    needs --tz.
+    state directory, sealed with the secret; the registry keeps its hash with day, place
+    and collector. A day needs --tz. `outgate evidence show-scan` gives the scan back.
     """
     from outgate.cli.evidence_open import add_sheet
 
@@ -273,13 +276,17 @@ def add_paper(
 
 evidence.add_command(dossier)
 evidence.add_command(show)
+evidence.add_command(show_scan)
 
 
-def _tell(order: "Order", lines: object, *, is_dry: bool) -> None:
+def _tell(order: "Order", lines: "Iterable[str]", *, is_dry: bool) -> None:
+    from outgate.log.lines import escape
+
     names = ", ".join(dict.fromkeys(str(one.file) for one in order.sources))
-    click.echo(f"{names}: {order.kind.title}")
-    for line in lines:  # type: ignore[attr-defined]
-        click.echo(line)
+    click.echo(escape(f"{names}: {order.kind.title}"))
+    for line in lines:
+        # Reasons show what stood in cells.
+        click.echo(escape(line))
     if is_dry:
         click.echo("dry run: nothing was written")
 

@@ -24,6 +24,7 @@ from outgate.cli.optin_open import (
 )
 
 if TYPE_CHECKING:
+    from outgate.evidence.folders import Folder
     from outgate.evidence.importing import Order
     from outgate.evidence.moments import Zone
     from outgate.evidence.progress import ProgressFile
@@ -151,7 +152,7 @@ def noted_in(context: Context, order: "Order", store_id: str) -> "ProgressFile":
 
     first = next(iter(order.origins.values()))
     return ProgressFile(
-        evidence_directory(context) / "imports",
+        evidence_folder(context, "imports"),
         order.kind.name,
         first.customer,
         first.list_id,
@@ -162,9 +163,11 @@ def noted_in(context: Context, order: "Order", store_id: str) -> "ProgressFile":
     )
 
 
-def evidence_directory(context: Context) -> Path:
-    """Of scans, and of imports under way."""
-    return Path(context.settings().paths.state) / "evidence"
+def evidence_folder(context: Context, name: str) -> "Folder":
+    """Of scans, or of imports under way."""
+    from outgate.evidence.folders import Folder
+
+    return Folder(Path(context.settings().paths.state), "evidence", name)
 
 
 @contextmanager
@@ -215,6 +218,7 @@ def add_sheet(
     from outgate.evidence.paper import Sheet, keep_scan, opt_ins, read_collected
     from outgate.evidence.record import RowRejected
     from outgate.signing.secret import read_secret
+    from outgate.signing.vault import Vault
 
     owner, name = whose_list(context, list_id, customer)
     policy = read_policy(context)
@@ -231,10 +235,10 @@ def add_sheet(
         raise click.UsageError(f"--date: {date_text} is in the future")
     settings = context.settings()
     registry = open_registry(context, writes=True).registry
-    digest = keep_scan(scan, evidence_directory(context) / "scans")
+    secret = read_secret(Places.of(settings).secret(settings))
+    digest = keep_scan(scan, evidence_folder(context, "scans"), Vault(secret))
     sheet = Sheet(digest, collected, zone_name, place, collector)
-    salt_key = read_secret(Places.of(settings).secret(settings))
-    tally = registry.register(opt_ins(sheet, owner, name, mailboxes, salt_key))
+    tally = registry.register(opt_ins(sheet, owner, name, mailboxes, secret))
     end_progress()
     report(
         registry,

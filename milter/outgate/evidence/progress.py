@@ -10,9 +10,9 @@ import json
 import os
 from dataclasses import dataclass, field
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
+from outgate.evidence.folders import Folder
 from outgate.evidence.report import Report
 from outgate.model.errors import EX_CANTCREAT, StartError
 
@@ -44,16 +44,17 @@ class Progress:
 class ProgressFile:
     """Where it is noted."""
 
-    def __init__(self, directory: Path, *parts: str, store_id: str = "") -> None:
+    def __init__(self, folder: Folder, *parts: str, store_id: str = "") -> None:
         """Name the file.
 
         Args:
-            directory: of all imports, made where it is absent.
+            folder: of all imports, made where it is absent.
             parts: what makes an import another one: hash of the file, list, format, …
             store_id: of the store that rows are written to.
         """
         name = sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
-        self.path = directory / f"{name[:32]}.json"
+        self._folder = folder
+        self.path = folder.path / f"{name[:32]}.json"
         self._store = sha256(store_id.encode()).hexdigest()[:32]
         self._noted: dict[str, Any] = self._value(Progress())
         self._begun: list[str] = []
@@ -116,9 +117,12 @@ class ProgressFile:
     def _write(self, value: dict[str, Any]) -> None:
         beside = self.path.with_suffix(".new")
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            self._folder.make()
+            # Of a process that was killed; a link there is not followed.
+            beside.unlink(missing_ok=True)
+            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w") as file:
+                self._folder.own(descriptor)
                 json.dump(value, file)
             beside.replace(self.path)
         except OSError as error:
