@@ -24,6 +24,8 @@ from bench.report import say
 from evidence.builders import LIST, order
 from lab.redis import RedisServer
 from outgate.cli.evidence_sink import RegistrySink
+from outgate.cli.optin_open import Opened
+from outgate.evidence.folders import Folder
 from outgate.evidence.importing import Outlets, run
 from outgate.evidence.progress import ProgressFile
 from outgate.signing.vault import Vault
@@ -92,7 +94,7 @@ def _one(file: Path, socket: Path | None) -> None:
         report = run(order("csv", file), Outlets())
     else:
         with RegistrySink(partial(_open, socket), in_background=True) as sink:
-            noted = ProgressFile(file.parent, LIST)
+            noted = ProgressFile(Folder(file.parent), LIST)
             report = run(order("csv", file), Outlets(sink=sink, noted=noted))
     wall_s = time.perf_counter() - begun_s
     own = resource.getrusage(resource.RUSAGE_SELF)
@@ -106,17 +108,19 @@ def _one(file: Path, socket: Path | None) -> None:
     sys.stdout.write(json.dumps(figure.__dict__))
 
 
-def _open(socket: Path) -> Registry:
+def _open(socket: Path) -> Opened:
     target = Endpoint(url=f"unix://{socket}", timeout_s=PATIENCE_S)
     client = connect(target, PATIENCE_S)
     keys = Keys()
-    return Registry(
+    hashes = Hashes(SECRET)
+    registry = Registry(
         client,
         keys,
-        Hashes(SECRET),
+        hashes,
         flushing=Flushing(client, keys, socket.parent),
         sealer=Vault(SECRET),
     )
+    return Opened(client, keys, hashes, "", registry)
 
 
 def _written(file: Path, rows: int) -> Path:

@@ -302,6 +302,6 @@ def test_a_sheet_of_paper_leads_to_its_scan(desk: Desk) -> None:
     gone = desk.run("evidence", "show", ADDRESS, *WHY).stdout
 
     assert whole["state"] == "matches"  # type: ignore[index]
-    assert whole["sha256"] == path.name  # type: ignore[index]
+    assert f"{whole['sha256']}.sealed" == path.name  # type: ignore[index]
     assert f"scan             differs: {path}\n" in changed
     assert f"scan             missing: {path}\n" in gone

@@ -7,13 +7,15 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from cli.commands import Done, configure, outgate
 from lab.redis import RedisServer
+from lab.skips import or_skip
 from lab.waiting import wait_until
 
 LIST = "members.choir.example"
@@ -29,9 +31,22 @@ Run = Callable[..., Done]
 _numbers = itertools.count(1)
 
 
+@pytest.fixture(scope="module")
+def store() -> Iterator[RedisServer]:
+    """One that says what is on disk."""
+    settings = {"appendonly": "yes", "appendfsync": "everysec"}
+    with or_skip(), RedisServer("valkey", settings=settings) as server:
+        yield server
+
+
 @pytest.fixture
-def run(tmp_path: Path, redis: RedisServer) -> Run:
-    file = configure(tmp_path, redis, f"cli-evidence-{next(_numbers)}")
+def run(tmp_path: Path, store: RedisServer) -> Run:
+    return commands(tmp_path, store)
+
+
+def commands(tmp_path: Path, server: RedisServer) -> Run:
+    """The command, with that store, and a list."""
+    file = configure(tmp_path, server, f"cli-evidence-{next(_numbers)}")
     text = file.read_text()
     file.write_text(
         f'{text}\n[[customer]]\nname = "choir"\nmatch = ["203.0.113.9"]\n'
@@ -104,12 +119,52 @@ def test_again_is_told_and_does_no_harm(run: Run, tmp_path: Path) -> None:
     run(*importing(file))
 
     again = run(*importing(file))
+    told = json.loads(run(*importing("--json", file)).stdout)
     anew = run(*importing("--again", "--json", file))
 
     assert again.code == 0
     assert "imported before: nothing was done" in again.stdout
+    assert told["imported-before"]
+    assert (told["rows"], told["registered"], told["new"]) == (2, 0, 0)
+    assert "durability" not in told
     value = json.loads(anew.stdout)
     assert (value["registered"], value["new"], value["kept"]) == (2, 0, 2)
+    assert (value["imported-before"], value["durability"]) == (False, "confirmed")
+
+
+def test_a_store_that_was_emptied_gets_all_of_it_again(
+    run: Run, tmp_path: Path, store: RedisServer
+) -> None:
+    """Though it was imported before; and the operator is told."""
+    file = export(tmp_path, HEAD + ROWS.rpartition("carol")[0])
+    run(*importing(file))
+    store.cli("FLUSHALL")
+
+    again = run(*importing("--json", file))
+
+    assert "the store has lost its data since: it begins anew" in again.stderr
+    assert json.loads(again.stdout)["new"] == 2
+    assert run("optin", "show", "--list", LIST, "anne@example.net").code == 0
+
+
+def test_a_store_without_a_file_is_told_before(
+    tmp_path: Path, redis: RedisServer
+) -> None:
+    """Nothing is noted then: again is anew."""
+    run = commands(tmp_path, redis)
+    file = export(tmp_path, HEAD + ROWS.rpartition("carol")[0])
+
+    first, again = (run(*importing("--json", file)) for _ in range(2))
+
+    assert "durability=unconfirmed: the store does not say" in first.stderr
+    value = json.loads(again.stdout)
+    assert (value["imported-before"], value["registered"], value["new"]) == (
+        False,
+        2,
+        0,
+    )
+    assert value["durability"] == "unconfirmed"
+    assert not list((tmp_path / "state/evidence/imports").glob("*"))
 
 
 def test_a_large_file_is_written_by_other_processes(
@@ -215,6 +270,32 @@ def test_slips_are_named(
     assert said in done.stderr
 
 
+def test_names_in_an_archive_give_no_orders_to_a_terminal(
+    run: Run, tmp_path: Path
+) -> None:
+    """Nor do cells, or the words of whoever typed the command."""
+    bad = "x\x1b]0;owned\x07\x9b2J\r\u2028y"
+    archive = tmp_path / "export.zip"
+    with zipfile.ZipFile(archive, "w") as out:
+        out.writestr(bad, b"address\n\xff")
+    rows = export(tmp_path, HEAD + "anne@example.net,coi,\x1b[2J,\n")
+
+    refused = run(*importing("--dry-run", archive))
+    rejected = run(*importing("--dry-run", rows))
+    slip = run(*importing("--dry-run", "--tz", "\x1b[2J", rows))
+    unknown = run("evidence", "\x1b[2J")
+
+    assert refused.code == 65
+    assert (
+        "!x\\x1b]0;owned\\x07\\xc2\\x9b2J\\x0d\\xe2\\x80\\xa8y: row 2" in refused.stderr
+    )
+    for done in (refused, rejected, slip, unknown):
+        assert all(
+            line.isprintable() for line in (done.stdout + done.stderr).split("\n")
+        )
+    assert (slip.code, unknown.code) == (2, 2)
+
+
 def test_formats_are_listed_and_others_refused(run: Run, tmp_path: Path) -> None:
     """With those that there are."""
     assert "mailman2       log lines" in run("evidence", "formats").stdout
@@ -254,10 +335,42 @@ class TestPaper:
 
         assert done.code == 0
         (scan,) = (tmp_path / "state/evidence/scans").iterdir()
-        assert scan.read_bytes() == b"%PDF"
+        assert b"%PDF" not in scan.read_bytes()
         shown = run("optin", "show", "--list", LIST, "anne@example.net", "--json")
         value = json.loads(shown.stdout)
         assert (value["grade"], value["time"]) == ("paper", "2026-03-14T00:00:00+01:00")
+
+    def test_a_scan_is_given_back(
+        self, run: Run, tmp_path: Path, store: RedisServer
+    ) -> None:
+        """By its SHA-256 or the beginning of it; and that is in the audit, why, too."""
+        words = ("--date", "2026-03-14", "--tz", "UTC", "anne@example.net")
+        self.add(run, tmp_path, *words)
+        (scan,) = (tmp_path / "state/evidence/scans").iterdir()
+        digest, output = scan.name.removesuffix(".sealed"), tmp_path / "given"
+        show = ("evidence", "show-scan", "--why", "complaint 4711", "--output")
+
+        whole = run(*show, output, digest)
+        piped = run(*show, "-", digest[:12].upper())
+        again = run(*show, output, digest)
+        none = run(*show, tmp_path / "none", "ab" * 32)
+        short = run(*show, tmp_path / "none", digest[:11])
+        scan.write_bytes(scan.read_bytes()[:-1])
+        changed = run(*show, tmp_path / "none", digest)
+
+        assert (whole.code, output.read_bytes()) == (0, b"%PDF")
+        assert stat.S_IMODE(output.stat().st_mode) == 0o600
+        assert piped.stdout == "%PDF"
+        assert (again.code, "File exists" in again.stderr) == (73, True)
+        assert (none.code, "no such scan is in" in none.stderr) == (2, True)
+        assert (short.code, "expected 12 to 64" in short.stderr) == (2, True)
+        assert changed.code == 65
+        assert not (tmp_path / "none").exists()
+        audit = store.cli(
+            "XRANGE", f"cli-evidence-{next(_numbers) - 1}:audit", "-", "+"
+        )
+        assert audit.count("scan-read") == 4
+        assert audit.count("complaint 4711") == 4
 
     @pytest.mark.parametrize(
         ("words", "said"),

@@ -3,6 +3,7 @@
 import itertools
 import json
 import stat
+import tomllib
 from base64 import urlsafe_b64encode
 from hashlib import sha256
 from pathlib import Path
@@ -11,22 +12,25 @@ import pytest
 
 from cli.commands import MESSAGE, configure, outgate
 from lab.redis import RedisServer
-from message.tokens import LIST, PUBLIC, SEED
+from message.tokens import LIST, PROOF, PUBLIC, SEED
 from outgate.message.optin_evidence import (
     Algorithm,
     Token,
     normal_recipient,
     parse_token,
     routing_hint,
+    to_base64url,
 )
 from outgate.message.split import split_message
 from outgate.model.consent import Grade
 from outgate.policy.optin_keys import OptinKey
 from outgate.signing.tokens import SigningKey, TokenVerifier
+from outgate.store.optin_keys import OptinKeys
 
 NAME = "lists.example.org:2026a"
 ANNA = "Anna@Example.NET"
 SIGN = ("--list", LIST, "--recipient", ANNA, "--method", "coi-web")
+ADD = ("optin", "key", "add", "--customer", "choir", "--list", LIST)
 TIME = ("--time", "2026-03-14T09:26:53+01:00")
 
 
@@ -70,7 +74,8 @@ class TestKeys:
         self, config: Path, tmp_path: Path
     ) -> None:
         """The line that `new` prints is what `add` takes."""
-        made = outgate("optin", "key", "new", NAME, tmp_path / "fresh")
+        whose = ("--customer", "choir", "--list", LIST.upper())
+        made = outgate("optin", "key", "new", *whose, NAME, tmp_path / "fresh")
         assert made.code == 0
         assert "only its owner can read it" in made.stderr
         assert stat.S_IMODE((tmp_path / "fresh").stat().st_mode) == 0o600
@@ -87,6 +92,95 @@ class TestKeys:
         assert f"{NAME}: revoked since " in outgate(*key, "revoke", NAME).stdout
         assert " revoked 2" in outgate(*key, "list").stdout
         assert outgate(*key, "revoke", "no.example:one").code == 1
+
+    def test_without_a_proof_it_must_be_said(self, config: Path) -> None:
+        """And then it is told that it was."""
+        add = ("--config", config, *ADD, NAME, PUBLIC)
+        bare = outgate(*add)
+        both = outgate(*add, "--without-proof", "--proof", "x")
+        done = outgate(*add, "--without-proof")
+        for one in (bare, both):
+            assert (one.code, "expected --proof" in one.stderr) == (2, True)
+        assert done.stdout == f"{NAME}: registered for choir, {LIST}, without proof\n"
+
+    @pytest.mark.parametrize(
+        ("customer", "lists", "seed"),
+        [
+            ("band", (LIST,), SEED),
+            ("choir", (LIST, "more.example"), SEED),
+            ("choir", ("more.example",), SEED),
+            ("choir", (LIST,), bytes(32)),
+        ],
+    )
+    def test_a_proof_of_anything_else_is_refused(
+        self, config: Path, customer: str, lists: tuple[str, ...], seed: bytes
+    ) -> None:
+        """Of another customer, of more lists or others, of another key."""
+        signer = SigningKey(Algorithm.ED25519, "lists.example.org", "2026a", seed)
+        proof = to_base64url(signer.prove(customer, lists))
+        done = outgate("--config", config, *ADD, NAME, PUBLIC, f"--proof={proof}")
+        assert (done.code, "--proof: is not of" in done.stderr) == (2, True)
+        for nonsense in ("a b", "AAAA", proof[:-1] + "*"):
+            words = (NAME, PUBLIC, f"--proof={nonsense}")
+            assert outgate("--config", config, *ADD, *words).code == 2
+        assert "no key" in outgate("--config", config, "optin", "key", "list").stdout
+
+    def test_an_old_key_is_proven(self, config: Path, key_file: Path) -> None:
+        """By the same words as a new one, and as the page's signer prints."""
+        whose = ("--customer", "choir", "--list", LIST)
+        made = outgate("optin", "key", "prove", *whose, key_file)
+        assert made.stdout == f"{NAME} {PUBLIC} --proof={PROOF}\n"
+        assert outgate("--config", config, *ADD, *made.stdout.split()).code == 0
+
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            ((), "give both"),
+            (("--customer", "choir"), "give both"),
+            (("--customer", "the choir", "--list", LIST), "spaces"),
+        ],
+    )
+    def test_what_cannot_be_proven_is_named(
+        self, key_file: Path, words: tuple[str, ...], said: str
+    ) -> None:
+        """A proof is for somebody and something."""
+        done = outgate("optin", "key", "prove", *words, key_file)
+        assert (done.code, said in done.stderr) == (2, True)
+
+    def test_a_key_that_cannot_be_read_is_revoked(
+        self, config: Path, redis: RedisServer
+    ) -> None:
+        """And told to be broken besides; one that was to end later ends now."""
+        place = f"{tomllib.loads(config.read_text())['store']['namespace']}:optin-key"
+        key = ("--config", config, "optin", "key")
+        redis.cli("HSET", place, NAME, f"ed25519={PUBLIC} customer=choir lst={LIST}")
+        done = outgate(*key, "revoke", "--by", "anne", NAME)
+        assert done.code == 0
+        assert f"{NAME}: revoked since 2" in done.stdout
+        assert "broken besides: " in done.stdout
+        assert "revoked=2" in redis.cli("HGET", place, NAME)
+        assert "revoked 2" in outgate(*key, "list").stdout
+
+        later = (
+            f"ed25519={PUBLIC} customer=choir list={LIST} revoked=2099-01-01T00:00:00Z"
+        )
+        redis.cli("HSET", place, NAME, later)
+        assert "good until 2099" in outgate(*key, "list").stdout
+        assert "2099" not in outgate(*key, "revoke", NAME).stdout
+
+    def test_who_comes_second_is_told(
+        self, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Another one was registered between look and write: no secret is left."""
+        file = tmp_path / "secret-key"
+        new = ("optin", "key", "new", "--algorithm", "hmac-sha256")
+        printed = outgate(*new, NAME, file).stdout.split()
+        outgate("--config", config, *ADD, NAME, PUBLIC, "--without-proof")
+        # As it was a moment ago.
+        monkeypatch.setattr(OptinKeys, "all", lambda _: [])
+        done = outgate("--config", config, *ADD, *printed)
+        assert (done.code, "take another selector" in done.stderr) == (2, True)
+        assert not list((tmp_path / "state" / "optin-keys").iterdir())
 
     def test_a_secret_is_copied_into_the_state(
         self, config: Path, tmp_path: Path
@@ -121,8 +215,8 @@ class TestKeys:
         self, config: Path, words: tuple[str, ...], said: str
     ) -> None:
         """Before anything is written."""
-        add = ("optin", "key", "add", "--customer", "choir", "--list", LIST)
-        done = outgate("--config", config, *add, *words)
+        without = () if len(words) == 1 else ("--without-proof",)
+        done = outgate("--config", config, *ADD, *words, *without)
         assert done.code == 2
         assert said in done.stderr
         assert "no key" in outgate("--config", config, "optin", "key", "list").stdout
@@ -130,7 +224,7 @@ class TestKeys:
     def test_another_customers_list_is_named(self, config: Path) -> None:
         """A key is for lists of its customer."""
         add = ("optin", "key", "add", "--customer", "band", "--list", LIST)
-        done = outgate("--config", config, *add, NAME, PUBLIC)
+        done = outgate("--config", config, *add, NAME, PUBLIC, "--without-proof")
         assert (done.code, "there is none at all" in done.stderr) == (2, True)
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -201,7 +202,7 @@ class TestErase:
         assert len(found.pop("audit")) == 16
         assert found.pop("left-out") == 0
         assert found["contacts"] == {"looked": 1, "found": 1}
-        assert sorted(found) == ["contacts", "content", "distinct", "optin"]
+        assert sorted(found) == ["contacts", "content", "distinct", "optin", "scans"]
 
     @pytest.mark.parametrize("answer", [b"n\n", b"\n", b""])
     def test_it_asks_first(self, store: Remembering, answer: bytes) -> None:
@@ -267,6 +268,69 @@ class TestErase:
         assert entry[b"text"].endswith(b"; left out 1; customer choir")
         done = store.run("erase", BART, "--yes", "--json")
         assert json.loads(done.stdout)["left-out"] == 0
+
+
+class TestScans:
+    """A sheet on which somebody signed shows him as long as it is kept."""
+
+    def sign(self, store: Remembering, content: bytes, *people: str) -> Path:
+        """Give the sealed scan."""
+        scan = store.directory / "sheet"
+        scan.write_bytes(content)
+        words = ("--date", "2026-03-14", "--tz", "UTC", "--place", "Hall", *people)
+        done = outgate(
+            *("--config", store.file, "evidence", "add-paper", "--list", LIST),
+            "--scan",
+            scan,
+            "--collector",
+            "Carol",
+            *words,
+        )
+        assert done.code == 0, done.stderr
+        digest = sha256(content).hexdigest()
+        return store.directory / f"state/evidence/scans/{digest}.sealed"
+
+    def test_the_last_one_takes_it_along(self, store: Remembering) -> None:
+        """The others keep it; a scan that he has not signed is left alone."""
+        sheet = self.sign(store, b"a sheet", BART, "lisa@example.net")
+        other = self.sign(store, b"another sheet", "lisa@example.net")
+        assert other.exists()
+        self.sign(store, b"a sheet", "lisa@example.net")
+
+        first = store.run("erase", BART, "--yes")
+        assert f"scan {sheet.name[:12]} stays, and shows this signature: 1 other" in (
+            first.stdout
+        )
+        assert sheet.exists()
+        last = store.run("erase", "lisa@example.net", "--yes", "--json")
+
+        name = sheet.name[:12]
+        assert json.loads(last.stdout)["scans"] == [
+            f"scan {name} deleted: nobody who signed it is registered"
+        ]
+        assert not sheet.exists()
+
+    def test_one_that_is_elsewhere_is_named(self, store: Remembering) -> None:
+        """It lies on the host where it was added."""
+        sheet = self.sign(store, b"a sheet", BART)
+        sheet.unlink()
+
+        done = store.run("erase", BART, "--yes")
+
+        assert f"delete {sheet.name} where it was added" in done.stdout
+
+    def test_evidence_that_nobody_can_open_may_be_of_it(
+        self, store: Remembering
+    ) -> None:
+        """Then it stays: a scan that is deleted is gone."""
+        sheet = self.sign(store, b"a sheet", BART)
+        key = store.keys.evidence(LIST, 5)
+        store.client.hset(key, b"f" * 8, b"1" + b"0" * 7 + b"c2" + b"x" * 60)
+
+        done = store.run("erase", BART, "--yes")
+
+        assert "evidence of paper that cannot be opened may be on it" in done.stdout
+        assert sheet.exists()
 
 
 class TestMistakes:

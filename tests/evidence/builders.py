@@ -9,7 +9,7 @@ from typing import Any
 from outgate.evidence.contract import Origin
 from outgate.evidence.format import Ask
 from outgate.evidence.formats import BY_NAME
-from outgate.evidence.importing import Order, Outlets, run
+from outgate.evidence.importing import Order, Outlets, Written, run
 from outgate.evidence.judge import Circumstances, Judged, judge
 from outgate.evidence.moments import declared_zone
 from outgate.evidence.progress import ProgressFile
@@ -33,15 +33,16 @@ class Kept:
 
     optins: list[OptIn] = field(default_factory=list)
     away_after: int = 1 << 60
+    is_confirmed: bool = True
 
-    def register(self, optins: Sequence[OptIn]) -> Future[int]:
+    def register(self, optins: Sequence[OptIn]) -> Future[Written]:
         """Keep a batch, or be away."""
-        done: Future[int] = Future()
+        done: Future[Written] = Future()
         if len(self.optins) + len(optins) > self.away_after:
             done.set_exception(StoreUnavailable("away"))
         else:
             self.optins.extend(optins)
-            done.set_result(len(optins))
+            done.set_result(Written(len(optins), self.is_confirmed))
         return done
 
     @property

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from evidence.builders import LIST, Kept, imported, order, written
 from outgate.evidence import importing
+from outgate.evidence.folders import Folder
 from outgate.evidence.formats import BY_NAME, FORMATS
 from outgate.evidence.importing import Outlets, run
 from outgate.evidence.progress import ProgressFile
@@ -262,7 +263,7 @@ class TestResuming:
         rows.insert(1, "one,,coi")
         rows.insert(4, "two,,coi")
         file, rejects = plain(tmp_path, *rows), tmp_path / "rejects"
-        noted = ProgressFile(tmp_path / "imports", "x")
+        noted = ProgressFile(Folder(tmp_path, "imports"), "x")
         kept = Kept(away_after=away_after)
 
         with pytest.raises(StoreUnavailable):
@@ -279,7 +280,7 @@ class TestResuming:
     def test_what_is_done_is_not_done_again(self, tmp_path: Path) -> None:
         """Until somebody wants it."""
         file, kept = plain(tmp_path, whole("anne", 1)), Kept()
-        noted = ProgressFile(tmp_path / "imports", "x")
+        noted = ProgressFile(Folder(tmp_path, "imports"), "x")
 
         first = imported("csv", file, kept=kept, noted=noted)
         second = imported("csv", file, kept=kept, noted=noted)
@@ -290,12 +291,73 @@ class TestResuming:
         imported("csv", file, kept=kept, noted=noted)
         assert len(kept.optins) == 2
 
+    def test_another_store_gets_all_of_it(self, tmp_path: Path) -> None:
+        """What is noted was written to one that is gone: withdrawals would be lost."""
+        rows = [whole(f"person{number}", number) for number in range(8)]
+        rows.insert(1, "one,,coi")
+        file, rejects = plain(tmp_path, *rows), tmp_path / "rejects"
+        with pytest.raises(StoreUnavailable):
+            imported(
+                "csv",
+                file,
+                kept=Kept(away_after=5),
+                rejects=rejects,
+                noted=ProgressFile(Folder(tmp_path, "imports"), "x", store_id="one"),
+            )
+        other = ProgressFile(Folder(tmp_path, "imports"), "x", store_id="other")
+        kept, said = Kept(), list[str]()
+
+        run(
+            order("csv", file),
+            Outlets(sink=kept, rejects=rejects, noted=other, say=said.append),
+        )
+
+        assert len(kept.optins) == 8
+        assert rejects.read_text().count("is not one plain address") == 1
+        (told,) = said
+        assert "the store has lost its data since: it begins anew" in told
+        assert imported("csv", file, kept=kept, noted=other).is_earlier
+
+    def test_where_nothing_is_surely_on_disk_nothing_is_noted(
+        self, tmp_path: Path
+    ) -> None:
+        """A server without a file forgets, and an import must not go on behind that."""
+        file = plain(tmp_path, *(whole(f"person{one}", one) for one in range(8)))
+        noted = ProgressFile(Folder(tmp_path, "imports"), "x")
+        kept = Kept(away_after=5, is_confirmed=False)
+
+        with pytest.raises(StoreUnavailable):
+            imported("csv", file, kept=kept, noted=noted)
+        assert noted.read().records == 0
+        anew = Kept(is_confirmed=False)
+        imported("csv", file, kept=anew, noted=noted)
+
+        assert len(anew.optins) == 8
+        assert not noted.read().is_finished
+
+    def test_what_is_noted_holds_nothing_of_a_cell(self, tmp_path: Path) -> None:
+        """Lines and columns alone: it stays when the export is deleted."""
+        file = plain(tmp_path, "anne at secret.example,,coi", whole("bob", 1) + ",jail")
+        noted = ProgressFile(Folder(tmp_path, "imports"), "x")
+
+        first = imported("csv", file, rejects=tmp_path / "rejects", noted=noted)
+
+        assert len(first.reasons) == 2
+        text = noted.path.read_text()
+        for secret in ("anne", "secret.example", "bob", "jail", "address,"):
+            assert secret not in text
+        again = imported("csv", file, noted=noted)
+        assert again.reasons == [
+            "2: address: the reason was told when it was read",
+            "3: status: the reason was told when it was read",
+        ]
+
     @pytest.mark.parametrize("text", ["", "{}", "[1]", '{"version": 1}', "\x00"])
     def test_a_note_that_cannot_be_read_is_none(
         self, tmp_path: Path, text: str
     ) -> None:
         """Again from the beginning does no harm."""
-        noted = ProgressFile(tmp_path, "x")
+        noted = ProgressFile(Folder(tmp_path), "x")
         noted.path.write_text(text)
 
         assert noted.read().records == 0

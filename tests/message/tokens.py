@@ -9,6 +9,11 @@ from outgate.model.optin import Method
 SEED = bytes(range(32))
 PUBLIC = "A6EHv_POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg"
 LIST = "news.example.org"
+# For customer `choir` and that list.
+PROOF = (
+    "Tfs4fq7zaS6-bQIVjzPVRGoPSs858Bi4_gUaOIBr9sL"
+    "U5FDegwUICMSurAHd3rsLBC18fg2TLdgJcPUq926nDw"
+)
 ANNA = b"<Anna@Example.NET>"
 
 VECTOR_HEADER = (

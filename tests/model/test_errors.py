@@ -1,13 +1,17 @@
 """Everything that Outgate raises, and how a command ends by it."""
 
+import pickle
+
 import pytest
 
 from outgate.model.errors import (
     ConfigError,
+    EvidenceError,
     MtaError,
     OutgateError,
     Problem,
     ScriptError,
+    SourceError,
     StartError,
     StoreError,
     StoreRefused,
@@ -70,3 +74,23 @@ def test_each_trouble_of_the_store_has_a_kind_of_its_own() -> None:
         )
     ]
     assert kinds == ["error", "unavailable", "timeout", "refused", "script"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConfigError((Problem("mode", "got x"), Problem("", "is no TOML", "a.toml"))),
+        StartError("secret: there is none", 78),
+        StoreUnavailable("away"),
+        EvidenceError("is cut off"),
+        SourceError("is no time", "export.csv", 3, "confirm-time"),
+    ],
+)
+def test_errors_cross_from_one_process_to_another(error: OutgateError) -> None:
+    """A process that helps must not hide what went wrong."""
+    copy = pickle.loads(pickle.dumps(error))
+
+    assert type(copy) is type(error)
+    assert str(copy) == str(error)
+    assert copy.exit_code == error.exit_code
+    assert vars(copy) == vars(error)

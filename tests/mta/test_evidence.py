@@ -3,7 +3,9 @@
 import json
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,6 +28,18 @@ from outgate.signing.tokens import SigningKey
 
 LOGIN = "post@choir.example"
 SIGNER = SigningKey.make(Algorithm.ED25519, "lists.example.org", "2026a")
+# Registered by hand, each with what spoils it; and one that nobody registered.
+SPOILT = {
+    "over": "not-after=2026-01-01T00:00:00Z",
+    "young": "not-before=2099-01-01T00:00:00Z",
+    "theirs": "",
+    "elsewhere": "",
+    "weaker": "",
+}
+SIGNERS = {
+    selector: SigningKey.make(Algorithm.ED25519, "spoilt.example.org", selector)
+    for selector in (*SPOILT, "unknown")
+}
 # One worker: who asked it once knows what all of them know.
 SETTINGS = f"""
 [workers]
@@ -60,7 +74,19 @@ def daemon() -> Iterator[Outgate]:
     """One that knows a list and the key of its list host."""
     with or_skip(), Outgate(settings=SETTINGS) as running:
         add = ("optin", "key", "add", "--customer", "choir", "--list", LIST)
-        running.cli(*add, SIGNER.name, to_base64url(SIGNER.public))
+        running.cli(
+            *(*add, SIGNER.name, to_base64url(SIGNER.public)),
+            *("--proof", to_base64url(SIGNER.prove("choir", [LIST]))),
+        )
+        for selector, words in SPOILT.items():
+            key = SIGNERS[selector]
+            owner = "band" if selector == "theirs" else "choir"
+            of = "other.example" if selector == "elsewhere" else LIST
+            signs = f"ed25519={to_base64url(key.public)}"
+            if selector == "weaker":
+                signs = "hmac-sha256=0123456789ab"
+            value = f"{signs} customer={owner} list={of} {words}"
+            running.redis("HSET", "outgate:optin-key", key.name, value)
         wait_until(
             lambda: (
                 SIGNER.name
@@ -207,6 +233,44 @@ def test_another_customer_gains_nothing(daemon: Outgate) -> None:
 
     assert removed(outcome) == [1]
     assert daemon.message("band1")["optin"] == "unregistered-list:1"
+
+
+def altered(recipient: str, signer: SigningKey = SIGNER, **tags: Any) -> Token:
+    """Signed with other tags."""
+    token = replace(signed(recipient, signer), **tags)
+    return signer.sign(token, recipient.encode())
+
+
+@pytest.mark.parametrize(
+    ("token", "result"),
+    [
+        (altered("odd@example.net", list_id="other.example"), "other-list"),
+        (altered("odd@example.net", expires="2026-01-01T00:00:00Z"), "expired"),
+        (altered("odd@example.net", time="2099-01-01T00:00:00Z"), "in-future"),
+        (signed("another@example.net"), "no-match"),
+        (signed("odd@example.net", SIGNERS["unknown"]), "unknown-key"),
+        (signed("odd@example.net", SIGNERS["over"]), "key-expired"),
+        (signed("odd@example.net", SIGNERS["young"]), "key-too-new"),
+        (signed("odd@example.net", SIGNERS["theirs"]), "other-customer"),
+        (signed("odd@example.net", SIGNERS["elsewhere"]), "other-list"),
+        (signed("odd@example.net", SIGNERS["weaker"]), "wrong-algorithm"),
+        (b" v=1; " + b"x" * 60_000, "too-large"),
+        (b" \xff\x00\x0b", "malformed"),
+    ],
+)
+def test_each_spoilt_token_is_absent(
+    daemon: Outgate, token: Token | bytes, result: str
+) -> None:
+    """It goes, the log says why, the registry decides: a stranger, and no 5xx."""
+    name = f"odd{next(_tries)}"
+    with MilterMta(daemon.address, login=LOGIN) as client:
+        without = send(client, ["odd@example.net"], [], f"{name}a")
+        outcome = send(client, ["odd@example.net"], [token], f"{name}b")
+
+    assert daemon.message(f"{name}b")["optin"] == f"{result}:1"
+    assert removed(outcome) == [1]
+    assert outcome.action == without.action
+    assert outcome.action in {"accept", "quarantine"}
 
 
 def test_five_hundred_tokens_are_bounded(daemon: Outgate) -> None:

@@ -23,6 +23,13 @@ A dry run comes first: it prints grades, how times are known, and each flag with
 share, the first lines, and what to do about it. Without `--dry-run` the same rows are
 registered. Importing a file twice changes nothing, and an import that was stopped (the
 store was away: exit 75) goes on where it was.
+
+It does so where the store says that rows are on disk (`durability=confirmed`), and as
+long as it has them: what is noted is good for one `store-id` ([Redis](redis.md)). A store
+that was emptied, or another one, gets all rows again, and the command says so. Where the
+store cannot say what is on disk, nothing is noted, and an import that was stopped begins
+anew. After an older backup of the store was restored, or a failover to a replica that
+was behind, import once more with `--again`: the store's id came back with the data.
 """
 _GRADES = """
 A row is *asserted* if its confirmation has a time, its time zone and the client's address,
@@ -51,10 +58,11 @@ reason: a first column `REASON` of a table, a name `REASON` of an object, a key 
 block, a line before a line of a log. Mend FILE and import it as it is.
 """
 _PAPER = """
-`outgate evidence add-paper` keeps the scan of a sheet (in `evidence/scans` of the state
-directory, under its SHA-256, readable by the daemon's account alone) and registers who
-signed, with day, place and whoever collected it. A day begins at midnight in the zone
-that `--tz` declares.
+`outgate evidence add-paper` keeps the scan of a sheet and registers who signed, with day,
+place and whoever collected it. A day begins at midnight in the zone that `--tz` declares.
+The scan lies in `evidence/scans` of the state directory, under its SHA-256, sealed with
+the secret and readable by the daemon's account alone. `outgate evidence show-scan` gives
+it back, and a dossier names it. Who loses the secret loses the scans: keep the paper.
 """
 
 

@@ -13,7 +13,7 @@ import pytest
 from lab.debs import unpack
 from lab.errors import LabUnavailable
 from lab.skips import or_skip
-from message.tokens import VECTOR_HEADER
+from message.tokens import LIST, PROOF, PUBLIC, VECTOR_HEADER
 from outgate.message.optin_evidence import Algorithm
 from outgate.signing.tokens import SigningKey
 
@@ -30,10 +30,11 @@ ARGUMENTS = (
 LIBRARIES = "usr/lib/x86_64-linux-gnu"
 
 
-def signer(language: str) -> str:
-    found = re.search(rf"```{language}\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    assert found is not None
-    return found[1]
+def signer(language: str, number: int = 0) -> str:
+    found: list[str] = re.findall(
+        rf"```{language}\n(.*?)```", PAGE.read_text(), re.DOTALL
+    )
+    return found[number]
 
 
 def key_line() -> str:
@@ -78,6 +79,25 @@ def test_python(tmp_path: Path) -> None:
     """With the library that Outgate has, too."""
     (tmp_path / "sign.py").write_text(signer("python"))
     run(tmp_path, "sign.py", [sys.executable])
+
+
+def test_a_proof(tmp_path: Path) -> None:
+    """The page's own is what its signer prints."""
+    (tmp_path / "prove.py").write_text(signer("python", 1))
+    (tmp_path / "key").write_text(f"{key_line()}\n")
+    done = subprocess.run(
+        [sys.executable, "prove.py", "key", "choir", LIST],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert (done.stdout, done.stderr) == (
+        f"lists.example.org:2026a {PUBLIC} --proof={PROOF}\n",
+        "",
+    )
+    assert f"`{PROOF}`" in PAGE.read_text()
 
 
 def test_php(tmp_path: Path) -> None:

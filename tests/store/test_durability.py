@@ -1,15 +1,17 @@
 """What was called written is there after the server was killed."""
 
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from lab.redis import Flavour, RedisServer
 from lab.skips import or_skip
 from outgate.model.consent import Grade
-from outgate.model.errors import StoreError
+from outgate.model.errors import StoreError, StoreRefused
 from outgate.store.client import connect
 from outgate.store.durability import (
     PATIENCE_S,
@@ -93,6 +95,30 @@ def test_a_server_without_waitaof_is_forced_where_it_is_ours(
     assert tally.durability is Durability.CONFIRMED
     assert client.config_get("appendfsync") == {"appendfsync": "everysec"}
     assert _flushes(server) > before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_the_lock_that_root_makes_is_the_daemons(start: Start, tmp_path: Path) -> None:
+    """Or the daemon's account could not write any more; a link is not followed."""
+    os.chown(tmp_path, 12_345, 12_346)
+    client = connect(endpoint(start("valkey", EVERY_SECOND)), PATIENCE_S)
+    flushing = Flushing(client, Keys(), tmp_path)
+    with flushing._forcing(tmp_path):
+        found = (tmp_path / "flush.lock").stat()
+    assert (found.st_uid, found.st_gid) == (12_345, 12_346)
+
+    # As root had made it before.
+    os.chown(tmp_path / "flush.lock", 0, 0)
+    with flushing._forcing(tmp_path):
+        assert (tmp_path / "flush.lock").stat().st_uid == 12_345
+
+    (tmp_path / "flush.lock").unlink()
+    (tmp_path / "flush.lock").symlink_to(tmp_path / "other")
+    with (
+        pytest.raises(StoreRefused, match=r"flush\.lock cannot be opened"),
+        flushing._forcing(tmp_path),
+    ):
+        pass
 
 
 def test_a_server_that_hides_its_settings_confirms_nothing() -> None:

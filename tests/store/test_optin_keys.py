@@ -1,6 +1,7 @@
 """Keys of list hosts on the real server, by commands and by hand."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,7 @@ def test_a_key_is_revoked_once(
     audited(client, keys)
     revoked = optin_keys.revoke(NAME, START_US, "bob")
     assert revoked is not None
-    assert revoked.revoked_us == START_US
+    assert revoked.revoked_us == START_US // 1_000_000 * 1_000_000
     later = optin_keys.revoke(NAME, START_US + 10_000_000, "carol")
     assert later is not None
     # To the second, as it stands there.
@@ -72,15 +73,41 @@ def test_a_key_is_revoked_once(
     ]
 
 
-def test_a_broken_one_is_listed_and_left_alone(
+def test_one_that_was_to_end_later_ends_now(
     optin_keys: OptinKeys, client: Client, keys: Keys
 ) -> None:
-    """It counts for nothing anyway."""
-    client.hset(keys.optin_keys, NAME, "ed25519=short customer=choir")
-    (broken,) = optin_keys.all()
-    assert broken.problems
-    assert optin_keys.revoke(NAME, START_US, "bob") == broken
-    assert audited(client, keys) == [(b"optin-key-set", b"redis-cli")]
+    """Whoever revokes a key does not want to wait."""
+    optin_keys.add(replace(KEY, revoked_us=START_US + 3_600_000_000))
+    found = optin_keys.revoke(NAME, START_US, "bob")
+    assert found is not None
+    assert found.revoked_us == START_US // 1_000_000 * 1_000_000
+    assert optin_keys.all() == [found]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"ed25519=short customer=choir",
+        b"customer=choir revoked=tomorrow by=anne",
+        b"by=anne stolen, revoked=2036-01-01T00:00:00Z",
+        b"\xff",
+        b"",
+        b"x" * 5000,
+    ],
+)
+def test_a_broken_one_is_revoked_for_good(
+    optin_keys: OptinKeys, client: Client, keys: Keys, value: bytes
+) -> None:
+    """It counts for nothing; whoever mends it later makes no good key of it."""
+    client.hset(keys.optin_keys, NAME, value)
+    assert optin_keys.all()[0].problems
+    found = optin_keys.revoke(NAME, START_US, "bob")
+    assert found is not None
+    assert found.problems
+    assert (found.revoked_us, found.by) == (START_US // 1_000_000 * 1_000_000, "bob")
+    assert optin_keys.all() == [found]
+    assert optin_keys.revoke(NAME, START_US + 9_000_000, "carol") == found
+    assert audited(client, keys) == [(b"optin-key-set", b"bob")]
     client.hdel(keys.optin_keys, NAME)
     assert audited(client, keys)[1:] == [(b"optin-key-removed", b"redis-cli")]
 

@@ -1,12 +1,14 @@
 """What a store must be like before anything is written to it."""
 
+import re
+
 import pytest
 
 from lab.redis import RedisServer
 from outgate.model.errors import EX_CONFIG, StartError, StoreRefused, StoreUnavailable
 from outgate.store.client import connect
 from outgate.store.keys import SCHEMA_VERSION, Keys
-from outgate.store.schema import inspect
+from outgate.store.schema import inspect, read_store_id
 from outgate.store.wire import Endpoint
 from store.running import PATIENCE_S, Store, endpoint
 
@@ -19,6 +21,22 @@ def test_an_empty_store_becomes_ours(store: Store, keys: Keys) -> None:
     assert store.ask("HGET", keys.schema, "version") == b"%d" % SCHEMA_VERSION
     assert store.ask("HGET", keys.schema, "secret-id") == OURS.encode()
     assert [server.evicts for server in servers] == ["", ""]
+
+
+def test_a_store_has_an_id_of_its_own_as_long_as_its_data(
+    store: Store, keys: Keys
+) -> None:
+    """Made once; who only looks makes none; lost with the data."""
+    assert inspect(store.client, keys, OURS, claim=False).store_id == ""
+    first = inspect(store.client, keys, OURS).store_id
+    assert re.fullmatch("[0-9a-f]{32}", first)
+    assert inspect(store.client, keys, OURS).store_id == first
+    assert read_store_id(store.client, keys) == first
+
+    store.ask("DEL", keys.schema)
+
+    assert read_store_id(store.client, keys) == ""
+    assert inspect(store.client, keys, OURS).store_id not in {"", first}
 
 
 def test_whoever_only_looks_claims_nothing(store: Store, keys: Keys) -> None:

@@ -12,6 +12,7 @@ from outgate.cli.optin_open import account, open_registry, read_address, read_po
 
 if TYPE_CHECKING:
     from outgate.evidence.dossier.facts import ListCount, Opened, Scan, Subscription
+    from outgate.signing.vault import Vault
     from outgate.store.registry import Found, Registry
 
 ListName = tuple[str, str]
@@ -29,6 +30,7 @@ class Inquiry:
         lists: to ask.
         is_chosen: whether they were named one by one: then an empty answer is one, too.
         scans: folder of scanned sheets.
+        vault: opens them.
         actor: who asks.
         why: why; "" leaves evidence closed.
     """
@@ -39,6 +41,7 @@ class Inquiry:
     lists: tuple[ListName, ...]
     is_chosen: bool
     scans: Path
+    vault: "Vault"
     actor: str
     why: str
 
@@ -58,7 +61,7 @@ def open_inquiry(
         click.UsageError: no address, or nobody knows such a list.
         OutgateError: the configuration, the secret or the store is not as it must be.
     """
-    from outgate.cli.evidence_open import evidence_directory
+    from outgate.cli.scans import scans_directory, vault_of
 
     mailbox = read_address(address, read_policy(context))
     opened = open_registry(context, writes=False)
@@ -69,7 +72,8 @@ def open_inquiry(
         name=opened.hashes.erased(mailbox),
         lists=lists,
         is_chosen=bool(list_ids),
-        scans=evidence_directory(context) / "scans",
+        scans=scans_directory(context),
+        vault=vault_of(context),
         actor=actor or account(),
         why=why.strip(),
     )
@@ -191,22 +195,23 @@ def _opened(inquiry: Inquiry, owner: str, list_id: str) -> "Opened | None":
         return None
     record, raw = read
     digest = scan_of(raw)
-    return Opened(record, raw, _scan(inquiry.scans, digest) if digest else None)
+    return Opened(record, raw, _scan(inquiry, digest) if digest else None)
 
 
-def _scan(directory: Path, digest: str) -> "Scan":
+def _scan(inquiry: Inquiry, digest: str) -> "Scan":
     from outgate.evidence.dossier.facts import Scan, ScanState
-    from outgate.evidence.reading import sha256_of
-    from outgate.model.errors import StartError
+    from outgate.evidence.paper import find_scan, read_scan
+    from outgate.model.errors import EvidenceError, StartError
 
-    path = directory / digest
-    if not path.is_file():
-        return Scan(str(path), ScanState.MISSING)
+    state = ScanState.MATCHES
     try:
-        is_same = sha256_of(path) == digest
+        for _ in read_scan(inquiry.scans, digest, inquiry.vault):
+            pass
     except StartError:
-        return Scan(str(path), ScanState.MISSING)
-    return Scan(str(path), ScanState.MATCHES if is_same else ScanState.DIFFERS)
+        state = ScanState.MISSING
+    except EvidenceError:
+        state = ScanState.DIFFERS
+    return Scan(str(find_scan(inquiry.scans, digest)), state)
 
 
 def lines(one: "Subscription") -> Iterator[str]:

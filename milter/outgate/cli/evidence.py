@@ -9,9 +9,12 @@ import click
 from outgate.cli.context import Context
 from outgate.cli.dossier import dossier, show
 from outgate.cli.optin_open import BY, CUSTOMER, JSON, LIST
+from outgate.cli.scans import show_scan
 from outgate.model.errors import EX_FOUND
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from outgate.evidence.importing import Order
     from outgate.evidence.moments import Zone
     from outgate.model.client import Network
@@ -135,14 +138,16 @@ def import_(
     address, and nothing speaks against it; import otherwise. Times without a zone are
     refused, the file as a whole, until --tz says what is meant.
 
-    Once more does no harm, and an import that was stopped goes on where it was. A dry
-    run needs neither a daemon nor the store.
+    Once more does no harm, and an import that was stopped goes on where it was, if the
+    store says what is on disk and has all of it yet. A dry run needs neither a daemon
+    nor the store.
 
     Exits 0 where every row was read, whatever it proves; 1 where rows were rejected;
     65 where a file is refused as a whole; 75 where the store went away: run it again.
     """
     import json
     from contextlib import ExitStack
+    from functools import partial
 
     from outgate.cli.evidence_open import Bar, noted_in, opened_rows, order_of, sink_of
     from outgate.evidence.importing import Outlets, run
@@ -172,7 +177,10 @@ def import_(
         sink = None
         if not dry_run:
             sink = outlets.sink = stack.enter_context(sink_of(context, order))
-            outlets.noted = noted_in(context, order)
+            outlets.noted = noted_in(context, order, sink.store_id)
+            outlets.say = partial(click.echo, err=True)
+            if warning := sink.warning():
+                outlets.say(warning)
             if again:
                 outlets.noted.forget()
         report = run(order, outlets)
@@ -180,7 +188,7 @@ def import_(
     if sink is not None:
         sink.note(order, report, actor)
     if as_json:
-        extra = sink.tally() if sink is not None else {}
+        extra = sink.tally(report) if sink is not None else {}
         click.echo(json.dumps({**report.as_json(), **extra}, sort_keys=True))
     else:
         _tell(order, report.lines(), is_dry=dry_run)
@@ -200,7 +208,7 @@ def import_(
     "--scan",
     type=click.Path(path_type=Path),
     required=True,
-    help="Of the sheet; a copy is kept, under its SHA-256.",
+    help="Of the sheet; a sealed copy is kept, under its SHA-256.",
 )
 @click.option(
     "--date",
@@ -239,8 +247,8 @@ def add_paper(
     """Register who signed a sheet of paper.
 
     ADDRESSes are those on the sheet. The scan goes into the folder of evidence, in the
-    state directory; the registry keeps its hash with day, place and collector. A day
-    needs --tz.
+    state directory, sealed with the secret; the registry keeps its hash with day, place
+    and collector. A day needs --tz. `outgate evidence show-scan` gives the scan back.
     """
     from outgate.cli.evidence_open import add_sheet
 
@@ -268,13 +276,17 @@ def add_paper(
 
 evidence.add_command(dossier)
 evidence.add_command(show)
+evidence.add_command(show_scan)
 
 
-def _tell(order: "Order", lines: object, *, is_dry: bool) -> None:
+def _tell(order: "Order", lines: "Iterable[str]", *, is_dry: bool) -> None:
+    from outgate.log.lines import escape
+
     names = ", ".join(dict.fromkeys(str(one.file) for one in order.sources))
-    click.echo(f"{names}: {order.kind.title}")
-    for line in lines:  # type: ignore[attr-defined]
-        click.echo(line)
+    click.echo(escape(f"{names}: {order.kind.title}"))
+    for line in lines:
+        # Reasons show what stood in cells.
+        click.echo(escape(line))
     if is_dry:
         click.echo("dry run: nothing was written")
 

@@ -13,6 +13,7 @@ import click
 from outgate.cli.context import Context
 from outgate.cli.evidence_sink import BACKGROUND_BYTES, RegistrySink
 from outgate.cli.optin_open import (
+    Opened,
     end_progress,
     open_registry,
     read_address,
@@ -23,11 +24,11 @@ from outgate.cli.optin_open import (
 )
 
 if TYPE_CHECKING:
+    from outgate.evidence.folders import Folder
     from outgate.evidence.importing import Order
     from outgate.evidence.moments import Zone
     from outgate.evidence.progress import ProgressFile
     from outgate.model.client import Network
-    from outgate.store.registry import Registry
 
 
 class Bar:
@@ -140,30 +141,33 @@ def sink_of(context: Context, order: "Order") -> RegistrySink:
     )
 
 
-def open_to_write(context: Context) -> "Registry":
+def open_to_write(context: Context) -> Opened:
     """The registry."""
-    return open_registry(context, writes=True).registry
+    return open_registry(context, writes=True)
 
 
-def noted_in(context: Context, order: "Order") -> "ProgressFile":
+def noted_in(context: Context, order: "Order", store_id: str) -> "ProgressFile":
     """Where it is noted how far this import has come."""
     from outgate.evidence.progress import ProgressFile
 
     first = next(iter(order.origins.values()))
     return ProgressFile(
-        evidence_directory(context) / "imports",
+        evidence_folder(context, "imports"),
         order.kind.name,
         first.customer,
         first.list_id,
         first.zone.name,
         order.source_list,
         *(one.file_sha256 for one in order.origins.values()),
+        store_id=store_id,
     )
 
 
-def evidence_directory(context: Context) -> Path:
-    """Of scans, and of imports under way."""
-    return Path(context.settings().paths.state) / "evidence"
+def evidence_folder(context: Context, name: str) -> "Folder":
+    """Of scans, or of imports under way."""
+    from outgate.evidence.folders import Folder
+
+    return Folder(Path(context.settings().paths.state), "evidence", name)
 
 
 @contextmanager
@@ -214,6 +218,7 @@ def add_sheet(
     from outgate.evidence.paper import Sheet, keep_scan, opt_ins, read_collected
     from outgate.evidence.record import RowRejected
     from outgate.signing.secret import read_secret
+    from outgate.signing.vault import Vault
 
     owner, name = whose_list(context, list_id, customer)
     policy = read_policy(context)
@@ -230,10 +235,10 @@ def add_sheet(
         raise click.UsageError(f"--date: {date_text} is in the future")
     settings = context.settings()
     registry = open_registry(context, writes=True).registry
-    digest = keep_scan(scan, evidence_directory(context) / "scans")
+    secret = read_secret(Places.of(settings).secret(settings))
+    digest = keep_scan(scan, evidence_folder(context, "scans"), Vault(secret))
     sheet = Sheet(digest, collected, zone_name, place, collector)
-    salt_key = read_secret(Places.of(settings).secret(settings))
-    tally = registry.register(opt_ins(sheet, owner, name, mailboxes, salt_key))
+    tally = registry.register(opt_ins(sheet, owner, name, mailboxes, secret))
     end_progress()
     report(
         registry,

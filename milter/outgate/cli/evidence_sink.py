@@ -15,14 +15,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from outgate.cli.optin_open import account
+from outgate.cli.optin_open import Opened, account
 from outgate.model.errors import StoreUnavailable
 
 if TYPE_CHECKING:
-    from outgate.evidence.importing import Order
+    from outgate.evidence.importing import Order, Written
     from outgate.evidence.report import Report
     from outgate.model.optin import OptIn
-    from outgate.store.registry import Registry
     from outgate.store.subscriptions import Tally
 
 # About 20,000 rows, which are written in two seconds.
@@ -30,11 +29,13 @@ BACKGROUND_BYTES = 2 << 20
 
 
 class RegistrySink:
-    """Registers batches, and adds up what became of them."""
+    """Registers batches, and adds up what became of them.
 
-    def __init__(
-        self, opening: Callable[[], "Registry"], *, in_background: bool
-    ) -> None:
+    Attributes:
+        store_id: of the store that it writes to.
+    """
+
+    def __init__(self, opening: Callable[[], Opened], *, in_background: bool) -> None:
         """Open the registry.
 
         Args:
@@ -47,7 +48,9 @@ class RegistrySink:
         from outgate.evidence.importing import BATCHES_UNDER_WAY
 
         self._opening = opening
-        self._registry = opening()
+        self._opened = opening()
+        self._registry = self._opened.registry
+        self.store_id = self._store_id()
         self._tallies: list[Tally] = []
         # A fork would share what this process has open.
         self._pool = (
@@ -77,10 +80,54 @@ class RegistrySink:
         else:
             future = Future()
             future.set_result(self._registry.register(optins))
-        return Batch(future, self._tallies)
+        return Batch(future, self)
 
-    def tally(self) -> dict[str, object]:
-        """What became of all of them, for programs."""
+    def take(self, tally: "Tally") -> "Written":
+        """Add up one batch.
+
+        Raises:
+            StoreError: the store did not answer, or was emptied meanwhile: what was
+                noted as done is not there any more.
+        """
+        from outgate.evidence.importing import Written
+        from outgate.store.durability import Durability
+
+        if self._store_id() != self.store_id:
+            raise StoreUnavailable(
+                "was emptied, or replaced by another one, during the import: run it "
+                "again, it begins anew"
+            )
+        self._tallies.append(tally)
+        is_confirmed = tally.durability is Durability.CONFIRMED
+        return Written(tally.new + tally.changed, is_confirmed)
+
+    def warning(self) -> str:
+        """What an operator should know before; "" for nothing.
+
+        Raises:
+            StoreError: the store did not answer.
+        """
+        from outgate.store.durability import Durability
+
+        if self._registry.writer.durability() is Durability.CONFIRMED:
+            return ""
+        return (
+            "durability=unconfirmed: the store does not say what is on disk, so nothing "
+            "is noted of how far an import has come: one that was stopped begins anew"
+        )
+
+    def _store_id(self) -> str:
+        from outgate.store.schema import read_store_id
+
+        return read_store_id(self._opened.client, self._opened.keys)
+
+    def tally(self, found: "Report") -> dict[str, object]:
+        """What this run did, for programs; it takes the place of what the file holds."""
+        if found.is_earlier:
+            return {"imported-before": True, "registered": 0, "withdrawn": 0, "new": 0}
+        return {"imported-before": False, **self._sums()}
+
+    def _sums(self) -> dict[str, object]:
         from outgate.store.durability import Durability
 
         is_sure = all(one.durability is Durability.CONFIRMED for one in self._tallies)
@@ -93,17 +140,15 @@ class RegistrySink:
 
     def lines(self, found: "Report") -> Iterator[str]:
         """For a person."""
-        sums = self.tally()
-        if not found.registered and not found.withdrawn:
-            yield "nothing to register"
-            return
-        if not self._tallies:
+        if found.is_earlier:
             yield "imported before: nothing was done; --again imports it anew"
-            return
-        yield (
-            f"{found.registered} registered, {found.withdrawn} withdrawn; {found.new} "
-            f"of them new or changed, durability={sums['durability']}"
-        )
+        elif not found.registered and not found.withdrawn:
+            yield "nothing to register"
+        else:
+            yield (
+                f"{found.registered} registered, {found.withdrawn} withdrawn; {found.new} "
+                f"of them new or changed, durability={self._sums()['durability']}"
+            )
 
     def note(self, order: "Order", found: "Report", actor: str) -> None:
         """Write the audit.
@@ -111,7 +156,7 @@ class RegistrySink:
         Raises:
             StoreError: the store did not answer.
         """
-        if not self._tallies:
+        if found.is_earlier or not self._tallies:
             return
         hashes = {one.file_sha256[:12] for one in order.origins.values()}
         self._registry.note(
@@ -127,15 +172,16 @@ class RegistrySink:
 class Batch:
     """A batch under way."""
 
-    def __init__(self, future: "Future[Tally]", tallies: "list[Tally]") -> None:
+    def __init__(self, future: "Future[Tally]", sink: RegistrySink) -> None:
         self._future = future
-        self._tallies = tallies
+        self._sink = sink
 
-    def result(self) -> int:
-        """Wait until it is on disk; gives how many changed what was known.
+    def result(self) -> "Written":
+        """Wait until it is on disk, where that can be known.
 
         Raises:
-            StoreError: the store did not answer, or the process that writes has died.
+            StoreError: the store did not answer or was emptied, or the process that
+                writes has died.
         """
         try:
             tally = self._future.result()
@@ -143,18 +189,17 @@ class Batch:
             raise StoreUnavailable(
                 "the process that writes has died: run it again, it goes on there"
             ) from None
-        self._tallies.append(tally)
-        return tally.new + tally.changed
+        return self._sink.take(tally)
 
 
-_opened: "list[Registry]" = []
+_opened: list[Opened] = []
 
 
-def _register(opening: "Callable[[], Registry]", optins: "list[OptIn]") -> "Tally":
+def _register(opening: Callable[[], Opened], optins: "list[OptIn]") -> "Tally":
     """Keep a batch, in the process that writes."""
     if not _opened:
         # Whoever gave the batch tells how far it is, and what went wrong.
         sys.stderr = Path("/dev/null").open("w")  # noqa: SIM115 - until the process ends
         _opened.append(opening())
-    (registry,) = _opened
-    return registry.register(optins)
+    (opened,) = _opened
+    return opened.registry.register(optins)

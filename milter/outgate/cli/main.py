@@ -1,6 +1,8 @@
 """The command group, and the one place where errors become exit codes."""
 
+import io
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -63,10 +65,29 @@ for command in (
 
 
 def main() -> None:
-    """Run the command; errors of ours are one clear line each, and an exit code."""
+    """Run the command; errors of ours are one clear line each, and an exit code.
+
+    What an error shows of a file, an archive or a server may be anybody's words: nothing
+    in it gives orders to a terminal.
+    """
     try:
-        cli(prog_name="outgate", standalone_mode=True)
+        code = cli.main(prog_name="outgate", standalone_mode=False)
     except OutgateError as error:
-        for line in str(error).splitlines():
-            click.echo(f"outgate: {line}", err=True)
+        _say(f"outgate: {line}" for line in str(error).split("\n"))
         sys.exit(error.exit_code)
+    except click.ClickException as error:
+        shown = io.StringIO()
+        error.show(shown)
+        _say(shown.getvalue().removesuffix("\n").split("\n"))
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("Aborted!", err=True)
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(lines: Iterable[str]) -> None:
+    from outgate.log.lines import escape
+
+    for line in lines:
+        click.echo(escape(line), err=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from outgate.cli.context import Context
+from outgate.cli.optin_enrol import check_name, new, prove
 from outgate.cli.optin_open import BY, account
 
 if TYPE_CHECKING:
@@ -20,40 +21,14 @@ _NEVER = "-"
 def key() -> None:
     """Keep the keys that sign opt-in tokens.
 
-    A list host makes its key with `new` and tells the public half; `add` registers it
-    here, for one customer and its lists. What its tokens say feeds the registry. See
-    docs/optin-evidence.md.
+    A list host makes its key with `new` and tells the public half, with a proof that it
+    has the other one; `add` registers it here, for one customer and its lists. What its
+    tokens say feeds the registry. See docs/optin-evidence.md.
     """
 
 
-@key.command()
-@click.option(
-    "--algorithm",
-    type=click.Choice(["ed25519", "hmac-sha256"]),
-    default="ed25519",
-    show_default=True,
-    help="`hmac-sha256` only where the list host is this very machine.",
-)
-@click.argument("name", metavar="ISSUER:SELECTOR")
-@click.argument("file", type=click.Path(path_type=Path))
-def new(algorithm: str, name: str, file: Path) -> None:
-    """Make a key, on the list host.
-
-    FILE keeps it, readable by its owner alone. Prints what is to be registered. Needs
-    neither configuration nor store.
-    """
-    from outgate.message.optin_evidence import Algorithm
-    from outgate.signing.tokens import SigningKey
-
-    issuer, _, selector = name.partition(":")
-    _check_name(name)
-    made = SigningKey.make(Algorithm(algorithm), issuer, selector)
-    made.write(file)
-    click.echo(f"{file}: made, only its owner can read it", err=True)
-    if made.algorithm is Algorithm.HMAC_SHA256:
-        click.echo(f"{made.name} --secret {file}")
-    else:
-        click.echo(f"{made.name} {_public(made.public)}")
+for command in (new, prove):
+    key.add_command(command)
 
 
 @key.command()
@@ -74,6 +49,12 @@ def new(algorithm: str, name: str, file: Path) -> None:
     default=None,
     help="File of an HMAC key, which is copied into the daemon's state.",
 )
+@click.option(
+    "--proof",
+    default="",
+    help="What `new` or `prove` printed: it has the private half.",
+)
+@click.option("--without-proof", is_flag=True, help="Believe that PUBLIC is its own.")
 @click.argument("name", metavar="ISSUER:SELECTOR")
 @click.argument("public", required=False)
 @click.pass_obj
@@ -86,19 +67,28 @@ def add(
     not_after: str,
     actor: str,
     secret: Path | None,
+    proof: str,
+    without_proof: bool,
     name: str,
     public: str | None,
 ) -> None:
     """Register a list host's key.
 
-    PUBLIC is what `new` printed on the list host. A key is never replaced: a new one
-    has a new selector, and both count until the old one is revoked or ends.
+    PUBLIC and the proof are what `new` printed on the list host. The proof is for this
+    customer, exactly these lists, this name and this key: nobody enrols another one's. A
+    key is never replaced: a new one has a new selector, and both count until the old one
+    is revoked or ends.
     """
     from outgate.policy.optin_keys import parse_key
 
     if (public is None) == (secret is None):
         raise click.UsageError("expected either PUBLIC or --secret")
-    _check_name(name)
+    if secret is None and bool(proof) == without_proof:
+        raise click.UsageError(
+            "expected --proof, which `outgate optin key prove` prints on the list host, "
+            "or else --without-proof"
+        )
+    check_name(name)
     _check_lists(context, customer, lists)
     signs = f"ed25519={public}" if secret is None else _secret_id(name, secret)
     words = [signs, f"customer={customer}", f"list={','.join(lists)}"]
@@ -111,13 +101,20 @@ def add(
     made = parse_key(name, " ".join(words).encode())
     if made.problems or made.text:
         raise click.UsageError("; ".join(made.problems) or f"{made.text!r}: no word")
+    if proof:
+        _check_proof(made, proof)
     keys = _open(context)
     if any(one.name == name for one in keys.all()):
         raise click.UsageError(f"{name} is a key already: take another selector")
-    if secret is not None:
-        _keep_secret(context, name, secret)
-    keys.add(made)
-    click.echo(f"{name}: registered for {customer}, {', '.join(sorted(made.lists))}")
+    kept = None if secret is None else _keep_secret(context, name, secret)
+    if not keys.add(made):
+        # Somebody was quicker: the secret that was just made is nobody's.
+        if kept is not None:
+            kept.unlink()
+        raise click.UsageError(f"{name} is a key already: take another selector")
+    how = ", without proof" if without_proof else ""
+    lists_of = ", ".join(sorted(made.lists))
+    click.echo(f"{name}: registered for {customer}, {lists_of}{how}")
 
 
 @key.command("list")
@@ -156,29 +153,36 @@ def list_(context: Context) -> None:
 def revoke(context: Context, actor: str, name: str) -> None:
     """End a key at once, on every MTA.
 
-    Its tokens count no more, whenever they were signed; who is in the registry by one
-    of them stays there, until `optin withdraw` or `optin remove`. Exits 1 where there is no such key.
+    Its tokens count no more, whenever they were signed, also where it was to end later;
+    who is in the registry by one of them stays there, until `optin withdraw` or `optin
+    remove`. One that cannot be read is revoked, too: whoever mends it later mends no good
+    key. Exits 1 where there is no such key.
     """
     from outgate.daemon.compose import now_us
+    from outgate.log.lines import escape
     from outgate.policy.operator import format_moment
 
     found = _open(context).revoke(name, now_us(), word(actor))
     if found is None:
         click.echo(f"{name} is no key that is registered")
         raise click.exceptions.Exit(1)
-    if found.problems:
-        click.echo(f"{name} counts for nothing: {'; '.join(found.problems)}")
-        return
     click.echo(f"{name}: revoked since {format_moment(found.revoked_us)}")
+    if found.problems:
+        click.echo(escape(f"{name} is broken besides: {'; '.join(found.problems)}"))
 
 
 def _state(one: "OptinKey", now_us: int) -> str:
     from outgate.policy.operator import format_moment
 
-    if one.problems:
-        return f"broken: {'; '.join(one.problems)}"
+    revoked = ""
     if one.revoked_us:
-        return f"revoked {format_moment(one.revoked_us)}"
+        word = "revoked" if one.revoked_us <= now_us else "good until"
+        revoked = f"{word} {format_moment(one.revoked_us)}"
+    if one.problems:
+        broken = f"broken: {'; '.join(one.problems)}"
+        return f"{revoked}, {broken}" if revoked else broken
+    if revoked:
+        return revoked
     if one.not_after_us:
         ended = "ended" if one.not_after_us <= now_us else "good until"
         return f"{ended} {format_moment(one.not_after_us)}"
@@ -193,13 +197,18 @@ def word(actor: str) -> str:
     return by
 
 
-def _check_name(name: str) -> None:
-    from outgate.policy.optin_keys import is_key_name
+def _check_proof(made: "OptinKey", proof: str) -> None:
+    from outgate.message.optin_evidence import from_base64url
+    from outgate.signing.tokens import is_proven
 
-    if not is_key_name(name):
+    try:
+        good = is_proven(made, from_base64url(proof))
+    except ValueError as error:
+        raise click.UsageError(f"--proof: {error}") from None
+    if not good:
         raise click.UsageError(
-            f"{name!r}: expected ISSUER:SELECTOR of a-z, 0-9, dots and dashes, such "
-            "as lists.example.org:2026a"
+            f"--proof: is not of {made.name} with this public key, for customer "
+            f"{made.customer} and exactly the lists {', '.join(sorted(made.lists))}"
         )
 
 
@@ -224,7 +233,7 @@ def _secret_id(name: str, secret: Path) -> str:
     return f"{found.algorithm}={found.secret_id}"
 
 
-def _keep_secret(context: Context, name: str, secret: Path) -> None:
+def _keep_secret(context: Context, name: str, secret: Path) -> Path:
     from outgate.daemon.compose import Places
     from outgate.model.errors import EX_CANTCREAT, StartError
     from outgate.signing.tokens import SigningKey
@@ -240,16 +249,11 @@ def _keep_secret(context: Context, name: str, secret: Path) -> None:
             owner = state.stat()
             for path in (directory, directory / name):
                 os.chown(path, owner.st_uid, owner.st_gid)
+        return directory / name
     except OSError as error:
         raise StartError(
             f"{directory}: cannot be made: {error.strerror}", EX_CANTCREAT
         ) from error
-
-
-def _public(public: bytes) -> str:
-    from outgate.message.optin_evidence import to_base64url
-
-    return to_base64url(public)
 
 
 def _open(context: Context) -> "OptinKeys":

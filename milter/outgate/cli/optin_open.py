@@ -232,26 +232,12 @@ def told(found: "Found") -> dict[str, object]:
 
 def told_record(record: "Record") -> dict[str, object]:
     """A record, for people and programs; what is not known is left out."""
-    from base64 import urlsafe_b64encode
+    from outgate.evidence.dossier.facts import record_fields
 
-    from outgate.model.optin import State
-    from outgate.model.optin_time import format_local
-
-    fields: dict[str, object] = {"state": record.state.value}
-    if record.time_us is not None:
-        fields["time"] = format_local(record.time_us, record.offset_minutes)
-    if record.state is State.ERASED:
-        return fields
-    if record.state is State.CONSENT:
-        fields["grade"] = record.grade.value
-    fields |= {"zone": record.zone.value, "method": record.method.value}
-    if record.source:
-        fields["source"] = record.source
-    if record.evidence_id:
-        fields["evidence-id"] = record.evidence_id
-    if record.commitment:
-        commitment = urlsafe_b64encode(record.commitment).decode().rstrip("=")
-        fields["commitment"] = commitment
+    fields: dict[str, object] = {**record_fields(record)}
+    # By the clock by which it was noted: one time is enough here.
+    if (local := fields.pop("local-time", None)) is not None:
+        fields["time"] = local
     return fields
 
 

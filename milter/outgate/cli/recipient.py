@@ -90,7 +90,8 @@ def erase(
 
     It is a stranger to every customer then, and no list's subscriber. Where a list had
     it, a mark stays, its keyed hash and the time: no file that is loaded later registers
-    it again, only a newer confirmation does. Evidence is deleted. Amounts that were counted stay: they name nobody.
+    it again, only a newer confirmation does. Evidence is deleted, and
+    the scan of a sheet of paper that nobody else has signed. Amounts that were counted stay: they name nobody.
     Who shares its hash where only a part is kept is forgotten with it, and is a stranger
     until he is mailed again. Mail in queues, log files and backups are not touched.
 
@@ -99,15 +100,18 @@ def erase(
     """
     import json
 
+    from outgate.cli.scans import SignedSheets
     from outgate.store.erasure import Kind
 
     search = _open(context, address, customer)
     if not yes:
         whose = f"{customer} remembers" if customer else "is remembered"
         click.confirm(f"Erase what {whose} of {search.mailbox}?", abort=True, err=True)
+    sheets = SignedSheets(context, search.mailbox, search.lists, search.customers)
     report = search.erasure.erase(search.mailbox, search.lists, search.customers)
     _end_progress()
     _must_exist(search, report, customer)
+    scans = sheets.forget()
     name = search.erasure.note(search.mailbox, report, actor or account(), customer)
     counts = {
         kind.value: {"looked": report.looked[kind], "found": report.found(kind)}
@@ -115,12 +119,14 @@ def erase(
     }
     left_out = len(report.unusable)
     if as_json:
-        told = {**counts, "left-out": left_out, "audit": name}
+        told = {**counts, "left-out": left_out, "scans": scans, "audit": name}
         click.echo(json.dumps(told, sort_keys=True))
     else:
         for kind, count in counts.items():
             things = "lists" if kind == "optin" else "keys"
             click.echo(f"{kind:<8}  {count['found']} of {count['looked']} {things}")
+        for line in scans:
+            click.echo(line)
         done = "is forgotten"
         if left_out:
             were = "key that was" if left_out == 1 else "keys that were"

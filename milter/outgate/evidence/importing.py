@@ -1,9 +1,10 @@
 """From a file to the registry: survey, then judge row by row and register in batches.
 
 The survey comes first and may refuse the file as a whole; a dry run judges and writes
-nothing. An import notes after each batch how far it has come, and goes on there. What
-is registered twice is registered once. A rejected row is counted, and kept in a file of
-rejects where one is named; the rows behind it go on.
+nothing. An import notes after each batch how far it has come, where the store says that
+the batch is on disk, and goes on there; else it begins anew. What is registered twice is
+registered once. A rejected row is counted, and kept in a file of rejects where one is
+named; the rows behind it go on.
 """
 
 import json
@@ -13,7 +14,7 @@ from contextlib import nullcontext
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, NamedTuple, Protocol
 
 from outgate.evidence.contract import Origin, fields, opt_in
 from outgate.evidence.format import Ask, Format
@@ -35,11 +36,23 @@ BATCH_ROWS = 10_000
 BATCHES_UNDER_WAY = 3
 
 
+class Written(NamedTuple):
+    """What became of a batch.
+
+    Attributes:
+        new: how many changed what was known.
+        is_confirmed: whether the store says that it is on disk.
+    """
+
+    new: int
+    is_confirmed: bool
+
+
 class Pending(Protocol):
     """A batch under way."""
 
-    def result(self) -> int:
-        """Wait until it is on disk; gives how many changed what was known.
+    def result(self) -> Written:
+        """Wait until it is on disk, where that can be known.
 
         Raises:
             StoreError: the store did not answer; again does no harm.
@@ -91,6 +104,7 @@ class Outlets:
         rows: gets each judged row as one line of JSON.
         noted: where it is noted how far the import has come.
         looked, done: are told bytes of text that were surveyed, and judged.
+        say: is told what an operator should know before it begins.
     """
 
     sink: Sink | None = None
@@ -99,6 +113,7 @@ class Outlets:
     noted: ProgressFile | None = None
     looked: Callable[[int], None] | None = None
     done: Callable[[int], None] | None = None
+    say: Callable[[str], None] | None = None
     batch: list[OptIn] = field(default_factory=list)
 
 
@@ -113,7 +128,10 @@ def run(order: Order, outlets: Outlets) -> Report:
     """
     progress = outlets.noted.read() if outlets.noted else Progress()
     if progress.is_finished:
+        progress.report.is_earlier = True
         return progress.report
+    if progress.why_anew and outlets.say is not None:
+        outlets.say(progress.why_anew)
     report = progress.report
     first = progress.records
     with (
@@ -162,10 +180,10 @@ def _take(
         if not is_mailbox(mailbox):
             rejected = RowRejected(f"{row.address[:80]!r} is no mailbox", "address")
     if rejected is not None or row is None:
-        reason = str(rejected)
-        report.reject(reading.record.line, reason)
+        rejected = rejected or RowRejected("")
+        report.reject(reading.record.line, rejected)
         if rejects is not None:
-            rejects.write(reading.records.head, reading.record.rejected(reason))
+            rejects.write(reading.records.head, reading.record.rejected(str(rejected)))
         return
     origin = order.origins[reading.source.file]
     judged = judge(row, order.around, is_crowded=found.crowds.has(row))
@@ -183,7 +201,8 @@ class _Steps:
     """Batch after batch: while some are written, the next one is judged.
 
     How far the import has come is noted when a batch, and all before it, are on disk, as
-    it was when the batch was given away.
+    it was when the batch was given away. Where the store does not say what is on disk,
+    nothing is noted: who goes on behind rows that were lost would lose withdrawals.
     """
 
     def __init__(
@@ -193,6 +212,7 @@ class _Steps:
         self._progress = progress
         self._rejects = rejects
         self._under_way: deque[tuple[Pending | None, Progress]] = deque()
+        self._is_confirmed = True
 
     def step(self) -> None:
         """Give away what has come together."""
@@ -217,11 +237,14 @@ class _Steps:
         """Wait for all that was given away, and note it."""
         while self._under_way:
             self._finish_one()
+        if self._outlets.noted is not None and not self._is_confirmed:
+            self._outlets.noted.forget()
 
     def _finish_one(self) -> None:
         pending, noted = self._under_way.popleft()
         if pending is not None:
-            new = pending.result()
+            new, is_confirmed = pending.result()
+            self._is_confirmed = self._is_confirmed and is_confirmed
             # Those behind it were copied before this was known.
             for progress in (
                 self._progress,
@@ -229,7 +252,7 @@ class _Steps:
                 *(one for _, one in self._under_way),
             ):
                 progress.report.new += new
-        if self._outlets.noted is not None:
+        if self._outlets.noted is not None and self._is_confirmed:
             self._outlets.noted.write(noted)
 
 

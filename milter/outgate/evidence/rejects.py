@@ -7,6 +7,7 @@ Texts whose headers differ go to files of their own: `FILE`, `FILE.2`, …
 
 import os
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -27,17 +28,19 @@ class Rejects:
 
         Args:
             path: of the first file.
-            lengths: by file and head, how much of each counts: what an import wrote
-                after its last step is written again.
-            made: is told the head of each file that is made, before anything is in it.
+            lengths: by hash of the head, how much of each file counts: what an import
+                wrote after its last step is written again.
+            made: is told the hash of the head of each file that is made, before anything
+                is in it.
         """
         self._path = path
         self._made = made
         self._files: dict[str, IO[str]] = {}
-        for number, (head, length) in enumerate((lengths or {}).items(), 1):
-            self._files[head] = file = _file(_numbered(path, number), length)
-            if not length:
-                file.write(head)
+        # Of the texts' heads, since a file without a header may have a person's there.
+        self._names: dict[str, str] = {}
+        self._empty = {name for name, length in (lengths or {}).items() if not length}
+        for number, (name, length) in enumerate((lengths or {}).items(), 1):
+            self._files[name] = _file(_numbered(path, number), length)
 
     def __enter__(self) -> Self:
         """Give itself."""
@@ -59,21 +62,27 @@ class Rejects:
         Raises:
             StartError: there is such a file already, or it cannot be written.
         """
-        file = self._files.get(head)
+        name = self._names.get(head)
+        if name is None:
+            name = self._names[head] = sha256(head.encode("utf-8")).hexdigest()[:16]
+        file = self._files.get(name)
         if file is None:
             file = _file(_numbered(self._path, len(self._files) + 1), None)
-            self._files[head] = file
+            self._files[name] = file
             if self._made:
-                self._made(head)
+                self._made(name)
             file.write(head)
+        elif name in self._empty:
+            file.write(head)
+        self._empty.discard(name)
         file.write(text)
 
     def lengths(self) -> dict[str, int]:
-        """How long each file is, by its head."""
+        """How long each file is, by the hash of its head."""
         for file in self._files.values():
             file.flush()
         return {
-            head: os.fstat(one.fileno()).st_size for head, one in self._files.items()
+            name: os.fstat(one.fileno()).st_size for name, one in self._files.items()
         }
 
     @property

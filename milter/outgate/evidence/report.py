@@ -3,15 +3,35 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from outgate.evidence.flag import MEANINGS, Effect, Flag
 from outgate.evidence.judge import Judged
+from outgate.evidence.record import RowRejected
 from outgate.model.consent import Grade
 
 _EXAMPLES = 3
 # Reasons are made of a few sentences and of what stood in a cell.
 _MAX_REASONS = 20
+_TOLD_BEFORE = "the reason was told when it was read"
+
+
+class Rejection(NamedTuple):
+    """A row that was not read.
+
+    Attributes:
+        line: of the file.
+        column: name of the column, "" for the whole row.
+        reason: for a person, with the column; it may show what stood in a cell.
+    """
+
+    line: int
+    column: str
+    reason: str
+
+    def __str__(self) -> str:
+        """Give `line: reason`."""
+        return f"{self.line}: {self.reason}"
 
 
 @dataclass
@@ -24,10 +44,11 @@ class Report:
         grades, flags, zones: rows by each.
         examples: the first lines with each flag.
         rejected: rows that were not read.
-        reasons: the first of them, as `line: reason`.
+        rejections: the first of them.
         registered: consents that the registry took.
         withdrawn: subscriptions that ended, which it took.
         new: how many of both changed what it knew.
+        is_earlier: whether all of it was done by an earlier run.
     """
 
     rows: int = 0
@@ -37,10 +58,11 @@ class Report:
     zones: Counter[str] = field(default_factory=Counter)
     examples: dict[str, list[int]] = field(default_factory=dict)
     rejected: int = 0
-    reasons: list[str] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)
     registered: int = 0
     withdrawn: int = 0
     new: int = 0
+    is_earlier: bool = field(default=False, compare=False)
 
     def add(self, judged: Judged) -> None:
         """Count a judged row."""
@@ -54,15 +76,20 @@ class Report:
             if len(lines) < _EXAMPLES:
                 lines.append(judged.row.line)
 
-    def reject(self, line: int, reason: str) -> None:
+    def reject(self, line: int, rejected: RowRejected) -> None:
         """Count a rejected row."""
         self.rows += 1
         self.rejected += 1
-        if len(self.reasons) < _MAX_REASONS:
-            self.reasons.append(f"{line}: {reason}")
+        if len(self.rejections) < _MAX_REASONS:
+            self.rejections.append(Rejection(line, rejected.column, str(rejected)))
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why the first of them were rejected, as `line: reason`."""
+        return list(map(str, self.rejections))
 
     def as_json(self) -> dict[str, Any]:
-        """For programs; also what an import that stopped goes on with."""
+        """For programs."""
         return {
             "rows": self.rows,
             "passed-over": self.passed_over,
@@ -77,9 +104,15 @@ class Report:
             "new": self.new,
         }
 
+    def as_noted(self) -> dict[str, Any]:
+        """What an import that was stopped goes on with: nothing of any cell."""
+        noted = self.as_json()
+        noted["reasons"] = [[one.line, one.column] for one in self.rejections]
+        return noted
+
     @classmethod
-    def from_json(cls, value: dict[str, Any]) -> "Report":
-        """Read what `as_json` gave."""
+    def from_noted(cls, value: dict[str, Any]) -> "Report":
+        """Read what `as_noted` gave."""
         return cls(
             rows=value["rows"],
             passed_over=value["passed-over"],
@@ -88,7 +121,10 @@ class Report:
             zones=Counter(value["zones"]),
             examples=value["examples"],
             rejected=value["rejected"],
-            reasons=value["reasons"],
+            rejections=[
+                Rejection(line, column, _told_before(column))
+                for line, column in value["reasons"]
+            ],
             registered=value["registered"],
             withdrawn=value["withdrawn"],
             new=value["new"],
@@ -113,7 +149,7 @@ class Report:
         for flag in Flag:
             if count := self.flags[flag.value]:
                 yield from self._flag(flag, count)
-        if self.reasons:
+        if self.rejections:
             yield "rejected, the first of them by line"
         yield from (f"  {reason}" for reason in self.reasons)
 
@@ -125,6 +161,10 @@ class Report:
         yield f"    {meaning.sentence}"
         if meaning.effect is not Effect.NOTED:
             yield f"    {meaning.remedy}"
+
+
+def _told_before(column: str) -> str:
+    return f"{column}: {_TOLD_BEFORE}" if column else _TOLD_BEFORE
 
 
 def _share(count: int, rows: int) -> str:

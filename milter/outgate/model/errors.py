@@ -68,6 +68,10 @@ class ConfigError(OutgateError):
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = problems
 
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Errors of a process that helps reach the one that it helps."""
+        return type(self), (self.problems,)
+
 
 class StartError(OutgateError):
     """The daemon or a command cannot start: one line for a person, one exit code."""
@@ -75,6 +79,10 @@ class StartError(OutgateError):
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)
         self.exit_code = exit_code
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Errors of a process that helps reach the one that it helps."""
+        return type(self), (str(self), self.exit_code)
 
 
 class StoreError(OutgateError):

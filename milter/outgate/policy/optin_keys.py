@@ -19,7 +19,7 @@ mail. It loosens, so one that cannot be read in full is no key, and is reported.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from outgate.message.optin_evidence import Algorithm, from_base64url, to_base64url
@@ -65,6 +65,22 @@ class OptinKey:
     text: str = ""
     problems: tuple[str, ...] = ()
 
+    @property
+    def statement(self) -> bytes:
+        """What the holder of an Ed25519 key signs to be registered with it.
+
+        Other words than a token begins with: neither is the other. It names whose it is
+        to be, so that it enrols nothing else, and needs no challenge.
+        """
+        lines = [
+            "opt-in-key/1",
+            f"customer={self.customer}",
+            *(f"list={one}" for one in sorted(self.lists)),
+            f"key={self.name}",
+            f"{self.algorithm}={to_base64url(self.public)}",
+        ]
+        return "".join(f"{line}\n" for line in lines).encode()
+
     def __str__(self) -> str:
         """The field's value."""
         material = self.secret_id or to_base64url(self.public)
@@ -90,6 +106,25 @@ class OptinKey:
 def is_key_name(name: str) -> bool:
     """Whether a token can name such a key."""
     return _NAME.fullmatch(name) is not None
+
+
+def revoked(name: str, raw: bytes, now_us: int, by: str) -> str:
+    """The field's value when the key counts no more; also where it cannot be read.
+
+    Args:
+        name: of the field.
+        raw: its value until now.
+        now_us: since when it counts no more.
+        by: who says so, "" where not said.
+    """
+    old = parse_key(name, raw)
+    if not old.problems:
+        return str(replace(old, revoked_us=now_us, by=by or old.by))
+    # Before whatever stands there: so it is read, and stays when somebody mends the rest.
+    words = [f"revoked={format_moment(now_us)}", *([f"by={by}"] if by else [])]
+    text = raw[:MAX_VALUE_BYTES].decode("utf-8", "replace")
+    words += [word for word in text.split() if not word.startswith(("revoked=", "by="))]
+    return " ".join(words)
 
 
 @lru_cache(maxsize=4096)

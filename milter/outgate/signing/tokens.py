@@ -12,7 +12,7 @@ A key is one line in a file of its owner's alone:
 import hmac
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -32,7 +32,7 @@ from outgate.message.optin_evidence import (
     to_base64url,
 )
 from outgate.model.errors import EX_CANTCREAT, EX_CONFIG, StartError
-from outgate.policy.optin_keys import OptinKey
+from outgate.policy.optin_keys import OptinKey, parse_key
 from outgate.signing.secret import SECRET_BYTES, key_id
 
 _CACHED_KEYS = 1024
@@ -128,6 +128,30 @@ class SigningKey:
                 f"{path} cannot be made: {error.strerror}", EX_CANTCREAT
             ) from error
 
+    def prove(self, customer: str, lists: Collection[str]) -> bytes:
+        """A signature that this Ed25519 key is to count for these lists.
+
+        Args:
+            customer: whose lists they are.
+            lists: their ids.
+
+        Raises:
+            ValueError: no key can be registered like this.
+        """
+        wanted = OptinKey(
+            name=self.name,
+            public=self.public,
+            customer=customer,
+            lists=frozenset(one.lower() for one in lists),
+        )
+        read = parse_key(self.name, str(wanted).encode())
+        if read != wanted:
+            raise ValueError(
+                "nothing can be registered like this: expected names without spaces for "
+                "customer and lists, and a key's file that `outgate optin key new` made"
+            )
+        return Ed25519PrivateKey.from_private_bytes(self.seed).sign(wanted.statement)
+
     def sign(self, token: Token, path: bytes) -> Token:
         """The token, signed for one recipient.
 
@@ -141,6 +165,23 @@ class SigningKey:
         else:
             signature = Ed25519PrivateKey.from_private_bytes(self.seed).sign(signed)
         return replace(token, signature=signature)
+
+
+def is_proven(key: OptinKey, proof: bytes) -> bool:
+    """Whether the holder of an Ed25519 key wants it to be registered like this.
+
+    Args:
+        key: as it is to be registered.
+        proof: signature over its `statement`.
+
+    Raises:
+        ValueError: the public key is none that the library takes.
+    """
+    try:
+        _public_key(key.public).verify(proof, key.statement)
+    except InvalidSignature:
+        return False
+    return True
 
 
 class TokenVerifier:

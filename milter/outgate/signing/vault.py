@@ -2,10 +2,21 @@
 
 The key comes from the secret, which is never in the store: who has the store alone reads
 no address. What is sealed for one subscription opens for no other.
+
+A file is sealed in chunks, so that memory is flat:
+
+    outgate-sealed 1 LF | id of the file 16 | (length 4 big-endian, sealed chunk) …
+
+Each chunk is bound to the file's id, to its place, and to whether it is the last one, so
+that none can be taken away, moved or brought from another file (STREAM, Hoang and others
+2015).
 """
 
 import os
+import struct
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
+from typing import IO
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -14,6 +25,10 @@ from outgate.model.errors import EvidenceError
 
 NONCE_BYTES = 12
 OVERHEAD_BYTES = NONCE_BYTES + 16
+MAX_CHUNK_BYTES = 1 << 20
+_FILE = b"outgate-sealed 1\n"
+_FILE_ID_BYTES = 16
+_LENGTH = struct.Struct(">I")
 
 
 class Vault:
@@ -51,3 +66,50 @@ class Vault:
             raise EvidenceError(
                 "cannot be opened: it was sealed with another secret, or changed"
             ) from None
+
+    def seal_file(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """Encrypt a file, piece by piece.
+
+        Args:
+            chunks: of at most `MAX_CHUNK_BYTES`.
+        """
+        file_id = os.urandom(_FILE_ID_BYTES)
+        yield _FILE + file_id
+        number, held = 0, b""
+        for chunk in chunks:
+            if number:
+                yield self._frame(held, _place(file_id, number, is_last=False))
+            number, held = number + 1, chunk
+        yield self._frame(held, _place(file_id, max(number, 1), is_last=True))
+
+    def open_file(self, file: IO[bytes]) -> Iterator[bytes]:
+        """Decrypt a file, piece by piece.
+
+        Raises:
+            EvidenceError: it is no sealed file, another secret's, cut off or changed;
+                what was given before is as it was.
+            OSError: it cannot be read.
+        """
+        head = file.read(len(_FILE) + _FILE_ID_BYTES)
+        if not head.startswith(_FILE):
+            raise EvidenceError("is no sealed file of this version")
+        file_id, number = head[len(_FILE) :], 0
+        length = file.read(_LENGTH.size)
+        while True:
+            number += 1
+            size = _LENGTH.unpack(length)[0] if len(length) == _LENGTH.size else 0
+            if not OVERHEAD_BYTES <= size <= MAX_CHUNK_BYTES + OVERHEAD_BYTES:
+                raise EvidenceError("is cut off, or changed")
+            sealed = file.read(size)
+            length = file.read(_LENGTH.size)
+            yield self.open(sealed, _place(file_id, number, is_last=not length))
+            if not length:
+                return
+
+    def _frame(self, plain: bytes, associated: bytes) -> bytes:
+        sealed = self.seal(plain, associated)
+        return _LENGTH.pack(len(sealed)) + sealed
+
+
+def _place(file_id: bytes, number: int, *, is_last: bool) -> bytes:
+    return b"file %b %d %d" % (file_id, number, is_last)

@@ -19,7 +19,7 @@ from typing import Any
 
 import redis
 
-from outgate.model.errors import StoreTimeout
+from outgate.model.errors import StoreRefused, StoreTimeout
 from outgate.store.keys import Keys
 from outgate.store.trouble import Client, run
 
@@ -77,6 +77,37 @@ def _settings(client: Client) -> dict[str, str]:
         # Hosted servers and tight ACLs hide their configuration.
         return {}
     return {str(name): str(value) for name, value in found.items()}
+
+
+def _lock_in(directory: Path) -> int:
+    """Open the lock; it belongs to whoever the directory does, also when root makes it.
+
+    Raises:
+        StoreRefused: it belongs to another account.
+    """
+    path = directory / "flush.lock"
+    flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        try:
+            lock = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            lock = os.open(path, flags)
+        if os.geteuid() == 0:
+            _give(lock, directory)
+    except OSError as error:
+        raise StoreRefused(
+            f"{path} cannot be opened: {error.strerror}: it must belong to the account "
+            "that the daemon runs as"
+        ) from error
+    return lock
+
+
+def _give(lock: int, directory: Path) -> None:
+    """To whoever the directory belongs to."""
+    found, owner = os.fstat(lock), directory.stat()
+    # A file with another name elsewhere is not ours to give away.
+    if found.st_uid != owner.st_uid and found.st_nlink == 1:
+        os.fchown(lock, owner.st_uid, owner.st_gid)
 
 
 class Flushing:
@@ -138,9 +169,7 @@ class Flushing:
     @contextmanager
     def _forcing(self, directory: Path) -> Iterator[None]:
         """One at a time: another one's end must not end ours."""
-        lock = os.open(
-            directory / "flush.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
-        )
+        lock = _lock_in(directory)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             try:

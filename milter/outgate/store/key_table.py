@@ -265,7 +265,9 @@ KEYS: tuple[Key, ...] = (
         "hash",
         "none",
         "the daemon at its start",
-        "Layout version, and the id of the secret behind keyed hashes.",
+        "Layout version, the id of the secret behind keyed hashes, and `store-id`: "
+        "random, made once, and lost with the data, so that an import which was stopped "
+        "does not go on where the rows before are gone.",
         "HGETALL outgate:schema",
     ),
 )

@@ -4,11 +4,9 @@ The keeper writes each change into the audit stream, as it does for what is set 
 and hands the keys to the workers of its host: within a second or two.
 """
 
-from dataclasses import replace
-
 import redis
 
-from outgate.policy.optin_keys import OptinKey, parse_key
+from outgate.policy.optin_keys import OptinKey, parse_key, revoked
 from outgate.store.keys import Keys
 from outgate.store.scripts import Script
 from outgate.store.trouble import Client, as_store_error
@@ -54,7 +52,8 @@ class OptinKeys:
     def revoke(self, name: str, now_us: int, by: str) -> OptinKey | None:
         """End a key: its tokens count no more, whenever they were signed.
 
-        One that was revoked already stays as it is.
+        One that was revoked already stays as it is; one that is to end later, or that
+        cannot be read, is revoked now.
 
         Args:
             name: `<issuer>:<selector>`.
@@ -72,12 +71,12 @@ class OptinKeys:
         try:
             while (raw := self._client.hget(place, name)) is not None:
                 old = parse_key(name, raw)
-                if old.revoked_us or old.problems:
+                if 0 < old.revoked_us <= now_us:
                     return old
-                new = replace(old, revoked_us=now_us, by=by or old.by)
+                new = revoked(name, raw, now_us, by).encode("utf-8", "replace")
                 # Tried again where somebody changed it meanwhile.
-                if self._client.eval(text, 1, place, name, raw, str(new)):
-                    return new
+                if self._client.eval(text, 1, place, name, raw, new):
+                    return parse_key(name, new)
         except redis.RedisError as error:
             raise as_store_error(error) from error
         return None

@@ -1,10 +1,13 @@
 """What a store must be like before anything is written to it.
 
 `outgate:schema` names the layout's version and the id of the secret: a host with
-another secret would hash recipients differently and count apart, so it is refused. A
-server that evicts keys would forget limits and evidence; it is reported.
+another secret would hash recipients differently and count apart, so it is refused. Its
+`store-id` is random, and made once: it lives and dies with the data, so who remembers
+what is in the store knows by it whether that can be there yet. A server that evicts keys
+would forget limits and evidence; it is reported.
 """
 
+import secrets
 from dataclasses import dataclass
 
 import redis
@@ -16,6 +19,8 @@ from outgate.store.trouble import Client, as_store_error
 
 # It did not tell customers of one list apart, so nobody can say whose a record is.
 _TRIAL_VERSION = "1"
+STORE_ID = "store-id"
+_STORE_ID_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +31,13 @@ class Server:
         version: name and version.
         evicts: its maxmemory-policy, where that would drop keys; else "".
         way: how it says that something is on disk.
+        store_id: 32 hexadecimal digits; "" where nobody has claimed the store.
     """
 
     version: str
     evicts: str
     way: Way = Way.NONE
+    store_id: str = ""
 
 
 def inspect(
@@ -54,13 +61,15 @@ def inspect(
         StartError: another secret or another layout.
         StoreError: the server did not answer, or not as one that we could use.
     """
-    ours = (str(SCHEMA_VERSION), key_id)
+    ours = (str(SCHEMA_VERSION), key_id, "")
     try:
         if claim:
             client.hsetnx(keys.schema, "version", SCHEMA_VERSION)
             client.hsetnx(keys.schema, "secret-id", key_id)
-        found = client.hmget(keys.schema, "version", "secret-id")
-        version, secret_id = (
+            # Atomic: of several that begin at once, all see the first one's.
+            client.hsetnx(keys.schema, STORE_ID, secrets.token_hex(_STORE_ID_BYTES))
+        found = client.hmget(keys.schema, "version", "secret-id", STORE_ID)
+        version, secret_id, store_id = (
             own if value is None else value.decode("utf-8", "backslashreplace")
             for value, own in zip(found, ours, strict=True)
         )
@@ -68,6 +77,7 @@ def inspect(
             _name(client.info("server")),
             _eviction(client),
             find_way(client, is_embedded=is_embedded),
+            store_id,
         )
     except redis.RedisError as error:
         raise as_store_error(error) from error
@@ -93,6 +103,19 @@ def inspect(
             EX_CONFIG,
         )
     return server
+
+
+def read_store_id(client: Client, keys: Keys) -> str:
+    """The store's id now; "" where it was emptied, and nobody has claimed it since.
+
+    Raises:
+        StoreError: the server did not answer.
+    """
+    try:
+        value = client.hget(keys.schema, STORE_ID)
+    except redis.RedisError as error:
+        raise as_store_error(error) from error
+    return value.decode("utf-8", "backslashreplace") if value else ""
 
 
 def _eviction(client: Client) -> str:

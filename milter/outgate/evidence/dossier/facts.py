@@ -142,7 +142,7 @@ class Subscription:
             return fields | {"state": "unreadable", "place": self.unreadable}
         if record is None:
             return fields | {"state": "unknown"}
-        fields |= _record_json(record)
+        fields |= record_fields(record)
         if record.state is State.ERASED:
             return fields
         fields["proof"] = self.proof.value
@@ -213,10 +213,14 @@ def scan_of(raw: bytes) -> str:
     return digest if _SHA256.fullmatch(digest) else ""
 
 
-def _record_json(record: Record) -> dict[str, Any]:
+def record_fields(record: Record) -> dict[str, Any]:
+    """A record for programs; what is not known is left out.
+
+    `time` is in UTC, `local-time` as it was noted; an erasure says `time` alone.
+    """
     fields: dict[str, Any] = {"state": record.state.value, **_times(record)}
     if record.state is State.ERASED:
-        fields.pop("local-time")
+        fields.pop("local-time", None)
         return fields
     if record.state is State.CONSENT:
         fields["grade"] = record.grade.value

@@ -24,8 +24,8 @@ from outgate.model.optin_time import format_local
 
 TITLE = "Evidence of opt-in"
 _SCANS = {
-    ScanState.MATCHES: "the file has that SHA-256",
-    ScanState.DIFFERS: "the file has ANOTHER SHA-256",
+    ScanState.MATCHES: "opened, it has that SHA-256",
+    ScanState.DIFFERS: "it is NOT what was sealed, or has ANOTHER SHA-256",
     ScanState.MISSING: "the file is MISSING",
 }
 
