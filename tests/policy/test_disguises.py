@@ -122,7 +122,10 @@ class TestDisguise:
     @pytest.mark.parametrize("session", SESSIONS)
     @pytest.mark.parametrize("disguise", DISGUISES)
     def test_it_lets_no_more_through(self, disguise: str, session: str) -> None:
-        """As many leave as without it, and all counters are as full."""
+        """As many leave as without it, and all counters are as full.
+
+        A person gets one challenge a day of one list, so even fewer of those.
+        """
         passed = []
         filled = []
         for name in ("none", disguise):
@@ -131,9 +134,12 @@ class TestDisguise:
             verdicts = [post.judge(mail).verdict for _ in range(BURST)]
             passed.append([verdict.action.lets_out for verdict in verdicts])
             filled.append(sorted(post.store.tats_us.values()))
+        assert passed[0].count(True) == 5
+        if disguise == "a request of Mailman's":
+            assert passed[1].count(True) == 1
+            return
         assert passed[0] == passed[1]
         assert filled[0] == filled[1]
-        assert passed[0].count(True) == 5
 
     @fast
     @given(st.lists(st.sampled_from(sorted(DISGUISES)), min_size=1, max_size=BURST))

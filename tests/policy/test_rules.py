@@ -53,6 +53,7 @@ class TestTable:
             "list-without-consent",
             "bulk-to-strangers",
             "campaign-across-customers",
+            "subscription-bombing",
             "limit-exceeded",
             "bulk-by-distinct-recipients",
             "many-sources-per-login",

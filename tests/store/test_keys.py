@@ -20,6 +20,7 @@ from store.builders import (
     some_bands,
     some_people,
 )
+from store.challenged import a_challenge
 from store.conftest import is_listed
 from store.running import Store, fast
 
@@ -41,6 +42,14 @@ _SPELLED = {
     "evidence:{<list>:<bucket>}": Keys("ns").evidence("members.choir.example", 17),
     "optin-lists": Keys("ns").optin_lists,
     "optin-key": Keys("ns").optin_keys,
+    "challenge:{<list>:<bucket>}": Keys("ns").challenge("members.choir.example", 17),
+    "challenges:{<list>}:<customer>": Keys("ns").challenges(
+        "choir", "members.choir.example"
+    ),
+    "challenged:{<recipient>}": Keys("ns").challenged("5f0c"),
+    "contradiction:{<list>:<bucket>}": Keys("ns").contradiction(
+        "members.choir.example", 17
+    ),
     "seen:{<customer>}:<retry>": Keys("ns").seen("choir", "3f9a"),
     "holding:{<customer>}": Keys("ns").holding("choir"),
     "held:<mta>:<queue-id>": Keys("ns").held("mx1", "4XyZ2q1"),
@@ -82,6 +91,7 @@ def test_the_table_can_be_printed(key: object) -> None:
         "the daemon at its start",
         "`outgate optin`",
         "`outgate optin`, workers",
+        "`outgate evidence`, workers",
         "`outgate optin`, `outgate recipient`, workers",
     }
 
@@ -139,6 +149,8 @@ def test_a_script_finds_the_types_of_the_table(store: Store, keys: Keys) -> None
     answers = counters.look_up(first)
     counters.introduce(first, answers)
     counters.settle(plan, counters.look_up(plan), held_bytes=7)
+    counters.look_up(a_challenge())
+    counters.note_challenge(a_challenge(), left=True)
     kinds = {row.pattern.partition(":")[0]: row for row in KEYS}
     names = store.names(keys)
 

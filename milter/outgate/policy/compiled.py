@@ -12,6 +12,7 @@ from outgate.model.recipient import Recipient, recipient_reader
 from outgate.model.standing import Growth
 from outgate.model.units import Rate, to_us
 from outgate.model.verdict import Action, Mode, Reason
+from outgate.policy.challenge import Challenges
 from outgate.policy.customers import CustomerMap
 from outgate.policy.registered import Streams
 from outgate.policy.rule_settings import RuleSettings, allowed_actions, rule_field
@@ -80,6 +81,7 @@ class Policy:
         lists: (customer, List-Id) of registered lists, and from when on the list needs
             consents, microseconds since the epoch.
         streams: registered streams.
+        challenges: how requests to confirm a subscription are known.
     """
 
     settings: PolicySettings
@@ -98,6 +100,7 @@ class Policy:
     knows_people: bool
     lists: Mapping[tuple[str, str], int]
     streams: Streams
+    challenges: Challenges
 
     @classmethod
     def build(cls, settings: PolicySettings) -> Self:
@@ -147,6 +150,7 @@ class Policy:
                 for one in settings.lists
             },
             streams=Streams(settings.streams),
+            challenges=Challenges(settings.lists, settings.streams, settings.optin),
         )
 
     def limit_names(self) -> frozenset[str]:

@@ -157,6 +157,10 @@ class ProfileSettings:
     )
 
 
+THROUGH_US = "through-us"
+CHALLENGES = ("elsewhere", THROUGH_US)
+
+
 @attrs.frozen(kw_only=True)
 class ListSettings:
     """A mailing list of a customer, whose subscribers are registered."""
@@ -180,11 +184,30 @@ class ListSettings:
         None,
         example="2027-01-01",
     )
+    challenges: str = setting(
+        "Whether all its requests to confirm a subscription leave through this gate: "
+        "`through-us` makes a claimed confirmation that none went before a "
+        "contradiction. With `elsewhere` nobody knows.",
+        "elsewhere",
+        example='"through-us"',
+    )
+    challenge_sender: tuple[str, ...] = setting(
+        "Header From of its requests to confirm, addresses or domains, where they do not "
+        "name the list themselves. Default: of a customer with one list, any.",
+        (),
+        example='["noreply@choir.example"]',
+    )
+    challenge_pattern: str = setting(
+        "What its requests to confirm are known by, in subject or link, where the list's "
+        "software is none that Outgate knows; `*` stands for anything.",
+        "",
+        example='"/newsletter/confirm/*"',
+    )
 
 
 @attrs.frozen(kw_only=True)
 class OptinSettings:
-    """What becomes of a registered list's recipients without a consent."""
+    """Consents of registered lists, and requests to confirm a subscription."""
 
     enforce_from: datetime | None = setting(
         "From when on mail of registered lists needs consents; `[[list]]` may name "
@@ -198,6 +221,23 @@ class OptinSettings:
         "are taken out of it, and the envelope sender gets a delivery status "
         "notification (RFC 3464); with more, `[rules.list-without-consent]` says what "
         "happens. 0 to 100; 0 takes nobody out.",
+        5,
+        example="5",
+    )
+    challenge_retention: timedelta = setting(
+        "How long they are kept in the ledger with which claimed confirmations are "
+        "compared: 1d to 366d.",
+        timedelta(days=30),
+        example='"30d"',
+    )
+    challenges_per_list: int = setting(
+        "So many of one list may go to one person within a day (rule "
+        "`subscription-bombing`): 1 to 20.",
+        1,
+        example="1",
+    )
+    challenges_per_recipient: int = setting(
+        "So many of all lists may go to one person within a day: 1 to 60.",
         5,
         example="5",
     )

@@ -171,6 +171,42 @@ KEYS: tuple[Key, ...] = (
         "HGETALL outgate:optin-key",
     ),
     Key(
+        "challenge:{<list>:<bucket>}",
+        "hash",
+        "`[optin] challenge-retention` after the last one",
+        "workers",
+        "Requests to confirm a subscription that left (or were held): keyed hash, as in "
+        "`optin:`, to first, last and held time (seconds, 4 bytes each) and count (2).",
+        "HLEN 'outgate:challenge:{members.choir.example:17}'",
+    ),
+    Key(
+        "challenges:{<list>}:<customer>",
+        "hash",
+        "none",
+        "workers",
+        "A list's challenges together: `first`, `last`, `since` (seconds since the epoch; "
+        "from `since` on none was forgotten) and `count`.",
+        "HGETALL 'outgate:challenges:{members.choir.example}:choir'",
+    ),
+    Key(
+        "challenged:{<recipient>}",
+        "string",
+        "a day after the last one",
+        "workers",
+        "Challenges that one person (a keyed hash) got within a day, of all lists: keyed "
+        "hash of customer and list, and time.",
+        "STRLEN 'outgate:challenged:{5f0c…}'",
+    ),
+    Key(
+        "contradiction:{<list>:<bucket>}",
+        "hash",
+        "none; an erasure deletes it",
+        "`outgate evidence`, workers",
+        "Claimed confirmations that no challenge went before: keyed hash, as in `optin:`, "
+        "to the claimed time (seconds since the epoch).",
+        "HLEN 'outgate:contradiction:{members.choir.example:17}'",
+    ),
+    Key(
         "seen:{<customer>}:<retry>",
         "string",
         "5 days after the first attempt",
@@ -320,6 +356,22 @@ class Keys:
     def optin_prefix(self, list_id: str) -> bytes:
         """Of a list's keys: the number of the bucket and a brace are missing."""
         return f"{self.namespace}:optin:{{{safe(list_id)}:".encode()
+
+    def challenge(self, list_id: str, bucket: int) -> str:
+        """Challenges of a list, one of many hashes of them."""
+        return f"{self.namespace}:challenge:{{{safe(list_id)}:{bucket}}}"
+
+    def challenges(self, customer: str, list_id: str) -> str:
+        """What is known of all challenges of a customer's list."""
+        return f"{self.namespace}:challenges:{{{safe(list_id)}}}:{safe(customer)}"
+
+    def challenged(self, recipient: str) -> str:
+        """Challenges to one person; `recipient` is a keyed hash in hexadecimal."""
+        return f"{self.namespace}:challenged:{{{recipient}}}"
+
+    def contradiction(self, list_id: str, bucket: int) -> str:
+        """Claims that the ledger contradicts, one of many hashes of them."""
+        return f"{self.namespace}:contradiction:{{{safe(list_id)}:{bucket}}}"
 
     @staticmethod
     def list_member(customer: str, list_id: str) -> str:
