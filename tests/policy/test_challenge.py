@@ -224,3 +224,17 @@ def test_a_challenge_spares_no_count() -> None:
         mail(SYMPA_WEB, to=f"bart{number}@example.net") for number in range(4)
     )
     assert actions == [Action.ACCEPT] * 2 + [Action.QUARANTINE] * 2
+
+
+def test_whom_a_list_asks_need_not_have_consented() -> None:
+    """Mailman's requests have the List-Id; nor have they anything to unsubscribe from."""
+    block, body = MAILMAN_3
+    listed = (f"{block}\nList-Id: News <{LIST}>", body)
+    post = Outpost(a_policy(lists=[a_list()]))
+    decision = post.judge(mail(listed))
+    assert decision.verdict.action is Action.ACCEPT
+    assert decision.plan is not None
+    assert not decision.plan.subscribed
+    # A newsletter to the same person is asked for a consent.
+    letter = (f"From: news@lists.choir.example\nList-Id: News <{LIST}>", body)
+    assert Reason.LIST_WITHOUT_CONSENT in post.judge(mail(letter)).verdict.reasons
