@@ -6,6 +6,11 @@ registered stream answers somebody, and so does a registered list that asks to c
 subscription: there is nothing to unsubscribe from.
 """
 
+from outgate.message.listcheck.headers import (
+    LIST_HEADERS,
+    can_be_left,
+    parse_list_headers,
+)
 from outgate.model.verdict import Finding, Reason
 from outgate.policy.case import Case
 
@@ -20,10 +25,12 @@ def judge(case: Case) -> Finding | None:
         return None
     if case.plan.stream or case.plan.is_challenge_of_list:
         return None
-    lists = facts.list_headers
-    if lists is not None and lists.usable_unsubscribe:
+    headers = case.transaction.headers
+    if can_be_left(headers):
         return None
-    notes = ", ".join(lists.faults) if lists is not None else ""
+    notes = ""
+    if not LIST_HEADERS.isdisjoint(headers):
+        notes = ", ".join(parse_list_headers(headers).faults)
     return Finding(
         reason=REASON,
         action=case.policy.rules[REASON].action,
