@@ -4,7 +4,7 @@ Ordinary mail costs a few dictionary look-ups. What list headers say beyond the 
 is asked by the rule that wants to know it.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from outgate.message.classify import classify, declares_bulk, is_forwarded
 from outgate.message.headers import header_from_address
@@ -15,8 +15,7 @@ from outgate.model.transaction import Transaction
 from outgate.model.verdict import MailClass
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What a message says about itself.
 
     Attributes:

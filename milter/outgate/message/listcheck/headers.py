@@ -17,7 +17,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from outgate.message.headers import Headers
-from outgate.message.listcheck.links import each_link, read_links
+from outgate.message.listcheck.links import (
+    begins_with_plain_link,
+    each_link,
+    read_links,
+)
 from outgate.message.listcheck.list_id import read_list_id
 from outgate.message.listcheck.note import Level, Note, Remark, remarks_on, worst
 from outgate.message.listcheck.one_click import (
@@ -99,8 +103,12 @@ _remembered = lru_cache(maxsize=4096)(_list_id)
 
 def can_be_left(headers: Headers) -> bool:
     """Whether a recipient could really unsubscribe, by any link of List-Unsubscribe."""
-    values = headers.get(UNSUBSCRIBE, ())
-    return any(uri.usable for uri in each_link(values, [])) if values else False
+    values = headers.get(UNSUBSCRIBE)
+    if not values:
+        return False
+    return begins_with_plain_link(values[0]) or any(
+        uri.usable for uri in each_link(values, [])
+    )
 
 
 def parse_list_headers(headers: Headers) -> ListHeaders:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from outgate.message.cfws import NOT_FOUND, skip_cfws, unfold
 from outgate.message.encoded_words import decode_words
 from outgate.message.listcheck.note import Level, Note
-from outgate.message.listcheck.uri import Uri, parse_uri
+from outgate.message.listcheck.uri import Uri, can_be_reached, parse_uri
 
 # Senders name two (mailto and https); one of 674 real headers has nine.
 MAX_URIS = 16
@@ -20,6 +20,10 @@ MAX_URIS = 16
 # 1,005 characters at most. What stands behind them is not looked at.
 MAX_UNSUBSCRIBE_BYTES = 8_192
 
+# The plainest link that there is, and the one that most list mail begins with.
+_PLAIN_LINK = re.compile(
+    rb"[ \t]*<https?://([A-Za-z0-9.-]{4,253})[/?][A-Za-z0-9._~/?#&=;:,+@-]{0,2000}>"
+)
 _NO = re.compile(rb"no(?![^ \t\r\n(])", re.IGNORECASE)
 
 
@@ -104,6 +108,16 @@ def says_no(value: bytes) -> bool:
     """Whether a List-Post says that nobody may post: `NO (announcements)`."""
     text = unfold(value)
     return _NO.match(text, skip_cfws(text, 0)) is not None
+
+
+def begins_with_plain_link(value: bytes) -> bool:
+    """Whether a header begins with a usable link of the plainest kind.
+
+    Of such a one `each_link` says the same, at five times the cost; of any other this
+    says nothing.
+    """
+    found = _PLAIN_LINK.match(value)
+    return found is not None and can_be_reached(found[1].decode("ascii"))
 
 
 def read_links(values: Sequence[bytes], notes: list[Note]) -> tuple[Uri, ...]:
