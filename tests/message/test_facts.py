@@ -15,6 +15,11 @@ from message.builders import (
 )
 from outgate.message.facts import Facts, read_facts
 from outgate.message.fingerprint import fingerprint
+from outgate.message.listcheck.headers import (
+    ListHeaders,
+    can_be_left,
+    parse_list_headers,
+)
 from outgate.message.listcheck.one_click import PostNote
 from outgate.message.listcheck.shape import ShapeNote
 from outgate.message.local_user import sendmail_local_user
@@ -33,6 +38,7 @@ _QUOTE = b"Look\n> a quote of more words than there are beside it\n"
 
 class _All(NamedTuple):
     facts: Facts
+    lists: ListHeaders
     retry: bytes
     local_user: str | None
     bands: tuple[bytes, ...]
@@ -48,6 +54,7 @@ def _read_all(found: HeaderMap) -> _All:
     transaction = a_transaction(found)
     return _All(
         read_facts(transaction),
+        parse_list_headers(found),
         retry_material(transaction),
         sendmail_local_user(found),
         fingerprint(found, _BODY) + fingerprint(found, _QUOTE),
@@ -59,7 +66,7 @@ class TestFacts:
     """What policy gets."""
 
     def test_a_personal_mail(self) -> None:
-        """No list headers are parsed where there are none."""
+        """It is no list's, and calls itself nothing."""
         facts = read_facts(
             a_transaction("From: Anne <anne@example.com>\nSubject: Dinner")
         )
@@ -67,7 +74,6 @@ class TestFacts:
             mail_class=MailClass.PERSONAL,
             declares_bulk=False,
             header_from=Address("anne", "example.com"),
-            list_headers=None,
             list_id="",
             forwarded=False,
         )
@@ -85,9 +91,6 @@ class TestFacts:
         assert facts.mail_class is MailClass.LIST
         assert facts.declares_bulk
         assert facts.list_id == "news.example.org"
-        assert facts.list_headers is not None
-        assert facts.list_headers.one_click
-        assert facts.list_headers.faults == ()
 
     def test_a_broken_identifier_is_none(self) -> None:
         """A list without a name is bulk."""
@@ -141,7 +144,9 @@ class TestHostileMessages:
     ) -> None:
         """Nothing is raised."""
         facts = read_facts(a_transaction(found, sender=sender, recipients=recipients))
-        assert (facts.list_headers is None) <= (facts.list_id == "")
+        lists = parse_list_headers(found)
+        assert facts.list_id == (lists.list_id or "")
+        assert can_be_left(found) is lists.usable_unsubscribe
         assert facts.mail_class is not MailClass.INBOUND
 
     @pytest.mark.timeout(60)
@@ -254,11 +259,10 @@ class TestRefolding:
 
     @staticmethod
     def _meaning(found: HeaderMap) -> list[object]:
-        facts, retry, local_user, bands, tokens = _read_all(found)
-        lists = facts.list_headers
+        facts, lists, retry, local_user, bands, tokens = _read_all(found)
         # Re-folding changes what is said of folds, and nothing else.
         shape = {*ShapeNote, PostNote.POST_FOLDED}
-        notes = [one for one in lists.remarks if one.note not in shape] if lists else []
+        notes = [one for one in lists.remarks if one.note not in shape]
         return [
             facts.mail_class,
             facts.declares_bulk,
@@ -267,7 +271,7 @@ class TestRefolding:
             facts.forwarded,
             (facts.script, facts.site),
             notes,
-            lists and (lists.uris, lists.post, lists.one_click),
+            (lists.uris, lists.post, lists.one_click),
             retry,
             tokens,
             local_user,

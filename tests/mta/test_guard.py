@@ -49,6 +49,9 @@ class Store:
     def register(self, plan: Plan, answers: Answers) -> None:
         raise AssertionError(plan, answers)
 
+    def note_challenge(self, plan: Plan, *, left: bool) -> None:
+        raise AssertionError(plan)
+
     def look_up(self, plan: Plan) -> Answers:
         self.looked_up += 1
         if self.broken:

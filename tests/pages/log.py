@@ -76,6 +76,8 @@ DETAILS: Mapping[Reason, str] = {
     Reason.LIMIT_EXCEEDED: "the limit and the rate in force; `20% of …` where conduct moves "
     "it",
     Reason.CAMPAIGN_ACROSS_CUSTOMERS: "how many customers and strangers",
+    Reason.SUBSCRIPTION_BOMBING: "how many challenges within a day before this one, by the "
+    "list and by all",
     Reason.UNUSUAL_FOR_THIS_SENDER: "recipients today, and on busy days",
     Reason.CONSENT_WITHDRAWN: "how many of how many recipients outside",
     Reason.LIST_WITHOUT_CONSENT: "the same; `not enforced yet` before the day of "

@@ -21,6 +21,7 @@ from outgate.policy.compiled import Policy
 from outgate.policy.decide import severest
 from outgate.policy.decision import Decision
 from outgate.policy.gate import Gate
+from outgate.policy.list_settings import ListSettings, OptinSettings
 from outgate.policy.operator import Entry, Order, parse_entry
 from outgate.policy.plan import make_plan
 from outgate.policy.questions import Answers
@@ -30,9 +31,7 @@ from outgate.policy.settings import (
     CustomerSettings,
     DomainSettings,
     LimitSettings,
-    ListSettings,
     NetworkSettings,
-    OptinSettings,
     PolicySettings,
     ProfileSettings,
     QuarantineSettings,

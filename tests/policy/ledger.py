@@ -12,6 +12,7 @@ from datetime import timedelta
 from hashlib import blake2b
 
 from outgate.model import optin
+from outgate.model.challenge import Bombing, Recent, challenge
 from outgate.model.contacts import WEEK_US, Contacts
 from outgate.model.content import Content, Contents
 from outgate.model.distinct import Window, add, news, prune, remove, retry_after_us
@@ -27,6 +28,7 @@ from outgate.policy.questions import (
     Answers,
     Neighbours,
     Plan,
+    PlannedChallenge,
     PlannedCharge,
     Source,
     Spread,
@@ -92,17 +94,38 @@ class Ledger:
     introduced: list[Plan] = field(default_factory=list)
     spared: list[tuple[list[str], int]] = field(default_factory=list)
     met: list[Plan] = field(default_factory=list)
+    asked_people: dict[str, list[Recent]] = field(default_factory=dict)
+    challenges: list[tuple[PlannedChallenge, bool]] = field(default_factory=list)
 
     def look_up(self, plan: Plan) -> Answers:
         self.asked.append(plan)
         standing = self._standing(plan)
         charges = [_in_force(charge, standing) for charge in plan.charges]
         answers = self._look_up(replace(plan, charges=charges), standing)
+        answers.bombing = self._bombing(plan)
         if plan.conduct is not None and self.source is Source.STORE:
             record = self.records[plan.customer]
             if not (answers.allowed or answers.attempts) and plan.conduct.noted:
                 record.stopped_us = answers.now_us
         return answers
+
+    def note_challenge(self, plan: Plan, *, left: bool) -> None:
+        assert plan.challenge is not None
+        self.challenges.append((plan.challenge, left))
+
+    def _bombing(self, plan: Plan) -> Bombing | None:
+        planned = plan.challenge
+        if planned is None or self.source is not Source.STORE:
+            return None
+        found, self.asked_people[planned.mailbox] = challenge(
+            self.asked_people.get(planned.mailbox, []),
+            hash_of(planned.sender),
+            self.clock.now_us // SECOND_US,
+            planned.per_list,
+            planned.per_recipient,
+            binding=planned.binding,
+        )
+        return found
 
     def _standing(self, plan: Plan) -> int:
         conduct, now_us = plan.conduct, self.clock.now_us
@@ -173,6 +196,8 @@ class Ledger:
         self, plan: Plan, answers: Answers, *, held_bytes: int, stopped: bool = False
     ) -> None:
         self.settled.append(Settlement(plan, answers, held_bytes))
+        if plan.challenge is not None and answers.bombing and answers.bombing.charged:
+            self.asked_people[plan.challenge.mailbox].pop()
         self.attempts[plan.customer, plan.retry_material] = answers.attempts + 1
         if held_bytes:
             messages, already = self.held.get(plan.customer, (0, 0))

@@ -10,6 +10,7 @@ from outgate.model.gcra import NEVER, Level
 from outgate.model.limit import Count, Per
 from outgate.model.verdict import Action, Finding, MailClass, Mode, Reason
 from outgate.policy.case import Case
+from outgate.policy.list_settings import ListSettings
 from outgate.policy.questions import Answers, Neighbours, Spread
 from outgate.policy.rule_settings import RuleSettings
 from outgate.policy.rules import (
@@ -24,12 +25,7 @@ from outgate.policy.rules import (
     unusual_for_this_sender,
 )
 from outgate.policy.rules.unusual_for_this_sender import FACTOR, FLOOR
-from outgate.policy.settings import (
-    CampaignSettings,
-    LimitSettings,
-    ListSettings,
-    StreamSettings,
-)
+from outgate.policy.settings import CampaignSettings, LimitSettings, StreamSettings
 from policy.builders import (
     ANNE,
     HOUR_US,

@@ -15,8 +15,9 @@ from outgate.model.limit import Count, Per
 from outgate.model.transaction import Transaction
 from outgate.model.verdict import Action, Reason
 from outgate.policy.compiled import Policy
+from outgate.policy.list_settings import ListSettings
 from outgate.policy.operator import Order
-from outgate.policy.settings import ListSettings, StreamSettings
+from outgate.policy.settings import StreamSettings
 from policy.builders import (
     ANNE,
     FORWARDER,
@@ -122,7 +123,10 @@ class TestDisguise:
     @pytest.mark.parametrize("session", SESSIONS)
     @pytest.mark.parametrize("disguise", DISGUISES)
     def test_it_lets_no_more_through(self, disguise: str, session: str) -> None:
-        """As many leave as without it, and all counters are as full."""
+        """As many leave as without it, and all counters are as full.
+
+        A person gets one challenge a day of one list, so even fewer of those.
+        """
         passed = []
         filled = []
         for name in ("none", disguise):
@@ -131,22 +135,26 @@ class TestDisguise:
             verdicts = [post.judge(mail).verdict for _ in range(BURST)]
             passed.append([verdict.action.lets_out for verdict in verdicts])
             filled.append(sorted(post.store.tats_us.values()))
+        assert passed[0].count(True) == 5
+        if disguise == "a request of Mailman's":
+            assert passed[1].count(True) == 1
+            return
         assert passed[0] == passed[1]
         assert filled[0] == filled[1]
-        assert passed[0].count(True) == 5
 
     @fast
     @given(st.lists(st.sampled_from(sorted(DISGUISES)), min_size=1, max_size=BURST))
     def test_to_change_it_for_each_message_does_not_help(
         self, disguises: list[str]
     ) -> None:
-        """The login's counters see one stream."""
+        """The login's counters see one stream; of challenges the second one waits."""
         post = Outpost(a_policy(a_limit("4/1h")))
+        asked = disguises.count("a request of Mailman's")
         actions = post.actions(
             SESSIONS["login"](*DISGUISES[name]) for name in disguises
         )
         assert actions.count(Action.ACCEPT) + actions.count(Action.TAG) == min(
-            4, len(disguises)
+            4, len(disguises) - max(0, asked - 1)
         )
 
     @fast

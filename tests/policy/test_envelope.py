@@ -1,7 +1,5 @@
 """Whom a message goes to: how many, inside or outside, and who they are."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -100,4 +98,4 @@ def test_people_are_some_of_who_is_counted(paths: list[str], beyond: int) -> Non
     envelope = read_envelope(transaction, POLICY)
     assert len(envelope.people) <= envelope.external
     assert len(set(envelope.people)) == len(envelope.people)
-    assert read_envelope(transaction, PLAIN) == replace(envelope, people=())
+    assert read_envelope(transaction, PLAIN) == envelope._replace(people=())

@@ -32,11 +32,11 @@ from outgate.policy.evidence import (
     weigh,
 )
 from outgate.policy.gate import Gate
+from outgate.policy.list_settings import ListSettings
 from outgate.policy.operator import format_moment
 from outgate.policy.optin_keys import OptinKey
 from outgate.policy.questions import Evidence, Source
 from outgate.policy.rule_settings import RuleSettings
-from outgate.policy.settings import ListSettings
 from outgate.policy.snapshot import Snapshot
 from outgate.signing.tokens import SigningKey, TokenVerifier
 from policy.builders import Outpost, a_customer, a_limit, a_policy, a_transaction, fast

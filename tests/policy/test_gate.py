@@ -14,10 +14,11 @@ from outgate.model.transaction import Transaction
 from outgate.model.units import ByteSize
 from outgate.model.verdict import Action, MailClass, Mode, Reason
 from outgate.policy import gate as gate_module
+from outgate.policy.list_settings import ListSettings
 from outgate.policy.operator import Order
 from outgate.policy.questions import Neighbours, Source
 from outgate.policy.rule_settings import RuleSettings
-from outgate.policy.settings import LimitSettings, ListSettings, QuarantineSettings
+from outgate.policy.settings import LimitSettings, QuarantineSettings
 from policy.builders import (
     ANNE,
     FORWARDER,

@@ -12,17 +12,13 @@ from outgate.model.limit import Count, Limit, Per
 from outgate.model.units import Rate
 from outgate.model.verdict import Action, Mode, Reason
 from outgate.policy.exhausted import exceeded
+from outgate.policy.list_settings import ListSettings
 from outgate.policy.nearing import is_near, nearing
 from outgate.policy.operator import Order
 from outgate.policy.questions import Answers, Source, Spread
 from outgate.policy.rule_settings import RuleSettings
 from outgate.policy.rules import near_limit
-from outgate.policy.settings import (
-    LimitSettings,
-    ListSettings,
-    StreamSettings,
-    TagSettings,
-)
+from outgate.policy.settings import LimitSettings, StreamSettings, TagSettings
 from policy.builders import (
     ANNE,
     Outpost,

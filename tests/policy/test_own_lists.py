@@ -3,8 +3,9 @@
 import pytest
 
 from outgate.message.listcheck.list_id import OwnLists
+from outgate.policy.list_settings import ListSettings
 from outgate.policy.own_lists import own_lists
-from outgate.policy.settings import CustomerSettings, ListSettings, PolicySettings
+from outgate.policy.settings import CustomerSettings, PolicySettings
 
 _SETTINGS = PolicySettings(
     customers=(

@@ -15,10 +15,10 @@ from outgate.model.verdict import Action, Disposition, Mode, Reason
 from outgate.policy.decision import Decision
 from outgate.policy.gate import Gate
 from outgate.policy.grace import Deadline
+from outgate.policy.list_settings import ListSettings, OptinSettings
 from outgate.policy.operator import Order
 from outgate.policy.questions import Source
 from outgate.policy.rule_settings import RuleSettings
-from outgate.policy.settings import ListSettings, OptinSettings
 from outgate.policy.snapshot import Snapshot
 from policy.builders import (
     ANNE,

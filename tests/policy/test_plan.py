@@ -12,6 +12,7 @@ from outgate.model.transaction import Session, Transaction
 from outgate.model.units import Rate
 from outgate.model.verdict import Action, MailClass, Mode, Reason
 from outgate.policy.envelope import read_envelope
+from outgate.policy.list_settings import ListSettings
 from outgate.policy.naming import UNKNOWN_CLIENT, UNKNOWN_USER
 from outgate.policy.operator import Order
 from outgate.policy.questions import Plan
@@ -19,7 +20,6 @@ from outgate.policy.rule_settings import RuleSettings
 from outgate.policy.settings import (
     CustomerSettings,
     LimitSettings,
-    ListSettings,
     ProfileSettings,
     StreamSettings,
 )

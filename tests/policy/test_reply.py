@@ -7,13 +7,14 @@ from hypothesis import strategies as st
 from outgate.model.limit import Count
 from outgate.model.optin import Record, State
 from outgate.model.verdict import Action, Finding, Mode, Reason
+from outgate.policy.list_settings import ListSettings
 from outgate.policy.operator import Order
 from outgate.policy.questions import Neighbours
 from outgate.policy.reply import MAX_REPLY_TEXT, reply_for
 from outgate.policy.rule_settings import RuleSettings
-from outgate.policy.settings import ListSettings
 from policy.builders import (
     ANNE,
+    MALLORY,
     Outpost,
     a_finding,
     a_limit,
@@ -148,6 +149,15 @@ def replies() -> list[Finding]:
         ).verdict.findings
     ]
     found += list_replies()
+    other = Outpost(a_policy())
+    for sender in (
+        MALLORY,
+        MALLORY,
+        *[f"l{number}@example.com" for number in range(5)],
+    ):
+        author = f"{sender[:2]}-confirm+{'0f' * 20}@example.com"
+        request = a_transaction(sender, headers={"From": author})
+        found += other.judge(request).verdict.findings
     found += post.gate.fail(a_transaction(ANNE)).verdict.findings
     return found
 

@@ -10,6 +10,7 @@ from outgate.model.transaction import MAX_RECIPIENTS_KEPT
 from outgate.model.units import SECOND_US
 from outgate.model.verdict import Action, Finding, MailClass, Mode, Reason
 from outgate.policy.case import Case
+from outgate.policy.list_settings import ListSettings
 from outgate.policy.operator import Order
 from outgate.policy.order import RULES, Rule
 from outgate.policy.questions import Answers, Source
@@ -22,7 +23,7 @@ from outgate.policy.rules import (
     store_unavailable,
     suspended,
 )
-from outgate.policy.settings import LimitSettings, ListSettings, StreamSettings
+from outgate.policy.settings import LimitSettings, StreamSettings
 from outgate.policy.snapshot import EMPTY, Snapshot
 from policy.builders import (
     ANNE,
@@ -53,6 +54,7 @@ class TestTable:
             "list-without-consent",
             "bulk-to-strangers",
             "campaign-across-customers",
+            "subscription-bombing",
             "limit-exceeded",
             "bulk-by-distinct-recipients",
             "many-sources-per-login",

@@ -21,6 +21,7 @@ from store.builders import (
     some_bands,
     some_people,
 )
+from store.challenged import a_challenge
 from store.conftest import is_listed
 from store.running import Store, fast
 
@@ -46,6 +47,14 @@ _SPELLED = {
     "list-report": Keys("ns").list_report,
     "report:<customer>:<list>": Keys("ns").report("choir", "news.example.org"),
     "optin-key": Keys("ns").optin_keys,
+    "challenge:{<list>:<bucket>}": Keys("ns").challenge("members.choir.example", 17),
+    "challenges:{<list>}:<customer>": Keys("ns").challenges(
+        "choir", "members.choir.example"
+    ),
+    "challenged:{<recipient>}": Keys("ns").challenged("5f0c"),
+    "contradiction:{<list>:<bucket>}": Keys("ns").contradiction(
+        "members.choir.example", 17
+    ),
     "seen:{<customer>}:<retry>": Keys("ns").seen("choir", "3f9a"),
     "holding:{<customer>}": Keys("ns").holding("choir"),
     "held:<mta>:<queue-id>": Keys("ns").held("mx1", "4XyZ2q1"),
@@ -88,6 +97,7 @@ def test_the_table_can_be_printed(key: object) -> None:
         "`outgate list grace`",
         "`outgate optin`",
         "`outgate optin`, workers",
+        "`outgate evidence`, workers",
         "`outgate optin`, `outgate recipient`, workers",
     }
 
@@ -145,6 +155,8 @@ def test_a_script_finds_the_types_of_the_table(store: Store, keys: Keys) -> None
     answers = counters.look_up(first)
     counters.introduce(first, answers)
     counters.settle(plan, counters.look_up(plan), held_bytes=7)
+    counters.look_up(a_challenge())
+    counters.note_challenge(a_challenge(), left=True)
     kinds = {row.pattern.partition(":")[0]: row for row in KEYS}
     names = store.names(keys)
 

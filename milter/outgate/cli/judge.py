@@ -257,6 +257,9 @@ class _Peek:
     def register(self, plan: Plan, answers: Answers) -> None:
         """Nobody is registered."""
 
+    def note_challenge(self, plan: Plan, *, left: bool) -> None:
+        """Nothing is noted."""
+
 
 def judge(
     settings: Settings, endpoint: Endpoint, raw: bytes, envelope: Envelope

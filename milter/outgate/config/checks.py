@@ -11,7 +11,13 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from outgate.config.limit_checks import campaign, limits, optin, registered
+from outgate.config.limit_checks import (
+    campaign,
+    challenge_limits,
+    limits,
+    optin,
+    registered,
+)
 from outgate.config.settings import ListenSettings, Settings
 from outgate.config.wording import no_address, no_such, one_of, twice
 from outgate.message.wanted import WANTED_HEADERS
@@ -69,6 +75,7 @@ def check(settings: Settings) -> tuple[Problem, ...]:
         _profiles,
         limits,
         registered,
+        challenge_limits,
         campaign,
         optin,
         _rules,
@@ -325,6 +332,12 @@ def _durations(settings: Settings) -> Iterator[Problem]:
         ),
         ("notify.digest-every", settings.notify.digest_every, minute, MAX_PERIOD),
         ("notify.warn-every", settings.notify.warn_every, minute, MAX_PERIOD),
+        (
+            "optin.challenge-retention",
+            settings.optin.challenge_retention,
+            timedelta(days=1),
+            timedelta(days=366),
+        ),
     ):
         if not least <= value <= most:
             yield Problem(

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from outgate.config.settings import Settings
 from outgate.config.wording import one_of, twice
+from outgate.message.challenge import Pattern
 from outgate.model.content import HOURS_KEPT
 from outgate.model.errors import Problem
 from outgate.model.limit import WARN, Count, Per
@@ -14,7 +15,8 @@ from outgate.model.sharing import NEW_KEPT
 from outgate.model.units import MAX_PERIOD, to_us
 from outgate.model.verdict import Action
 from outgate.policy.compiled import merge_limits
-from outgate.policy.settings import LimitSettings, StreamSettings
+from outgate.policy.list_settings import ListSettings
+from outgate.policy.settings import CHALLENGES, LimitSettings, StreamSettings
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 
@@ -24,6 +26,9 @@ _FEWEST_CUSTOMERS = 2
 _PER_CENT = 100
 # What drains more slowly would be forgotten before.
 _CONTENT_KEPT = timedelta(hours=HOURS_KEPT)
+_MOST_PER_LIST = 20
+# Below `model.challenge.MAX_KEPT`, so that each of them is kept.
+_MOST_PER_PERSON = 60
 _KINDS = ("transactional", "confirmation")
 _LIST_ID = re.compile(r"[^\s<>@]+")
 # A word without a dot is half of an address more often than a domain.
@@ -73,14 +78,8 @@ def registered(settings: Settings) -> Iterator[Problem]:
                 "list", f"id {list_id!r} of {customer!r} stands {number} times"
             )
     for index, one in enumerate(settings.list):
-        if not is_list_id(one.id):
-            yield Problem(
-                f"list[{index}].id",
-                f"got {one.id!r}: expected a List-Id without brackets, such as "
-                "members.choir.example",
-            )
-        if not one.customer.strip():
-            yield Problem(f"list[{index}].customer", "is empty")
+        for name, message in _list(one):
+            yield Problem(f"list[{index}].{name}", message)
     yield from twice("stream", "name", [one.name for one in settings.stream])
     senders = Counter(
         (one.customer, sender.lower())
@@ -93,6 +92,43 @@ def registered(settings: Settings) -> Iterator[Problem]:
     for index, stream in enumerate(settings.stream):
         for name, message in _stream(stream):
             yield Problem(f"stream[{index}].{name}", message)
+
+
+def _list(one: ListSettings) -> Iterator[tuple[str, str]]:
+    if not is_list_id(one.id):
+        yield (
+            "id",
+            (
+                f"got {one.id!r}: expected a List-Id without brackets, such as "
+                "members.choir.example"
+            ),
+        )
+    if not one.customer.strip():
+        yield "customer", "is empty"
+    if one.challenges not in CHALLENGES:
+        yield "challenges", one_of(one.challenges, CHALLENGES)
+    for sender in one.challenge_sender:
+        if not _SENDER.fullmatch(sender):
+            yield (
+                "challenge-sender",
+                f"got {sender!r}: expected an address or a domain",
+            )
+    if one.challenge_pattern:
+        try:
+            Pattern(one.challenge_pattern)
+        except ValueError as error:
+            yield "challenge-pattern", f"got {one.challenge_pattern!r}: {error}"
+
+
+def challenge_limits(settings: Settings) -> Iterator[Problem]:
+    """How many challenges one person may get."""
+    optin = settings.optin
+    for key, number, most in (
+        ("challenges-per-list", optin.challenges_per_list, _MOST_PER_LIST),
+        ("challenges-per-recipient", optin.challenges_per_recipient, _MOST_PER_PERSON),
+    ):
+        if not 1 <= number <= most:
+            yield Problem(f"optin.{key}", f"got {number}: expected 1 to {most}")
 
 
 def is_list_id(text: str) -> bool:

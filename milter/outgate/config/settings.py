@@ -13,15 +13,14 @@ import attrs
 from outgate.model.identity import Path as SubmissionPath
 from outgate.model.verdict import Mode
 from outgate.policy.declared import setting, table
+from outgate.policy.list_settings import ListSettings, OptinSettings
 from outgate.policy.rule_settings import RulesSettings
 from outgate.policy.settings import (
     CampaignSettings,
     CustomerSettings,
     DomainSettings,
     LimitSettings,
-    ListSettings,
     NetworkSettings,
-    OptinSettings,
     PolicySettings,
     ProfileSettings,
     QuarantineSettings,
@@ -331,8 +330,8 @@ class Settings:
             profiles=self.profile,
             limits=self.limit,
             lists=self.list,
-            optin=self.optin,
             streams=self.stream,
+            optin=self.optin,
             campaign=self.campaign,
             rules=self.rules,
             quarantine=self.quarantine,

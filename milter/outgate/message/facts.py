@@ -1,33 +1,27 @@
 """Everything that policy asks of a message, read once at end-of-message.
 
-Ordinary mail costs a few dictionary look-ups: list headers are parsed only where one
-is present.
+Ordinary mail costs a few dictionary look-ups. What list headers say beyond the List-Id
+is asked by the rule that wants to know it.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from outgate.message.classify import classify, declares_bulk, is_forwarded
 from outgate.message.headers import header_from_address
-from outgate.message.listcheck.headers import (
-    LIST_HEADERS,
-    ListHeaders,
-    parse_list_headers,
-)
+from outgate.message.listcheck.headers import list_id_of
 from outgate.message.script import SCRIPT_HEADERS, read_script
 from outgate.model.address import Address
 from outgate.model.transaction import Transaction
 from outgate.model.verdict import MailClass
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What a message says about itself.
 
     Attributes:
         mail_class: which kind of mail it declares itself to be.
         declares_bulk: whether it calls itself list or bulk mail, whatever its class.
         header_from: first address of header From; None where there is none.
-        list_headers: what its list headers say; None where it has none.
         list_id: the well-formed List-Id, or "".
         forwarded: whether anything says that it was passed on, and not written, here.
         script: which script of a web site sent it, "" where nothing tells; to be
@@ -38,7 +32,6 @@ class Facts:
     mail_class: MailClass
     declares_bulk: bool
     header_from: Address | None
-    list_headers: ListHeaders | None
     list_id: str
     forwarded: bool
     script: str = ""
@@ -48,11 +41,7 @@ class Facts:
 def read_facts(transaction: Transaction) -> Facts:
     """Read the facts of one message; never raises, whatever the message is."""
     headers = transaction.headers
-    list_headers = None
-    list_id = ""
-    if not LIST_HEADERS.isdisjoint(headers):
-        list_headers = parse_list_headers(headers)
-        list_id = list_headers.list_id or ""
+    list_id = list_id_of(headers)
     script = site = ""
     if not SCRIPT_HEADERS.isdisjoint(headers):
         script, site = read_script(headers)
@@ -61,7 +50,6 @@ def read_facts(transaction: Transaction) -> Facts:
         classify(transaction, bulk=bulk, list_id=list_id),
         bulk,
         header_from_address(headers),
-        list_headers,
         list_id,
         is_forwarded(transaction),
         script,

@@ -46,10 +46,10 @@ class Observer:
             severest(verdict.findings).reason if verdict.findings else None
         )
         self._message(
-            decision.mail_class.value,
-            verdict.action.value,
-            disposition.action.value,
-            reason.value if reason else NO_REASON,
+            decision.mail_class,
+            verdict.action,
+            disposition.action,
+            reason or NO_REASON,
         ).inc()
         self._remove(disposition)
         recorder = self._recorder
@@ -58,7 +58,7 @@ class Observer:
         if plan is None or answers is None:
             return
         recorder.store_seconds.observe(answers.store_us / 1_000_000)
-        self._answer(answers.source.value).inc()
+        self._answer(answers.source).inc()
         if answers.attempts:
             recorder.retries.inc()
         for result, count in plan.evidence.results.items():

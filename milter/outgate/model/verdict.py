@@ -53,6 +53,7 @@ class Reason(StrEnum):
     LIMIT_EXCEEDED = "limit-exceeded"
     BULK_TO_STRANGERS = "bulk-to-strangers"
     CAMPAIGN_ACROSS_CUSTOMERS = "campaign-across-customers"
+    SUBSCRIPTION_BOMBING = "subscription-bombing"
     BULK_BY_DISTINCT_RECIPIENTS = "bulk-by-distinct-recipients"
     MANY_SOURCES_PER_LOGIN = "many-sources-per-login"
     UNUSUAL_FOR_THIS_SENDER = "unusual-for-this-sender"

@@ -32,7 +32,8 @@ _MOST_OPTIONS = 2
 _DIGEST_BYTES = 16
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Each is its own key of the cache of sessions, and hashed as an object at no cost.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Socket:
     """What is the same for all sessions of one listening socket.
 

@@ -12,6 +12,7 @@ from outgate.model.recipient import Recipient, recipient_reader
 from outgate.model.standing import Growth
 from outgate.model.units import Rate, to_us
 from outgate.model.verdict import Action, Mode, Reason
+from outgate.policy.challenge import Challenges
 from outgate.policy.customers import CustomerMap
 from outgate.policy.registered import Streams
 from outgate.policy.rule_settings import RuleSettings, allowed_actions, rule_field
@@ -83,6 +84,7 @@ class Policy:
         grace_us: how long lists have where it names none; 0 where their rule does not
             act, and so nothing is to be spared.
         streams: registered streams.
+        challenges: how requests to confirm a subscription are known.
     """
 
     settings: PolicySettings
@@ -102,6 +104,7 @@ class Policy:
     lists: Mapping[tuple[str, str], int]
     grace_us: int
     streams: Streams
+    challenges: Challenges
 
     @classmethod
     def build(cls, settings: PolicySettings) -> Self:
@@ -154,6 +157,7 @@ class Policy:
             },
             grace_us=to_us(settings.optin.grace) if acts else 0,
             streams=Streams(settings.streams),
+            challenges=Challenges(settings.lists, settings.streams, settings.optin),
         )
 
     @property

@@ -1,14 +1,13 @@
 """Whom a message goes to: how many, inside or outside, and who they are."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from outgate.model.address import parse_path
 from outgate.model.transaction import Transaction
 from outgate.policy.compiled import Policy
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """The recipients of one message.
 
     Attributes:

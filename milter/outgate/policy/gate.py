@@ -250,6 +250,8 @@ class Gate:
         ):
             # Never of a registered list, so nobody was taken out.
             self._store.meet(plan)
+        if plan.challenge is not None and (held or disposition.action.lets_out):
+            self._store.note_challenge(plan, left=not held)
         if answers.registrations and disposition.action.lets_out:
             self._store.register(plan, answers)
         return Decision(

@@ -25,6 +25,7 @@ from outgate.policy.rules import (
     null_sender_abuse,
     quarantined,
     store_unavailable,
+    subscription_bombing,
     suspended,
     unusual_for_this_sender,
 )
@@ -52,6 +53,7 @@ RULES: tuple[Rule, ...] = tuple(
         list_without_consent,
         bulk_to_strangers,
         campaign_across_customers,
+        subscription_bombing,
         limit_exceeded,
         bulk_by_distinct_recipients,
         many_sources_per_login,

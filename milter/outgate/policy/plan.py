@@ -13,7 +13,7 @@ from outgate.model.standing import Conduct
 from outgate.model.transaction import Transaction
 from outgate.model.units import Rate
 from outgate.model.verdict import Mode, Reason
-from outgate.policy.compiled import Policy, Profile
+from outgate.policy.compiled import Policy, Profile, RuleInForce
 from outgate.policy.envelope import Envelope, read_envelope
 from outgate.policy.naming import UNKNOWN_USER
 from outgate.policy.operator import ALLOWED_BY_DEFAULT, Entry, Order
@@ -71,12 +71,24 @@ def make_plan(
     customer = accountable.customer
     people = () if forwarded else envelope.people
     registered = (customer, facts.list_id) in policy.lists
-    subscribed = facts.list_id if registered and people else ""
     stream = None
     if not registered and not forwarded:
         stream = policy.streams.find(
             customer, facts.header_from, transaction.recipient_count
         )
+    challenge = None
+    if transaction.recipient_count == 1 and not forwarded and transaction.recipients:
+        challenge = policy.challenges.plan(
+            transaction,
+            facts,
+            customer,
+            stream,
+            policy.recipient,
+            binding=_stops(policy.rules[Reason.SUBSCRIPTION_BOMBING]),
+        )
+    asks = challenge is not None and bool(challenge.list_id)
+    # Whom a list asks to confirm is not on it yet.
+    subscribed = facts.list_id if registered and people and not asks else ""
     costs = {
         Count.MESSAGES: 1 if external else 0,
         Count.RECIPIENTS: external,
@@ -135,7 +147,12 @@ def make_plan(
         profile=rates.profile.name,
         conduct=conduct,
         evidence=evidence,
+        challenge=challenge,
     )
+
+
+def _stops(rule: RuleInForce) -> bool:
+    return rule.mode is Mode.ENFORCE and not rule.action.lets_out
 
 
 def _charges(

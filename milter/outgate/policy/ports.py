@@ -81,6 +81,14 @@ class Store(Protocol):
         stays where it counts more.
         """
 
+    def note_challenge(self, plan: Plan, *, left: bool) -> None:
+        """Put a challenge into its list's ledger; nobody waits.
+
+        Args:
+            plan: of a request to confirm a subscription to a registered list.
+            left: whether it left, or is held: who may release it is not seen.
+        """
+
 
 class Verifier(Protocol):
     """Knows the signatures of opt-in tokens."""

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from outgate.message.optin_evidence import Token
+from outgate.model.challenge import Bombing
 from outgate.model.consent import TokenResult
 from outgate.model.gcra import Level
 from outgate.model.limit import Limit
@@ -93,6 +94,30 @@ class Evidence:
 NO_EVIDENCE = Evidence()
 
 
+class PlannedChallenge(NamedTuple):
+    """What is asked and noted of a request to confirm a subscription.
+
+    Attributes:
+        list_id: the registered list that it is of; "" where nothing tells.
+        mailbox: of its recipient, canonical.
+        software: by whose words it was known.
+        sender: customer and list, or header From: what is told apart by it.
+        per_list: how many of one list may go to one person within a day.
+        per_recipient: how many of all lists.
+        retention_s: how long the ledger keeps it.
+        binding: whether one that is too many stays here.
+    """
+
+    list_id: str
+    mailbox: str
+    software: str
+    sender: str
+    per_list: int
+    per_recipient: int
+    retention_s: int
+    binding: bool
+
+
 @dataclass(slots=True)
 class Plan:
     """What must be known to decide about one message.
@@ -120,6 +145,7 @@ class Plan:
         conduct: what is asked about the customer's conduct; None where nothing depends
             on it.
         evidence: what the message's opt-in tokens say.
+        challenge: where it is a request to confirm a subscription; else None.
     """
 
     customer: str
@@ -139,6 +165,12 @@ class Plan:
     profile: str = ""
     conduct: Conduct | None = None
     evidence: Evidence = NO_EVIDENCE
+    challenge: PlannedChallenge | None = None
+
+    @property
+    def is_challenge_of_list(self) -> bool:
+        """Whether it asks somebody to confirm a subscription to a registered list."""
+        return self.challenge is not None and bool(self.challenge.list_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +247,8 @@ class Answers:
             answered; else empty.
         registrations: what the registry can learn from the tokens.
         overruled: mailboxes whose token counts less than a withdrawal or an erasure.
+        bombing: how often the recipient of a challenge was asked; None for other mail,
+            and where the store did not answer.
         store_us: how long the look-up took.
         trouble: kind of the store's error, "" for none.
     """
@@ -240,6 +274,7 @@ class Answers:
     permissions: Sequence[Permission] = ()
     registrations: Sequence[Registration] = ()
     overruled: Collection[str] = ()
+    bombing: Bombing | None = None
     store_us: int = 0
     trouble: str = ""
 

@@ -88,6 +88,14 @@ class RulesSettings:
         Action.REJECT,
         Action.TAG,
     )
+    subscription_bombing: RuleSettings = _rule(
+        "One person is asked to confirm subscriptions again and again: by one list, or by "
+        "many (`[optin]`).",
+        Action.DEFER,
+        Action.QUARANTINE,
+        Action.REJECT,
+        Action.TAG,
+    )
     bulk_by_distinct_recipients: RuleSettings = _rule(
         "A limit on different recipients or recipient domains is used up. The action "
         "is the limit's own; here only `mode` and `reply` count.",

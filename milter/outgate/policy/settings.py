@@ -17,6 +17,7 @@ from outgate.model.limit import WARN, Count, Per
 from outgate.model.units import ByteSize, Rate
 from outgate.model.verdict import Action, Mode
 from outgate.policy.declared import Without, setting
+from outgate.policy.list_settings import ListSettings, OptinSettings
 from outgate.policy.rule_settings import RulesSettings
 
 
@@ -157,61 +158,8 @@ class ProfileSettings:
     )
 
 
-@attrs.frozen(kw_only=True)
-class ListSettings:
-    """A mailing list of a customer, whose subscribers are registered."""
-
-    id: str = setting(
-        "Its List-Id (RFC 2919), without brackets. Only mail of its customer that "
-        "carries it is the list's mail; who is registered for it "
-        "(`outgate optin load`), or has a token in the message (`Opt-In-Evidence`), is "
-        "no stranger to it.",
-        example='"members.choir.example"',
-    )
-    customer: str = setting(
-        "Who sends it: the name of a `[[customer]]`, or a login, user or client that "
-        "is its own customer.",
-        example='"choir"',
-    )
-    enforce_from: datetime | None = setting(
-        "From when on `list-without-consent` acts on its mail, as in `[optin]`: a date, or "
-        "a time with its zone (RFC 3339). Default: that of `[optin]`.",
-        None,
-        example="2027-01-01",
-    )
-    contact: str = setting(
-        "Its maintainer's address, told of lacking consents. Default: the customer's.",
-        "",
-        example='"owner@choir.example"',
-    )
-
-
-@attrs.frozen(kw_only=True)
-class OptinSettings:
-    """What becomes of a registered list's recipients without a consent."""
-
-    enforce_from: datetime | None = setting(
-        "From when on mail of registered lists needs consents; `[[list]]` may name "
-        "another day, and `outgate list grace`, which counts before both. Default: each "
-        "list gets its `grace`.",
-        None,
-        example="2027-01-01",
-    )
-    grace: timedelta = setting(
-        "How long lists have, 20 of a customer at most, before `list-without-consent` acts: "
-        "from the day it is first enforced; registered within as long after, from that day. "
-        "Until then what lacks consents is tagged, and reported to `contact`. 0d to 366d.",
-        timedelta(days=30),
-        example='"30d"',
-    )
-    remove_share: int = setting(
-        "Per cent of a message's recipients outside: up to so many without a consent "
-        "are taken out of it, and the envelope sender gets a delivery status "
-        "notification (RFC 3464); with more, `[rules.list-without-consent]` says what "
-        "happens. 0 to 100; 0 takes nobody out.",
-        5,
-        example="5",
-    )
+THROUGH_US = "through-us"
+CHALLENGES = ("elsewhere", THROUGH_US)
 
 
 @attrs.frozen(kw_only=True)

@@ -6,6 +6,7 @@ both.
 
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
+from datetime import timedelta
 from functools import lru_cache
 
 from outgate.model.errors import ScriptError
@@ -299,14 +300,18 @@ def _counter_arguments(charge: PlannedCharge, hashes: Hashes) -> bytes:
     if count is Count.STRANGERS:
         kind = _EARNED if charge.earned else _STRANGERS
     binding = _YES if charge.binding else _NO
-    return _rate_words(kind, charge.rate, charge.burst, charge.cost, binding)
+    rate = charge.rate
+    return _rate_words(
+        kind, rate.count, rate.period, charge.burst, charge.cost, binding
+    )
 
 
 @lru_cache(maxsize=8192)
 def _rate_words(
-    kind: bytes, rate: Rate, burst: int, cost: int, binding: bytes
+    kind: bytes, count: int, period: timedelta, burst: int, cost: int, binding: bytes
 ) -> bytes:
-    interval = known(str(rate.interval_us))
+    # The parts of a rate are hashed by C, the rate is not.
+    interval = known(str(Rate(count, period).interval_us))
     return b"".join((kind, interval, known(str(burst)), known(str(cost)), binding))
 
 

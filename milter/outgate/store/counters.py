@@ -14,6 +14,7 @@ from outgate.model.errors import ScriptError
 from outgate.policy.evidence import weigh
 from outgate.policy.operator import Order
 from outgate.policy.questions import Answers, Plan
+from outgate.store.challenges import Challenges
 from outgate.store.charging import Charging, read_charge
 from outgate.store.consents import Consents
 from outgate.store.hashes import Hashes
@@ -40,6 +41,7 @@ class Counters:
         self._charging = Charging(keys, self._hashes)
         self._sharing = Sharing(keys, self._hashes)
         self._consents = Consents(keys, self._hashes)
+        self._challenges = Challenges(keys, self._hashes)
         self._test_now_us = test_now_us
         charge = Script.load("charge")
         self._settle = Script.load("settle")
@@ -62,9 +64,8 @@ class Counters:
         names = b"".join(map(known, plan.names))
         own_names = b"".join(map(known, plan.own_names))
         count = len(plan.names) + 2
-        words, evaluate = self._charging.charge(
-            plan, self._now_argument(), commit=commit
-        )
+        now = self._now_argument()
+        words, evaluate = self._charging.charge(plan, now, commit=commit)
         hmget = self._hmget
         consents = (
             self._consents.ask(plan.customer, plan.subscribed, plan.people)
@@ -72,6 +73,7 @@ class Counters:
             else []
         )
         shared = self._sharing.ask(plan)
+        challenge = self._challenges.ask(plan, now, commit=commit)
         buffer = b"".join(
             (
                 command(count, hmget[Order.SUSPEND], names),
@@ -80,10 +82,11 @@ class Counters:
                 command(words, self._by_sha, evaluate),
                 *shared,
                 *consents,
+                *challenge,
             )
         )
         suspend, quarantine, allow, result, *others = self._wire.call(
-            buffer, 4 + len(shared) + len(consents)
+            buffer, 4 + len(shared) + len(consents) + len(challenge)
         )
         if is_unknown_script(result):
             (result,) = self._wire.call(command(words, self._by_text, evaluate), 1)
@@ -92,6 +95,8 @@ class Counters:
             answers.neighbours = self._sharing.read(
                 plan, others[: len(shared)], answers.now_us
             )
+        if challenge:
+            answers.bombing = self._challenges.read(others.pop())
         if consents:
             weighed = weigh(plan, self._consents.read(others[len(shared) :]))
             answers.permissions = weighed.permissions
@@ -128,7 +133,11 @@ class Counters:
             stopped=stopped,
         )
         # EVAL, not EVALSHA: nobody reads the reply that would say NOSCRIPT.
-        self._wire.post(pack((b"EVAL", self._settle.text, *words)), 1)
+        commands = [
+            pack((b"EVAL", self._settle.text, *words)),
+            *self._challenges.give_back(plan, answers, self._now_argument()),
+        ]
+        self._wire.post(b"".join(commands), len(commands))
 
     def introduce(
         self, plan: Plan, answers: Answers, removed: AbstractSet[str] = frozenset()
@@ -187,6 +196,16 @@ class Counters:
             answers.registrations,
             self._now_argument(),
         )
+        if commands:
+            self._wire.post(b"".join(commands), len(commands))
+
+    def note_challenge(self, plan: Plan, *, left: bool) -> None:
+        """Put a challenge into its list's ledger.
+
+        Raises:
+            StoreError: it could not be sent; the ledger does not know it.
+        """
+        commands = self._challenges.note(plan, self._now_argument(), left=left)
         if commands:
             self._wire.post(b"".join(commands), len(commands))
 

@@ -113,6 +113,13 @@ class Front:
         except StoreError as error:
             self._watcher.store_failed(error.kind, str(error))
 
+    def note_challenge(self, plan: Plan, *, left: bool) -> None:
+        """Put a challenge into its list's ledger; nobody waits."""
+        try:
+            self._counters.note_challenge(plan, left=left)
+        except StoreError as error:
+            self._watcher.store_failed(error.kind, str(error))
+
     def look_up(self, plan: Plan, *, commit: bool = True) -> Answers:
         """Ask the store, or whoever stands in for it."""
         started_s = self._monotonic_s()

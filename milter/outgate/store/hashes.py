@@ -34,6 +34,9 @@ class Hashes:
         self._subscription = blake2b(
             key=secret, digest_size=SUBSCRIBER_BYTES, person=b"optin of"
         )
+        self._challenged = blake2b(
+            key=secret, digest_size=SUBSCRIBER_BYTES, person=b"challenged"
+        )
         self._subscriptions = lru_cache(maxsize=1024)(self._of_customer)
         self._erased = blake2b(key=secret, digest_size=ERASED_BYTES, person=b"erased")
         self.item = lru_cache(maxsize=65536)(self._hash_item)
@@ -86,6 +89,12 @@ class Hashes:
         digest = self._subscription.copy()
         digest.update(f"{customer}\n".encode("utf-8", "surrogateescape"))
         return digest
+
+    def challenged(self, mailbox: str) -> str:
+        """Whoever is asked to confirm subscriptions, whatever the list."""
+        digest = self._challenged.copy()
+        digest.update(mailbox.encode("utf-8", "surrogateescape"))
+        return digest.hexdigest()
 
     def erased(self, mailbox: str) -> str:
         """A recipient in the audit: comparable with nothing else that is kept."""

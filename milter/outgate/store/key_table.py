@@ -71,8 +71,8 @@ KEYS: tuple[Key, ...] = (
         "string",
         "the time of the limit, and a little",
         "workers",
-        "Different recipients, domains, clients or networks within the time of a limit: "
-        "keyed hashes, four bytes each, with the time of their last use.",
+        "Different recipients, domains, clients or networks within the time of a "
+        "limit: keyed hashes, four bytes each, with the time of their last use.",
         "STRLEN 'outgate:distinct:{alice}:networks-per-login-daily:alice'",
     ),
     Key(
@@ -80,8 +80,8 @@ KEYS: tuple[Key, ...] = (
         "hash",
         "407 days after the last new one",
         "workers",
-        "Whom the customer has mailed in the last 57 weeks: keyed hashes with the week of "
-        "the last message. Who is not there is a stranger.",
+        "Whom the customer has mailed in the last 57 weeks: keyed hashes with the week "
+        "of the last message. Who is not there is a stranger.",
         "HLEN 'outgate:contacts:{alice}'",
     ),
     Key(
@@ -187,6 +187,42 @@ KEYS: tuple[Key, ...] = (
         "`outgate optin`",
         "Public keys that sign opt-in tokens: `<issuer>:<selector>` → words and text.",
         "HGETALL outgate:optin-key",
+    ),
+    Key(
+        "challenge:{<list>:<bucket>}",
+        "hash",
+        "`[optin] challenge-retention` after the last one",
+        "workers",
+        "Requests to confirm a subscription that left (or were held): keyed hash, as in "
+        "`optin:`, to first, last and held time (seconds, 4 bytes each) and count (2).",
+        "HLEN 'outgate:challenge:{members.choir.example:17}'",
+    ),
+    Key(
+        "challenges:{<list>}:<customer>",
+        "hash",
+        "none",
+        "workers",
+        "A list's challenges together: `first`, `last`, `since` (seconds since the epoch; "
+        "from `since` on none was forgotten) and `count`.",
+        "HGETALL 'outgate:challenges:{members.choir.example}:choir'",
+    ),
+    Key(
+        "challenged:{<recipient>}",
+        "string",
+        "a day after the last one",
+        "workers",
+        "Challenges that one person (a keyed hash) got within a day, of all lists: keyed "
+        "hash of customer and list, and time.",
+        "STRLEN 'outgate:challenged:{5f0c…}'",
+    ),
+    Key(
+        "contradiction:{<list>:<bucket>}",
+        "hash",
+        "none; an erasure deletes it",
+        "`outgate evidence`, workers",
+        "Claimed confirmations that no challenge went before: keyed hash, as in `optin:`, "
+        "to the claimed time (seconds since the epoch).",
+        "HLEN 'outgate:contradiction:{members.choir.example:17}'",
     ),
     Key(
         "seen:{<customer>}:<retry>",

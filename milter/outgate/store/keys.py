@@ -87,6 +87,22 @@ class Keys:
         """Of a list's keys: the number of the bucket and a brace are missing."""
         return f"{self.namespace}:optin:{{{safe(list_id)}:".encode()
 
+    def challenge(self, list_id: str, bucket: int) -> str:
+        """Challenges of a list, one of many hashes of them."""
+        return f"{self.namespace}:challenge:{{{safe(list_id)}:{bucket}}}"
+
+    def challenges(self, customer: str, list_id: str) -> str:
+        """What is known of all challenges of a customer's list."""
+        return f"{self.namespace}:challenges:{{{safe(list_id)}}}:{safe(customer)}"
+
+    def challenged(self, recipient: str) -> str:
+        """Challenges to one person; `recipient` is a keyed hash in hexadecimal."""
+        return f"{self.namespace}:challenged:{{{recipient}}}"
+
+    def contradiction(self, list_id: str, bucket: int) -> str:
+        """Claims that the ledger contradicts, one of many hashes of them."""
+        return f"{self.namespace}:contradiction:{{{safe(list_id)}:{bucket}}}"
+
     @staticmethod
     def list_member(customer: str, list_id: str) -> str:
         """What names a customer's list in hashes and sets of them."""

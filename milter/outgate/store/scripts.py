@@ -31,6 +31,9 @@ PARTS: dict[str, tuple[str, ...]] = {
     "share": ("records",),
     "erase": ("records", "pages", "contacts", "distinct", "content"),
     "optin": (),
+    "challenge": ("records",),
+    "ledger": (),
+    "coverage": (),
     "replace_order": (),
 }
 """Each script, with the files of functions that go before it."""

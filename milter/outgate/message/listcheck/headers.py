@@ -7,14 +7,21 @@
 Their presence says nothing about permission: a perfect List-Unsubscribe on mail that
 nobody asked for is an opt-out list.
 
-This is what policy asks of every message that has such headers, and where `check`
-begins, which knows more. Of a repeated header the topmost is read.
+Of every message that has such headers policy asks two things, `list_id_of` and
+`can_be_left`. `parse_list_headers` says the same and all the rest, where a person is to
+read it; with it begins `check`, which knows more. Of a repeated header the topmost is
+read.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from outgate.message.headers import Headers
-from outgate.message.listcheck.links import read_links
+from outgate.message.listcheck.links import (
+    begins_with_plain_link,
+    each_link,
+    read_links,
+)
 from outgate.message.listcheck.list_id import read_list_id
 from outgate.message.listcheck.note import Level, Note, Remark, remarks_on, worst
 from outgate.message.listcheck.one_click import (
@@ -74,6 +81,34 @@ class ListHeaders:
         """What is not ok, each once."""
         faulty = [one.note for one in self.remarks if one.level is not Level.OK]
         return tuple(dict.fromkeys(faulty))
+
+
+def list_id_of(headers: Headers) -> str:
+    """Give the well-formed List-Id, lower case; "" where there is none."""
+    values = headers.get(LIST_ID)
+    if not values:
+        return ""
+    value = values[0]
+    return _remembered(value) if len(value) <= _SHORT else _list_id(value)
+
+
+def _list_id(value: bytes) -> str:
+    return read_list_id((value,), []) or ""
+
+
+# A list writes the same one into all of its mail; a long one is no list's.
+_SHORT = 512
+_remembered = lru_cache(maxsize=4096)(_list_id)
+
+
+def can_be_left(headers: Headers) -> bool:
+    """Whether a recipient could really unsubscribe, by any link of List-Unsubscribe."""
+    values = headers.get(UNSUBSCRIBE)
+    if not values:
+        return False
+    return begins_with_plain_link(values[0]) or any(
+        uri.usable for uri in each_link(values, [])
+    )
 
 
 def parse_list_headers(headers: Headers) -> ListHeaders:

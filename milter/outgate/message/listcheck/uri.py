@@ -168,6 +168,11 @@ def _judge_authority(rest: str) -> tuple[str, UriNote | None]:
     return host, fault
 
 
+def can_be_reached(host: str) -> bool:
+    """Whether anybody outside could reach a host, as far as its name tells."""
+    return _judge_host(host)[1] is None
+
+
 # A list writes the same host into each of its messages.
 @lru_cache(maxsize=1024)
 def _judge_host(text: str) -> tuple[str, UriNote | None]:

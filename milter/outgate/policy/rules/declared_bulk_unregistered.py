@@ -13,6 +13,7 @@ def judge(case: Case) -> Finding | None:
         not case.facts.declares_bulk
         or case.plan.subscribed
         or case.plan.stream
+        or case.plan.is_challenge_of_list
         or not case.answers.strangers
     ):
         return None

@@ -2,10 +2,15 @@
 
 RFC 2369 and RFC 8058 say how a list tells; mailbox providers demand it of bulk
 senders. A perfect header is still no permission: an opt-out list has one too. Mail of a
-registered stream answers somebody: a receipt, or a request to confirm a subscription,
-has nothing to unsubscribe from.
+registered stream answers somebody, and so does a registered list that asks to confirm a
+subscription: there is nothing to unsubscribe from.
 """
 
+from outgate.message.listcheck.headers import (
+    LIST_HEADERS,
+    can_be_left,
+    parse_list_headers,
+)
 from outgate.model.verdict import Finding, Reason
 from outgate.policy.case import Case
 
@@ -16,12 +21,16 @@ SUMMARY = "bulk mail without a usable List-Unsubscribe"
 def judge(case: Case) -> Finding | None:
     """Find declared bulk mail to the outside without a usable List-Unsubscribe."""
     facts = case.facts
-    if not facts.declares_bulk or not case.plan.external or case.plan.stream:
+    if not facts.declares_bulk or not case.plan.external:
         return None
-    lists = facts.list_headers
-    if lists is not None and lists.usable_unsubscribe:
+    if case.plan.stream or case.plan.is_challenge_of_list:
         return None
-    notes = ", ".join(lists.faults) if lists is not None else ""
+    headers = case.transaction.headers
+    if can_be_left(headers):
+        return None
+    notes = ""
+    if not LIST_HEADERS.isdisjoint(headers):
+        notes = ", ".join(parse_list_headers(headers).faults)
     return Finding(
         reason=REASON,
         action=case.policy.rules[REASON].action,
