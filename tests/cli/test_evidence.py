@@ -1,5 +1,6 @@
 """`outgate evidence`: a dry run, an import, what comes back, and paper."""
 
+import gzip
 import itertools
 import json
 import os
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from cli.commands import Done, configure, outgate
-from lab.redis import RedisServer
+from lab.redis import Flavour, RedisServer
 from lab.skips import or_skip
 from lab.waiting import wait_until
 
@@ -222,6 +223,94 @@ def test_an_import_that_was_killed_goes_on(run: Run, tmp_path: Path) -> None:
     assert rejects.read_text().count(",broken,coi,,") == 1
     shown = run("optin", "show", "--list", LIST)
     assert f"{rows} " in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("flavour", "policy"), [("redis", "always"), ("valkey", "everysec")]
+)
+def test_a_store_that_is_killed_keeps_what_it_acknowledged(
+    tmp_path: Path, flavour: Flavour, policy: str
+) -> None:
+    """SIGKILL in the middle; imported again, it is as if nothing had happened."""
+    rows = 25_000
+    text = "".join(
+        f"person{number}@example.net,coi,"
+        f"2026-03-14T{number // 3600:02}:{number // 60 % 60:02}:{number % 60:02}Z,"
+        "198.51.100.7\n"
+        for number in range(rows)
+    )
+    file = export(tmp_path, f"{HEAD}{text}broken,coi,,\n")
+    imports = tmp_path / "state/evidence/imports"
+    settings = {"appendonly": "yes", "appendfsync": policy}
+
+    def noted() -> int:
+        return max(
+            (json.loads(one.read_text())["records"] for one in imports.glob("*.json")),
+            default=0,
+        )
+
+    def subscribers() -> int:
+        return int(run("optin", "show", "--list", LIST).stdout.split()[1])
+
+    with or_skip(), RedisServer(flavour, settings=settings) as server:
+        run = commands(tmp_path, server)
+        words = importing("--json", file)
+        config = ("--config", tmp_path / "outgate.toml")
+        command = [sys.executable, "-m", "outgate", *config, *words]
+        with subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        ) as process:
+            wait_until(lambda: noted() > 0, "a batch is noted", seconds=60)
+            server.kill()
+            _, said = process.communicate(timeout=60)
+        acknowledged = noted()
+        server.restart()
+
+        assert 0 < acknowledged <= rows + 1
+        assert process.returncode in {0, 1, 75}, said
+        assert "Traceback" not in said
+        assert subscribers() >= min(acknowledged, rows)
+        again = run(*words)
+        value = json.loads(again.stdout)
+        assert (value["rows"], value["rejected"]) == (rows + 1, 1)
+        assert subscribers() == rows
+        assert noted() == rows + 1
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "said"),
+    [
+        (b"address,note\nb\xf6b@example.net,x\n", 65, "row 2: column 2 (characters): "),
+        (b"address;note\nanne@example.net;x;y;z\n", 1, "  2: 4 cells, but the header"),
+        (b'address,note\n"anne@example.net,x\n', 1, "  2: a quote is opened and not"),
+        (b'address,note\nanne@example.net,"x', 1, "  2: a quote is opened and not"),
+        (
+            b"address,note\n=cmd|'/c calc'!A1,x\n",
+            1,
+            "  2: address: \"=cmd|'/c calc'!A1\"",
+        ),
+        (b"address,note\nanne@exam", 0, "1 rows"),
+        (b"\xef\xbb\xbfaddress,note\n=1+1,x\n", 1, "  2: address: '=1+1' is not one"),
+        (b"\xff\xfea\x00\xff\xdb", 65, "row 1: column 2 (characters): "),
+        (b"name,note\nanne,x\n", 65, "row 1: no column address or addr or email"),
+        (
+            gzip.compress(b"address\n" * 9_999)[:-9],
+            65,
+            "row 8193: the archive is broken",
+        ),
+    ],
+)
+def test_a_bad_file_is_told_with_its_row(
+    run: Run, tmp_path: Path, content: bytes, code: int, said: str
+) -> None:
+    """One clear line, wherever the trouble is; nothing is imported of what is cut off."""
+    file = tmp_path / "export.csv"
+    file.write_bytes(content)
+
+    done = run(*importing("--dry-run", file))
+
+    assert done.code == code
+    assert said in done.stdout + done.stderr
 
 
 def test_times_without_a_zone_are_refused_as_a_whole(run: Run, tmp_path: Path) -> None:

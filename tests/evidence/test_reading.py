@@ -129,6 +129,29 @@ def test_a_line_without_end_is_an_error_in_bounded_memory(tmp_path: Path) -> Non
     assert peak_bytes < 16 << 20
 
 
+def test_ten_gigabytes_without_an_end_of_line_are_told_at_once(tmp_path: Path) -> None:
+    """A sparse file; no more of it is read than a line may have."""
+    file = tmp_path / "sparse"
+    with file.open("wb") as out:
+        out.write(b"address,note\n" * 100)
+        out.truncate(10 << 30)
+    read_bytes = [0]
+
+    def progress(size_bytes: int) -> None:
+        read_bytes[0] += size_bytes
+
+    tracemalloc.start()
+    with pytest.raises(SourceError) as error:
+        list(source(file).lines(progress))
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert f"longer than {MAX_LINE_CHARACTERS}" in str(error.value)
+    assert error.value.row == 101
+    assert peak_bytes < 16 << 20
+    assert read_bytes[0] < 2 << 20
+
+
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     """It is read twice, so a pipe would hang."""
     for path in (tmp_path / "none", tmp_path, Path("/dev/null")):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from outgate.evidence.importing import Order, Written
     from outgate.evidence.report import Report
     from outgate.model.optin import OptIn
+    from outgate.store.registry import Packed
     from outgate.store.subscriptions import Tally
 
 # About 20,000 rows, which are written in two seconds.
@@ -76,7 +77,10 @@ class RegistrySink:
     def register(self, optins: "Sequence[OptIn]") -> "Batch":
         """Begin to keep them."""
         if self._pool is not None:
-            future = self._pool.submit(_register, self._opening, list(optins))
+            from outgate.store.registry import packed
+
+            rows = list(map(packed, optins))
+            future = self._pool.submit(_register, self._opening, rows)
         else:
             future = Future()
             future.set_result(self._registry.register(optins))
@@ -195,11 +199,11 @@ class Batch:
 _opened: list[Opened] = []
 
 
-def _register(opening: Callable[[], Opened], optins: "list[OptIn]") -> "Tally":
+def _register(opening: Callable[[], Opened], rows: "list[Packed]") -> "Tally":
     """Keep a batch, in the process that writes."""
     if not _opened:
         # Whoever gave the batch tells how far it is, and what went wrong.
         sys.stderr = Path("/dev/null").open("w")  # noqa: SIM115 - until the process ends
         _opened.append(opening())
     (opened,) = _opened
-    return opened.registry.register(optins)
+    return opened.registry.register_packed(rows)

@@ -28,7 +28,7 @@ _SHOWN_COLUMNS = 30
 class Cells:
     """One record of a table."""
 
-    __slots__ = ("_cells", "_columns", "_separator", "broken", "line")
+    __slots__ = ("_cells", "_columns", "_found", "_separator", "broken", "line")
 
     def __init__(
         self,
@@ -36,6 +36,7 @@ class Cells:
         cells: Sequence[str],
         columns: Mapping[str, int],
         separator: str,
+        found: dict[tuple[str, ...], tuple[int, ...]],
         broken: str = "",
     ) -> None:
         self.line = line
@@ -43,13 +44,19 @@ class Cells:
         self._cells = cells
         self._columns = columns
         self._separator = separator
+        # Where names are, as one record after the other finds out.
+        self._found = found
 
     def get(self, *names: str) -> str:
         """Text under the first of these names that has any."""
-        columns, cells = self._columns, self._cells
-        for name in names:
-            at = columns.get(name)
-            if at is not None and at < len(cells):
+        places = self._found.get(names)
+        if places is None:
+            columns = self._columns
+            places = tuple(columns[name] for name in names if name in columns)
+            self._found[names] = places
+        cells = self._cells
+        for at in places:
+            if at < len(cells):
                 value = cells[at].strip()
                 if value not in ABSENT:
                     return value
@@ -86,6 +93,7 @@ class Table:
         self._record: list[str] = []
         self._again: list[str] = []
         self._characters = 0
+        self._found: dict[tuple[str, ...], tuple[int, ...]] = {}
         first = next(lines, "")
         self._at = 1
         if first[:4].lower() == "sep=":
@@ -129,7 +137,7 @@ class Table:
             broken = ""
             if len(cells) > width and any(cells[width:]):
                 broken = f"{len(cells)} cells, but the header has {width} columns"
-            yield Cells(line, cells, columns, self.separator, broken)
+            yield Cells(line, cells, columns, self.separator, self._found, broken)
 
     def _feed(self) -> Iterator[str]:
         """Lines for csv, which asks for one more as long as a quote is open."""
@@ -162,7 +170,7 @@ class Table:
             cells = next(csv.reader([text], delimiter=self.separator), [])
         except csv.Error:
             cells = text.split(self.separator)
-        return Cells(line, cells, self.columns, self.separator, reason)
+        return Cells(line, cells, self.columns, self.separator, self._found, reason)
 
 
 def normal(name: str) -> str:

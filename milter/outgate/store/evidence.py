@@ -57,19 +57,13 @@ class Sealer(Protocol):
         """
 
 
-def seal(
-    sealer: Sealer, list_id: str, field: bytes, record: Record, evidence: bytes
-) -> bytes:
-    """What stands behind a consent, as it is kept.
+def text_of(record: Record, evidence: bytes) -> bytes:
+    """What is sealed of a consent: its other attributes, and the evidence.
 
     Args:
-        sealer: has the key.
-        list_id: of the list.
-        field: of the subscription; it opens for no other.
         record: the consent.
         evidence: canonical, as its commitment says.
     """
-    precedence = pack(record)[:PRECEDENCE_BYTES]
     # The commitment is that of the evidence: it need not be kept twice.
     words = (
         record.zone.value,
@@ -78,10 +72,24 @@ def seal(
         str(record.offset_minutes),
         record.evidence_id,
     )
+    return " ".join(words).encode() + b"\n" + evidence
+
+
+def seal(
+    sealer: Sealer, list_id: str, field: bytes, precedence: bytes, text: bytes
+) -> bytes:
+    """What stands behind a consent, as it is kept.
+
+    Args:
+        sealer: has the key.
+        list_id: of the list.
+        field: of the subscription; it opens for no other.
+        precedence: of the consent, `PRECEDENCE_BYTES`.
+        text: as `text_of` gives it.
+    """
     deflate = zlib.compressobj(
         9, zlib.DEFLATED, _WINDOW_BITS, 5, zdict=_dictionary(list_id)
     )
-    text = " ".join(words).encode() + b"\n" + evidence
     plain = _FORM + deflate.compress(text) + deflate.flush()
     return precedence + sealer.seal(plain, precedence + field)
 

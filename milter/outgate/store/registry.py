@@ -15,11 +15,17 @@ import redis
 from outgate.model.consent import Grade
 from outgate.model.errors import EvidenceError, UnreadableRecord
 from outgate.model.optin import OptIn, Permission, Record
-from outgate.model.optin_order import is_record, pack, permission, read_record
+from outgate.model.optin_order import (
+    PRECEDENCE_BYTES,
+    is_record,
+    pack,
+    permission,
+    read_record,
+)
 from outgate.model.optin_proof import Proof, proof_of
 from outgate.store.consents import BUCKETS, Place, place_of
 from outgate.store.durability import Flushing
-from outgate.store.evidence import Sealer, seal, unseal
+from outgate.store.evidence import Sealer, seal, text_of, unseal
 from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys
 from outgate.store.steps import Mode, Step
@@ -63,6 +69,17 @@ class Count:
         return self.by_permission.total() - sum(
             map(self.by_permission.__getitem__, others)
         )
+
+
+Packed = tuple[str, str, str, bytes, bytes]
+"""Customer, list, mailbox, packed record, and what is to be sealed, b"" for nothing."""
+
+
+def packed(optin: OptIn) -> Packed:
+    """A consent in the fewest objects: a tenth of the time to hand to another process."""
+    record = optin.record
+    text = text_of(record, optin.evidence) if optin.evidence else b""
+    return optin.customer, optin.list_id, optin.mailbox, pack(record), text
 
 
 class Registry:
@@ -109,6 +126,14 @@ class Registry:
         Raises:
             StoreError: the store did not answer; what was told to `progress` is on disk,
                 and registering again does no harm.
+        """
+        return self.register_packed(map(packed, optins))
+
+    def register_packed(self, optins: Iterable[Packed]) -> Tally:
+        """Write consents that `packed` gave, here or in another process.
+
+        Raises:
+            StoreError: as `register`.
         """
         return self.writer.run(map(self._step, optins), Mode.APPLY)
 
@@ -309,18 +334,17 @@ class Registry:
             place = place_of(self._hashes, customer, list_id, mailbox)
             yield Step(list_id, *place, packed)
 
-    def _step(self, optin: OptIn) -> Step:
-        self.introduce(optin.customer, optin.list_id)
-        place = place_of(self._hashes, optin.customer, optin.list_id, optin.mailbox)
-        sealed = self._seal(place, optin) if optin.evidence else b""
-        return Step(optin.list_id, *place, pack(optin.record), sealed)
-
-    def _seal(self, place: Place, optin: OptIn) -> bytes:
-        if self._sealer is None:
-            raise EvidenceError("cannot be written without a key")
-        return seal(
-            self._sealer, optin.list_id, place.field, optin.record, optin.evidence
-        )
+    def _step(self, optin: Packed) -> Step:
+        customer, list_id, mailbox, record, text = optin
+        self.introduce(customer, list_id)
+        place = place_of(self._hashes, customer, list_id, mailbox)
+        sealed = b""
+        if text:
+            if self._sealer is None:
+                raise EvidenceError("cannot be written without a key")
+            precedence = record[:PRECEDENCE_BYTES]
+            sealed = seal(self._sealer, list_id, place.field, precedence, text)
+        return Step(list_id, *place, record, sealed)
 
 
 def _run(pipeline: Client) -> list[Any]:
