@@ -12,6 +12,7 @@ from lab.outgate import Outgate
 from lab.redis import RedisServer
 from lab.skips import or_skip
 from lab.waiting import wait_until
+from outgate.store.keys import SCHEMA_VERSION
 
 ROUNDS_S = 2.5
 OTHER_SECRET = "6f" * 32
@@ -42,7 +43,8 @@ def give_away(redis: RedisServer) -> None:
     """Make it somebody else's, all at once."""
     script = (
         "redis.call('FLUSHALL') "
-        "redis.call('HSET', 'outgate:schema', 'version', '1', 'secret-id', 'another')"
+        f"redis.call('HSET', 'outgate:schema', 'version', '{SCHEMA_VERSION}', "
+        "'secret-id', 'another')"
     )
     redis.cli("EVAL", script, "0")
 
