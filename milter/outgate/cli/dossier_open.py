@@ -163,14 +163,28 @@ def _subscription(
             proof = proof_of(record, opened.record if opened else None)
         except EvidenceError:
             proof = Proof.UNREADABLE
+    challenged_us, contradicted_us = _challenges(inquiry, owner, list_id)
     return Subscription(
         list_id=list_id,
         customer=owner,
         record=record,
         proof=proof,
         opened=opened,
+        challenged_us=challenged_us,
+        contradicted_us=contradicted_us,
         count=count_of(registry, list_id) if counts else None,
     )
+
+
+def _challenges(inquiry: Inquiry, owner: str, list_id: str) -> tuple[int, int]:
+    """When the address was first asked to confirm, and which claim nothing went before."""
+    from outgate.model.units import SECOND_US
+
+    ledger = inquiry.registry.ledger
+    if ledger is None:
+        return 0, 0
+    asked = ledger.find(owner, list_id, inquiry.mailbox)
+    return asked.entry.first_s * SECOND_US, asked.contradicted_s * SECOND_US
 
 
 def count_of(registry: "Registry", list_id: str) -> "ListCount":

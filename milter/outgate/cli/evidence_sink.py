@@ -7,6 +7,7 @@ file is not worth a process.
 """
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -21,6 +22,7 @@ from outgate.model.errors import StoreUnavailable
 if TYPE_CHECKING:
     from outgate.evidence.importing import Order, Written
     from outgate.evidence.report import Report
+    from outgate.model.challenge import Witness
     from outgate.model.optin import OptIn
     from outgate.store.registry import Packed
     from outgate.store.subscriptions import Tally
@@ -136,11 +138,16 @@ class RegistrySink:
 
         is_sure = all(one.durability is Durability.CONFIRMED for one in self._tallies)
         way = Durability.CONFIRMED if is_sure else Durability.UNCONFIRMED
+        witnesses = self._witnesses()
         return {
+            "challenges": {one.value: number for one, number in witnesses.items()},
             "kept": sum(one.kept for one in self._tallies),
             "future": sum(one.future for one in self._tallies),
             "durability": way.value,
         }
+
+    def _witnesses(self) -> "Counter[Witness]":
+        return sum((one.witnesses for one in self._tallies), Counter())
 
     def lines(self, found: "Report") -> Iterator[str]:
         """For a person."""
@@ -153,6 +160,10 @@ class RegistrySink:
                 f"{found.registered} registered, {found.withdrawn} withdrawn; {found.new} "
                 f"of them new or changed, durability={self._sums()['durability']}"
             )
+            if said := self._witnesses():
+                yield "claimed confirmations against the ledger of challenges: " + (
+                    ", ".join(f"{number} {one}" for one, number in said.items())
+                )
 
     def note(self, order: "Order", found: "Report", actor: str) -> None:
         """Write the audit.
@@ -169,7 +180,8 @@ class RegistrySink:
             actor or account(),
             f"format={order.kind.name} sha256={','.join(sorted(hashes))} "
             f"registered={found.registered} withdrawn={found.withdrawn} "
-            f"rejected={found.rejected}",
+            f"rejected={found.rejected}"
+            + "".join(f" {one}={number}" for one, number in self._witnesses().items()),
         )
 
 

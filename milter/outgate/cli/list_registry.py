@@ -10,6 +10,7 @@ from outgate.cli.optin_open import BY, JSON, whose_list
 
 if TYPE_CHECKING:
     from outgate.evidence.dossier.facts import ListCount
+    from outgate.store.registry import Registry
 
 _OWNER = click.option(
     "--customer", default="", help="Whose list; needed where two have one of that id."
@@ -19,9 +20,14 @@ _LIST_ID = click.argument("list_id", metavar="LIST-ID")
 
 @click.command()
 @click.option("--customer", required=True, help="Who sends it.")
+@click.option(
+    "--challenges",
+    type=click.Choice(["elsewhere", "through-us"]),
+    help="Whether all its requests to confirm a subscription leave through this gate.",
+)
 @_LIST_ID
 @click.pass_obj
-def new(context: Context, list_id: str, customer: str) -> None:
+def new(context: Context, list_id: str, customer: str, challenges: str | None) -> None:
     """Print the configuration of a new list, and what comes next.
 
     LIST-ID is its List-Id without brackets. Nothing is written: lists live in the
@@ -42,7 +48,7 @@ def new(context: Context, list_id: str, customer: str) -> None:
         raise click.UsageError(
             f"{list_id} of {customer} is configured already: see `outgate list show`"
         )
-    for line in _new_lines(context, list_id, customer):
+    for line in _new_lines(context, list_id, customer, challenges):
         click.echo(line)
 
 
@@ -102,10 +108,13 @@ def status(context: Context, list_id: str, customer: str, *, as_json: bool) -> N
     if as_json:
         fields = {"list": name, "customers": owners, **count.as_json(), **rule}
         fields["reports"] = [one._asdict() for one in told]
+        fields |= _challenges(registry, owner, name)
         click.echo(json.dumps(fields, sort_keys=True))
         return
     for line in (*_status_lines(name, owners, count), *report_lines(rule, told)):
         click.echo(line)
+    for key, value in _challenges(registry, owner, name).items():
+        click.echo(f"{key:<15} {value}")
 
 
 @click.command()
@@ -151,7 +160,30 @@ def grace(
     _say(fields, as_json=as_json)
 
 
-def _new_lines(context: Context, list_id: str, customer: str) -> list[str]:
+def _challenges(registry: "Registry", owner: str, name: str) -> dict[str, object]:
+    """What the ledger knows of the list's challenges; nothing where it never saw one."""
+    from outgate.model.optin_time import format_local
+    from outgate.model.units import SECOND_US
+
+    ledger = registry.ledger
+    if ledger is None:
+        return {}
+    known, wrong = ledger.coverage(owner, name), ledger.contradictions(name)
+    declared = ledger.is_declared(owner, name)
+    if not (known.count or wrong or declared):
+        return {}
+    fields: dict[str, object] = {"challenges": known.count}
+    if known.count:
+        fields["first-challenge"] = format_local(known.first_s * SECOND_US, 0)
+        fields["last-challenge"] = format_local(known.last_s * SECOND_US, 0)
+    fields["sends-challenges"] = "through-us" if declared else "elsewhere"
+    fields["contradictions"] = wrong
+    return fields
+
+
+def _new_lines(
+    context: Context, list_id: str, customer: str, challenges: str | None
+) -> list[str]:
     from shlex import quote
 
     file = context.file or "the configuration"
@@ -162,6 +194,7 @@ def _new_lines(context: Context, list_id: str, customer: str) -> list[str]:
         "[[list]]",
         f"id = {_toml(name)}",
         f"customer = {_toml(customer)}",
+        *([f"challenges = {_toml(challenges)}"] if challenges else []),
         "",
         "# Then, for those who subscribed before:",
         f"#   outgate evidence import --format NAME {whose} --dry-run FILE",

@@ -57,12 +57,14 @@ def open_registry(context: Context, *, writes: bool) -> Opened:
     """
     from outgate.daemon.compose import Places
     from outgate.model.errors import EX_CONFIG, StartError
+    from outgate.policy.settings import THROUGH_US
     from outgate.signing.secret import key_id, read_secret
     from outgate.signing.vault import Vault
     from outgate.store.client import connect
     from outgate.store.durability import PATIENCE_S, Flushing
     from outgate.store.hashes import Hashes
     from outgate.store.keys import Keys
+    from outgate.store.ledger import Ledger
     from outgate.store.registry import Registry
     from outgate.store.schema import inspect
 
@@ -86,6 +88,17 @@ def open_registry(context: Context, *, writes: bool) -> Opened:
         flushing=Flushing(client, keys, directory),
         sealer=Vault(secret),
         progress=_progress,
+        ledger=Ledger(
+            client,
+            keys,
+            hashes,
+            retention_s=int(settings.optin.challenge_retention.total_seconds()),
+            through_us=frozenset(
+                (one.customer, one.id.lower())
+                for one in settings.list
+                if one.challenges == THROUGH_US
+            ),
+        ),
     )
     return Opened(client, keys, hashes, key_id(secret), registry)
 

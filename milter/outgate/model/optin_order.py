@@ -57,6 +57,8 @@ _PERMISSIONS = {
     (b"1" if grade.is_consent else b"0") + b"c" + digit: Permission(grade.value)
     for grade, digit in _GRADES.items()
 } | {b"1w0": Permission.WITHDRAWN, b"1x0": Permission.UNKNOWN}
+_CLAIM = b"c" + _GRADES[Grade.ASSERTED]
+_CONFIRMED = frozenset(letter for one, letter in _METHODS.items() if one.is_confirmed)
 _ERASED = re.compile(rb"1(?!\0{7})[\0-\x1f].{6}x0", re.DOTALL)
 # The fixed bytes of all others: what has no time is a consent, and has no zone.
 _HEAD = re.compile(
@@ -94,6 +96,22 @@ def pack(record: Record) -> bytes:
             record.source.encode(),
         )
     )
+
+
+def claim_us(packed: bytes) -> int:
+    """When the confirmation is said to have been that a record claims; 0 for none.
+
+    A claim is a consent of grade `asserted`, whose method is a confirmation, and whose
+    time is known.
+    """
+    if packed[8:10] != _CLAIM or packed[10:11].lower() not in _CONFIRMED:
+        return 0
+    return int.from_bytes(packed[1:8], "big")
+
+
+def corroborated(packed: bytes) -> bytes:
+    """The same claim, with the grade that somebody else's word gives it."""
+    return packed[:9] + _GRADES[Grade.CORROBORATED] + packed[10:]
 
 
 def unpack(packed: bytes) -> Record:

@@ -19,6 +19,7 @@ import redis
 from outgate.model.contacts import WEEK_US
 from outgate.model.optin import Record, State
 from outgate.model.optin_order import read_record
+from outgate.store.challenges import bucket_of
 from outgate.store.consents import place_of
 from outgate.store.durability import Flushing
 from outgate.store.hashes import Hashes
@@ -230,6 +231,11 @@ class Erasure:
             while some := list(islice(names, _BATCH)):
                 self._look_into_lists(some, mailbox, report, commit=commit)
                 self._tell(report)
+            if commit and not customers:
+                # Of all lists together, for a day.
+                self._client.delete(
+                    self._keys.challenged(self._hashes.challenged(mailbox))
+                )
         except redis.RedisError as error:
             raise as_store_error(error) from error
         return report
@@ -342,6 +348,17 @@ class Erasure:
                 )
         if commit:
             self._lists.run_batch(usable, Mode.ERASE)
+            self._forget_challenges(usable)
+
+    def _forget_challenges(self, steps: Sequence[Step]) -> None:
+        """Whoever is erased was never asked to confirm, as far as anybody remembers."""
+        forgetting = self._client.pipeline(transaction=False)
+        for step in steps:
+            bucket = bucket_of(step.bucket)
+            forgetting.hdel(self._keys.challenge(step.list_id, bucket), step.field)
+            forgetting.hdel(self._keys.contradiction(step.list_id, bucket), step.field)
+        if steps:
+            forgetting.execute(raise_on_error=False)
 
 
 def _is_usable(reply: object, key: bytes, report: Report | None) -> bool:

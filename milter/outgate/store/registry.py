@@ -28,6 +28,7 @@ from outgate.store.durability import Flushing
 from outgate.store.evidence import Sealer, seal, text_of, unseal
 from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys
+from outgate.store.ledger import Ledger
 from outgate.store.steps import Mode, Step
 from outgate.store.subscriptions import Progress, Subscriptions, Tally
 from outgate.store.trouble import Client, as_store_error, run
@@ -94,6 +95,7 @@ class Registry:
         flushing: Flushing | None = None,
         sealer: Sealer | None = None,
         progress: Progress | None = None,
+        ledger: Ledger | None = None,
         test_now_us: Callable[[], int] | None = None,
     ) -> None:
         """Nothing is sent yet.
@@ -105,12 +107,14 @@ class Registry:
             flushing: of the client; by default for a server that is not embedded.
             sealer: where evidence is written or read.
             progress: told after each batch what is on disk now; or None.
+            ledger: with which claimed confirmations are compared; or None.
             test_now_us: another time than the server's.
         """
         self._client = client
         self._keys = keys
         self._hashes = hashes
         self._sealer = sealer
+        self.ledger = ledger
         self._known: set[tuple[str, str]] = set()
         self.writer = Subscriptions(
             client,
@@ -135,7 +139,14 @@ class Registry:
         Raises:
             StoreError: as `register`.
         """
-        return self.writer.run(map(self._step, optins), Mode.APPLY)
+        ledger = self.ledger
+        if ledger is None:
+            return self.writer.run(map(self._step, optins), Mode.APPLY)
+        ledger.found.clear()
+        steps = map(self._step, ledger.compared(optins))
+        tally = self.writer.run(steps, Mode.APPLY)
+        tally.witnesses = Counter(ledger.found)
+        return tally
 
     def load(
         self, customer: str, list_id: str, mailboxes: Iterable[str], grade: Grade

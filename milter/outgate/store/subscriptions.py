@@ -1,12 +1,14 @@
 """Writes subscriptions: in batches, by `optin.lua`, each batch until it is on disk."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
 
 import redis
 
+from outgate.model.challenge import Witness
 from outgate.store.durability import Durability, Flushing
 from outgate.store.keys import Keys
 from outgate.store.scripts import Script
@@ -40,6 +42,7 @@ class Tally:
         kept: where what was there counts more, or is the same.
         future: refused, since their time is more than ten minutes ahead of the store's.
         durability: whether the server says that it is on disk.
+        witnesses: what the ledger of challenges said of claimed confirmations.
     """
 
     rows: int = 0
@@ -48,6 +51,7 @@ class Tally:
     kept: int = 0
     future: int = 0
     durability: Durability = Durability.CONFIRMED
+    witnesses: Counter[Witness] = field(default_factory=Counter)
 
     def add(self, done: Done) -> None:
         """Count one."""

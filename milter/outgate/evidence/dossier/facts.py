@@ -124,6 +124,10 @@ class Subscription:
         proof: how evidence and record belong together.
         opened: the evidence; None where none is kept, or it stayed closed.
         count: of the list's subscribers; None where nobody asked, or it says too much.
+        challenged_us: when the address was first asked to confirm; 0 where that was not
+            seen.
+        contradicted_us: the claimed confirmation that no challenge went before; 0 for
+            none.
     """
 
     list_id: str
@@ -133,6 +137,8 @@ class Subscription:
     proof: Proof = Proof.NONE
     opened: Opened | None = None
     count: ListCount | None = None
+    challenged_us: int = 0
+    contradicted_us: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """For programs; what is not known is left out. An erasure says its time alone."""
@@ -146,6 +152,10 @@ class Subscription:
         if record.state is State.ERASED:
             return fields
         fields["proof"] = self.proof.value
+        if self.challenged_us:
+            fields["challenged"] = format_local(self.challenged_us, 0)
+        if self.contradicted_us:
+            fields["contradicted-by-ledger"] = format_local(self.contradicted_us, 0)
         if self.opened is not None:
             fields |= _opened_json(self.opened)
         if self.count is not None:
