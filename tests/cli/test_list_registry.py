@@ -107,6 +107,24 @@ def test_what_is_no_day_is_refused(run: Run, words: tuple[str, ...]) -> None:
     assert run("list", "grace", LIST, *words).code == 2
 
 
+def test_status_tells_of_challenges(run: Run) -> None:
+    """When the first one was seen, and how many claims none went before."""
+    name = f"cli-list-{next(_numbers) - 1}"
+    ledger = f"{name}:challenges:{{{LIST}}}:choir"
+    words = ("first", "1795500000", "last", "1795500060", "since", "0", "count", "2")
+    run("store", "cli", "HSET", ledger, *words)
+    wrong = f"{name}:contradiction:{{{LIST}:17}}"
+    run("store", "cli", "HSET", wrong, "a", "1795500001", "b", "1795500002")
+
+    assert run("list", "status", LIST).stdout.endswith(
+        "challenges      2\nfirst-challenge 2026-11-24T06:00:00Z\n"
+        "last-challenge  2026-11-24T06:01:00Z\nsends-challenges elsewhere\n"
+        "contradictions  2\n"
+    )
+    told = json.loads(run("list", "status", LIST, "--json").stdout)
+    assert (told["challenges"], told["contradictions"]) == (2, 2)
+
+
 def test_show_says_settings_and_state(run: Run) -> None:
     """Before and after its first subscriber."""
     show = ("list", "show", LIST)
@@ -149,3 +167,13 @@ def test_new_refuses_what_cannot_be_added(
     done = run("list", "new", list_id, "--customer", customer)
     assert (done.code, done.stdout) == (2, "")
     assert said in done.stderr
+
+
+def test_new_declares_where_challenges_go(run: Run) -> None:
+    """As the configuration has it."""
+    done = run(
+        *("list", "new", "offers.shop.example", "--customer", "shop"),
+        *("--challenges", "through-us"),
+    )
+    (made,) = tomllib.loads(done.stdout)["list"]
+    assert made["challenges"] == "through-us"

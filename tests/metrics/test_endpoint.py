@@ -18,7 +18,8 @@ from outgate import __version__
 from outgate.config.reader import load
 from outgate.metrics import names
 from outgate.metrics.endpoint import Endpoint
-from outgate.metrics.names import METRICS, Kind
+from outgate.metrics.metric import Kind
+from outgate.metrics.names import METRICS
 from outgate.metrics.status import Status
 from outgate.policy.compiled import Policy
 

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from outgate.metrics.names import METRICS, STORE_ERRORS, Kind, Metric
+from outgate.metrics.metric import Kind, Metric
+from outgate.metrics.names import METRICS, STORE_ERRORS
 from outgate.model.errors import StoreError
 from outgate.policy.operator import Order
 from outgate.policy.questions import Source

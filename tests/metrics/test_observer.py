@@ -65,6 +65,7 @@ class Memory:
 
     messages: Family = field(default_factory=Family)
     optin_tokens: Family = field(default_factory=Family)
+    challenges: Family = field(default_factory=Family)
     recipients: Family = field(default_factory=Family)
     strangers: Family = field(default_factory=Family)
     removed_recipients: Family = field(default_factory=Family)
@@ -289,3 +290,16 @@ def test_opt_in_tokens_are_counted_by_result() -> None:
     observer.observe(Outpost(a_policy()).judge(message))
 
     assert recorder.optin_tokens.counted() == {("malformed",): 2, ("too-large",): 1}
+
+
+def test_challenges_are_counted_by_what_became_of_them() -> None:
+    """The second one to a person waits; other mail is none."""
+    request = {"From": f"news-confirm+{'0f' * 20}@example.com"}
+    recorder = Memory()
+    observer = Observer(cast("Recorder", recorder), a_policy())
+    post = Outpost(a_policy())
+
+    for headers in (request, request, {}):
+        observer.observe(post.judge(a_transaction(ANNE, headers=headers)))
+
+    assert recorder.challenges.counted() == {("accept",): 1, ("defer",): 1}

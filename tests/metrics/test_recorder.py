@@ -8,6 +8,7 @@ import pytest
 from metrics.samples import scrape
 from metrics.worker import work
 from outgate.metrics import names
+from outgate.metrics.metric import Metric
 from outgate.metrics.recorder import forget_gauges, fresh_directory
 
 _MESSAGE = {
@@ -41,7 +42,7 @@ def unused(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
     ids=lambda metric: metric.name,
 )
-def test_what_a_worker_records_is_born_at_0(metric: names.Metric, unused: Path) -> None:
+def test_what_a_worker_records_is_born_at_0(metric: Metric, unused: Path) -> None:
     """`increase()` never sees a series that begins with its first event."""
     name = metric.name if not metric.buckets else f"{metric.name}_count"
     found = scrape(unused)[name]

@@ -64,8 +64,9 @@ def test_each_software_s_challenge_is_noted(daemon: Outgate, name: str) -> None:
     assert again.action == "tempfail"
     assert ledger(daemon) == before + 1
     line = daemon.message(f"again{before}")
-    assert line["reasons"] == "subscription-bombing"
-    assert line["detail"] == "1 by the list, 1 by all"
+    assert line["reasons"].startswith("subscription-bombing")
+    assert line["detail"].startswith("1 by the list, 1 by all")
+    assert line["challenge"] in name
 
 
 def test_the_reply_tells_the_list_owner(daemon: Outgate) -> None:

@@ -20,6 +20,7 @@ _READERS = (
     ("evidence.md", "who keeps lists"),
     ("metrics.md", "who watches it"),
     ("optin.md", "who keeps lists"),
+    ("challenges.md", "who keeps lists"),
     ("list-permission.md", "who keeps lists"),
     ("privacy.md", "who answers for personal data"),
     ("optin-evidence.md", "who sends list mail through it"),

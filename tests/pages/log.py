@@ -41,6 +41,8 @@ FIELDS: Mapping[str, str] = {
     "instead": "the reason that decided in place of these, such as `quarantine-full`",
     "removed": "how many recipients were taken out of it: "
     "[list permission](list-permission.md)",
+    "challenge": "of a request to confirm a subscription: by whose words it was known "
+    "([challenges](challenges.md#what-is-recognised))",
     "optin": "`result:number` of each copy of `Opt-In-Evidence`: "
     "[results](optin-evidence.md#what-it-proves-and-what-not)",
     "limits": "`name:used/of` of each counter that the message was measured against; what a "

@@ -1,6 +1,7 @@
 """docs/metrics.md: every metric, from the table that the code counts by."""
 
-from outgate.metrics.names import METRICS, Kind, Metric
+from outgate.metrics.metric import Kind, Metric
+from outgate.metrics.names import METRICS
 from pages.markdown import GENERATED, code, joined, paragraph
 
 _INTRO = """

@@ -12,7 +12,8 @@ import pytest
 
 from cli.commands import every_command
 from outgate.config.settings import Settings
-from outgate.metrics.names import METRICS, Metric
+from outgate.metrics.metric import Metric
+from outgate.metrics.names import METRICS
 from outgate.model import errors
 from outgate.model.limit import Count
 from outgate.model.verdict import MailClass, Reason

@@ -7,13 +7,14 @@ import pytest
 from outgate.model.challenge import DAY_S, Witness
 from outgate.model.consent import Grade
 from outgate.model.optin import Method, OptIn, Record, ZoneSource
+from outgate.model.optin_order import unpack
 from outgate.model.units import SECOND_US
 from outgate.signing.vault import Vault
 from outgate.store.erasure import Erasure
 from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys
 from outgate.store.ledger import Ledger
-from outgate.store.registry import Registry
+from outgate.store.registry import Registry, packed
 from store.builders import Clock
 from store.challenged import LIST, RETENTION_S, a_challenge
 from store.running import SECRET, Store
@@ -169,11 +170,13 @@ def test_batches_are_compared_in_few_questions(
     registry = a_registry(store, keys)
     ledger = registry.ledger
     assert ledger is not None
-    claims = (an_optin(f"bart{number}@example.net", now_s) for number in range(rows))
+    claims = (
+        packed(an_optin(f"bart{number}@example.net", now_s)) for number in range(rows)
+    )
     better = [
-        one.mailbox
-        for one in ledger.compared(claims)
-        if one.record.grade is Grade.CORROBORATED
+        mailbox
+        for _, _, mailbox, record, _ in ledger.compared(claims)
+        if unpack(record).grade is Grade.CORROBORATED
     ]
     assert better == [f"bart{number * 500}@example.net" for number in range(50)]
     assert ledger.contradictions(LIST) == rows - 50

@@ -10,7 +10,7 @@ from outgate.log.lines import Field, Log
 from outgate.model.address import shown_sender
 from outgate.model.consent import TokenResult
 from outgate.policy.decision import Decision
-from outgate.policy.questions import Source
+from outgate.policy.questions import Plan, Source
 
 
 class MessageLine:
@@ -57,8 +57,8 @@ def fields(decision: Decision, worker: int) -> list[Field]:
         ]
         if decision.disposition.reason not in {None, *decision.verdict.reasons}:
             found.append(("instead", str(decision.disposition.reason)))
-    if decision.plan is not None and (results := decision.plan.evidence.results):
-        found.append(("optin", _results(results)))
+    if decision.plan is not None:
+        found += _consent(decision.plan)
     if removed := decision.disposition.removed:
         found.append(("removed", len(removed)))
     answers = decision.answers
@@ -70,6 +70,16 @@ def fields(decision: Decision, worker: int) -> list[Field]:
             found += [("source", answers.source.value), ("trouble", answers.trouble)]
         found.append(("store-ms", _ms(answers.store_us)))
     found += [("total-ms", _ms(decision.total_us)), ("worker", worker)]
+    return found
+
+
+def _consent(plan: Plan) -> list[Field]:
+    """What the message says of somebody's consent, or asks for."""
+    found: list[Field] = []
+    if results := plan.evidence.results:
+        found.append(("optin", _results(results)))
+    if plan.challenge is not None:
+        found.append(("challenge", plan.challenge.software))
     return found
 
 

@@ -1,46 +1,9 @@
 """Every metric there is. No other module spells one."""
 
-from dataclasses import dataclass
-from enum import StrEnum
-
+from outgate.metrics.metric import Kind, Metric
 from outgate.model.consent import TokenResult
 from outgate.model.verdict import Action, MailClass, Reason
 from outgate.policy.questions import Source
-
-
-class Kind(StrEnum):
-    """Prometheus metric types."""
-
-    COUNTER = "counter"
-    GAUGE = "gauge"
-    HISTOGRAM = "histogram"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metric:
-    """One metric.
-
-    Attributes:
-        name: as it is exported, with its unit and `_total`.
-        text: one sentence, also its HELP line.
-        rise: what a sustained rise suggests.
-        labels: label name to the words it may have; empty words where they come from
-            a closed set known only at run time.
-        buckets: upper bounds of a histogram, in seconds.
-    """
-
-    name: str
-    kind: Kind
-    text: str
-    rise: str
-    labels: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    buckets: tuple[float, ...] = ()
-
-    @property
-    def label_names(self) -> tuple[str, ...]:
-        """The names of its labels."""
-        return tuple(name for name, _ in self.labels)
-
 
 NO_REASON = "none"
 _ACTIONS = tuple(action.value for action in Action)
@@ -168,6 +131,14 @@ OPTIN_TOKENS = Metric(
     "has left the list; error: "
     "a secret is missing here, the log names it.",
     labels=(("result", tuple(result.value for result in TokenResult)),),
+)
+CHALLENGES = Metric(
+    name="outgate_challenges_total",
+    kind=Kind.COUNTER,
+    text="Requests to confirm a subscription, by what the MTA was told.",
+    rise="`defer` or `reject`: somebody enters an address into many forms "
+    "(`subscription-bombing`), or into one again and again.",
+    labels=(("disposition", _ACTIONS),),
 )
 CALLBACK_ERRORS = Metric(
     name="outgate_callback_errors_total",
@@ -374,6 +345,7 @@ METRICS: tuple[Metric, ...] = (
     STORE_ERRORS,
     ANSWERS,
     OPTIN_TOKENS,
+    CHALLENGES,
     CALLBACK_ERRORS,
     LOG_LINES_LOST,
     SESSIONS,

@@ -11,6 +11,7 @@ from outgate.policy.decide import severest
 from outgate.policy.decision import Decision
 from outgate.policy.exhausted import exceeded
 from outgate.policy.nearing import nearing
+from outgate.policy.questions import Plan
 
 
 class Observer:
@@ -61,8 +62,7 @@ class Observer:
         self._answer(answers.source).inc()
         if answers.attempts:
             recorder.retries.inc()
-        for result, count in plan.evidence.results.items():
-            recorder.optin_tokens.labels(result.value).inc(count)
+        self._count_consent(plan, disposition.action)
         if plan.external:
             self._recipients["external", disposition.action].inc(plan.external)
         if plan.internal:
@@ -78,6 +78,12 @@ class Observer:
     def _remove(self, disposition: Disposition) -> None:
         for removal in disposition.removed:
             self._removed[removal.reason].inc()
+
+    def _count_consent(self, plan: Plan, told: Action) -> None:
+        for result, count in plan.evidence.results.items():
+            self._recorder.optin_tokens.labels(result.value).inc(count)
+        if plan.challenge is not None:
+            self._recorder.challenges.labels(told.value).inc()
 
     def _message(self, *words: str) -> Any:
         key = (words[0], words[1], words[2], words[3])

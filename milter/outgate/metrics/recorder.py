@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from outgate.metrics import names
-from outgate.metrics.names import Kind, Metric
+from outgate.metrics.metric import Kind, Metric
 
 _DIRECTORY_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -37,6 +37,7 @@ class Recorder:
         self.store_errors = self._make(names.STORE_ERRORS)
         self.answers = self._make(names.ANSWERS)
         self.optin_tokens = self._make(names.OPTIN_TOKENS)
+        self.challenges = self._make(names.CHALLENGES)
         self.callback_errors = self._make(names.CALLBACK_ERRORS)
         self.log_lines_lost = self._make(names.LOG_LINES_LOST)
         self.sessions = self._make(names.SESSIONS)

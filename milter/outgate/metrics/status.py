@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from outgate.metrics import names
-from outgate.metrics.names import Kind, Metric
+from outgate.metrics.metric import Kind, Metric
 
 
 @dataclass(slots=True)

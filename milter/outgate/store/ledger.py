@@ -31,7 +31,6 @@ from outgate.store.keys import Keys
 from outgate.store.trouble import Client, as_store_error, run
 
 BATCH = 10_000
-_RECORD = 3
 _NOTHING = Entry()
 
 Packed = tuple[str, str, str, bytes, bytes]
@@ -135,8 +134,8 @@ class Ledger:
     def _compare(self, batch: Sequence[Packed]) -> list[Packed]:
         claims = {
             at: claimed_us
-            for at, one in enumerate(batch)
-            if (claimed_us := claim_us(one[_RECORD]))
+            for at, (_, _, _, packed, _) in enumerate(batch)
+            if (claimed_us := claim_us(packed))
         }
         if not claims:
             return list(batch)
