@@ -117,8 +117,8 @@ def test_status_tells_of_challenges(run: Run) -> None:
     run("store", "cli", "HSET", wrong, "a", "1795500001", "b", "1795500002")
 
     assert run("list", "status", LIST).stdout.endswith(
-        "challenges      2\nfirst-challenge 2026-11-24T06:00:00Z\n"
-        "last-challenge  2026-11-24T06:01:00Z\nsends-challenges elsewhere\n"
+        "challenges      2\nfirst-challenge 2026-11-24T06:00:00+00:00\n"
+        "last-challenge  2026-11-24T06:01:00+00:00\nsends-challenges elsewhere\n"
         "contradictions  2\n"
     )
     told = json.loads(run("list", "status", LIST, "--json").stdout)

@@ -177,7 +177,8 @@ class Event(NamedTuple):
 
 def line_fields() -> list[str]:
     """The fields of a message's line that the code can write."""
-    tree = ast.parse(inspect.getsource(canonical.fields))
+    writers = (canonical.fields, canonical.consent)
+    tree = ast.parse("\n".join(map(inspect.getsource, writers)))
     return [
         node.elts[0].value
         for node in ast.walk(tree)

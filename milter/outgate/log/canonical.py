@@ -58,7 +58,7 @@ def fields(decision: Decision, worker: int) -> list[Field]:
         if decision.disposition.reason not in {None, *decision.verdict.reasons}:
             found.append(("instead", str(decision.disposition.reason)))
     if decision.plan is not None:
-        found += _consent(decision.plan)
+        found += consent(decision.plan)
     if removed := decision.disposition.removed:
         found.append(("removed", len(removed)))
     answers = decision.answers
@@ -73,7 +73,7 @@ def fields(decision: Decision, worker: int) -> list[Field]:
     return found
 
 
-def _consent(plan: Plan) -> list[Field]:
+def consent(plan: Plan) -> list[Field]:
     """What the message says of somebody's consent, or asks for."""
     found: list[Field] = []
     if results := plan.evidence.results:
