@@ -178,7 +178,7 @@ class Event(NamedTuple):
 def line_fields() -> list[str]:
     """The fields of a message's line that the code can write."""
     writers = (canonical.fields, canonical.consent)
-    tree = ast.parse("\n".join(map(inspect.getsource, writers)))
+    tree = ast.parse("\n".join(inspect.getsource(one) for one in writers))
     return [
         node.elts[0].value
         for node in ast.walk(tree)
