@@ -151,10 +151,15 @@ class Ledger:
         noting = self._client.pipeline(transaction=False)
         for at, claimed_us in claims.items():
             customer, list_id, mailbox, packed, text = batch[at]
+            coverage = coverages[customer, list_id]
+            if not _may_know(coverage, claimed_us):
+                # Most of a large import: nothing more is to be weighed.
+                self.found[Witness.UNWITNESSED] += 1
+                continue
             said = witness(
                 claimed_us,
                 entries.get(at, _NOTHING),
-                coverages[customer, list_id],
+                coverage,
                 now_s * SECOND_US,
                 self._retention_s,
                 through_us=(customer, list_id) in self._through_us,
@@ -181,8 +186,7 @@ class Ledger:
         asked: dict[str, list[tuple[int, bytes]]] = {}
         for at, claimed_us in claims.items():
             customer, list_id, mailbox, _, _ = batch[at]
-            first_s = coverages[customer, list_id].first_s
-            if not first_s or claimed_us // SECOND_US + TOLERANCE_S < first_s:
+            if not _may_know(coverages[customer, list_id], claimed_us):
                 continue
             place = self._place(customer, list_id, mailbox)
             key = self._keys.challenge(list_id, bucket_of(place.bucket))
@@ -204,6 +208,12 @@ class Ledger:
 
     def _place(self, customer: str, list_id: str, mailbox: str) -> Place:
         return place_of(self._hashes, customer, list_id, mailbox)
+
+
+def _may_know(coverage: Coverage, claimed_us: int) -> bool:
+    """Whether a challenge could have been seen before a claim."""
+    latest_s = claimed_us // SECOND_US + TOLERANCE_S
+    return 0 < coverage.first_s <= latest_s
 
 
 def _coverage(values: Sequence[bytes | None]) -> Coverage:
