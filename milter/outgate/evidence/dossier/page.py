@@ -115,6 +115,14 @@ def _subscription(one: Subscription) -> Iterator[Block]:
     yield Table(("", ""), list(_on_file(one, record)))
     yield Heading(3, "Chain to the raw record")
     yield Paragraph(_sentence(PROOFS[one.proof]))
+    if one.challenged_us:
+        when = format_local(one.challenged_us, 0)
+        yield Paragraph(f"The gate saw a request to confirm leave at {when}.")
+    if one.contradicted_us:
+        when = format_local(one.contradicted_us, 0)
+        yield Paragraph(
+            f"A confirmation is claimed for {when}; the gate saw no request before it."
+        )
     yield Table(("", ""), list(_chain(one, record)))
     if one.opened is not None:
         if one.proof is not Proof.MATCHES:
