@@ -45,6 +45,9 @@ _SPELLED = {
     "list-seen": Keys("ns").list_seen,
     "list-grace": Keys("ns").list_grace,
     "list-report": Keys("ns").list_report,
+    "listday:{<customer>}:<list>:<day>": Keys("ns").list_day(
+        "choir", "members.choir.example", "2026-11-24"
+    ),
     "report:<customer>:<list>": Keys("ns").report("choir", "news.example.org"),
     "optin-key": Keys("ns").optin_keys,
     "challenge:{<list>:<bucket>}": Keys("ns").challenge("members.choir.example", 17),

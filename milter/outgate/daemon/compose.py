@@ -23,6 +23,7 @@ from outgate.mta.session import Socket
 from outgate.policy.compiled import LIMIT_REASONS, Policy
 from outgate.policy.decision import Decision
 from outgate.policy.gate import Gate
+from outgate.policy.list_day import list_day_of
 from outgate.policy.optin_keys import OptinKey
 from outgate.policy.ports import Observer
 from outgate.policy.snapshot import Snapshot
@@ -296,6 +297,19 @@ class HoldKeeper:
             )
 
 
+class ListDayWriter:
+    """An observer that adds up what the mail of registered lists is like."""
+
+    def __init__(self, front: Front) -> None:
+        self._front = front
+
+    def observe(self, decision: Decision) -> None:
+        """Count a message that left, or was stopped; nobody waits."""
+        found = list_day_of(decision)
+        if found is not None:
+            self._front.add_to_list_day(found[0], decision.now_us, found[1])
+
+
 def make_front(
     settings: Settings,
     endpoint: Endpoint,
@@ -341,6 +355,7 @@ def make_gate(
     outbox = Outbox(Places.of(settings).spool)
     observers: list[Observer] = [
         HoldKeeper(outbox, log),
+        ListDayWriter(front),
         MetricsObserver(recorder, policy),
         MessageLine(log, worker),
     ]

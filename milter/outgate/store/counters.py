@@ -6,12 +6,13 @@ none. What a message turns out not to deserve goes back with `settle.lua`, for w
 nobody waits.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from outgate.model.errors import ScriptError
 from outgate.policy.evidence import weigh
+from outgate.policy.grace import ListKey
 from outgate.policy.operator import Order
 from outgate.policy.questions import Answers, Plan
 from outgate.store.challenges import Challenges
@@ -19,6 +20,7 @@ from outgate.store.charging import Charging, read_charge
 from outgate.store.consents import Consents
 from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys
+from outgate.store.listdays import add_to_day
 from outgate.store.resp import command, known, pack
 from outgate.store.scripts import Script
 from outgate.store.sharing import Sharing
@@ -37,6 +39,7 @@ class Counters:
         test_now_us: Callable[[], int] | None = None,
     ) -> None:
         self._wire = wire
+        self._keys = keys
         self._hashes = Hashes(secret)
         self._charging = Charging(keys, self._hashes)
         self._sharing = Sharing(keys, self._hashes)
@@ -208,6 +211,17 @@ class Counters:
         commands = self._challenges.note(plan, self._now_argument(), left=left)
         if commands:
             self._wire.post(b"".join(commands), len(commands))
+
+    def add_to_list_day(
+        self, key: ListKey, now_us: int, counts: Mapping[str, int]
+    ) -> None:
+        """Count a message of a registered list.
+
+        Raises:
+            StoreError: it could not be sent; the day lacks it.
+        """
+        commands = add_to_day(self._keys, key, now_us, counts)
+        self._wire.post(b"".join(commands), len(commands))
 
     def retry_id(self, plan: Plan) -> str:
         """Keyed hash of what identifies a retry."""

@@ -14,12 +14,13 @@ counted by kind, and the log says once when the store went and when it came back
 """
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from enum import StrEnum
 from typing import Protocol
 
 from outgate.model.errors import ScriptError, StoreError
+from outgate.policy.grace import ListKey
 from outgate.policy.ports import NowUs
 from outgate.policy.questions import Answers, Plan, Source
 from outgate.policy.snapshot import Snapshot
@@ -117,6 +118,15 @@ class Front:
         """Put a challenge into its list's ledger; nobody waits."""
         try:
             self._counters.note_challenge(plan, left=left)
+        except StoreError as error:
+            self._watcher.store_failed(error.kind, str(error))
+
+    def add_to_list_day(
+        self, key: ListKey, now_us: int, counts: Mapping[str, int]
+    ) -> None:
+        """Count a message of a registered list; nobody waits."""
+        try:
+            self._counters.add_to_list_day(key, now_us, counts)
         except StoreError as error:
             self._watcher.store_failed(error.kind, str(error))
 

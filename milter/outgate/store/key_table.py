@@ -173,6 +173,16 @@ KEYS: tuple[Key, ...] = (
         "HGETALL outgate:list-report",
     ),
     Key(
+        "listday:{<customer>}:<list>:<day>",
+        "hash",
+        "92 days after the last message",
+        "workers",
+        "What a registered list's mail of one day (UTC) was like: messages, recipients by "
+        "their permission, removed ones, what was held or refused, verdicts on its "
+        "headers and their faults.",
+        "HGETALL 'outgate:listday:{choir}:members.choir.example:2026-11-24'",
+    ),
+    Key(
         "report:<customer>:<list>",
         "string",
         "`[notify] warn-every`",

@@ -113,6 +113,10 @@ class Keys:
         list_id, _, customer = member.partition(" ")
         return (unquote(customer), unquote(list_id)) if customer else None
 
+    def list_day(self, customer: str, list_id: str, day: str) -> str:
+        """What a list's mail of one day was like; `day` as 2026-11-24."""
+        return f"{self.namespace}:listday:{{{safe(customer)}}}:{safe(list_id)}:{day}"
+
     def evidence(self, list_id: str, bucket: int) -> str:
         """Sealed evidence of those in one hash of subscribers."""
         return f"{self.namespace}:evidence:{{{safe(list_id)}:{bucket}}}"
