@@ -50,6 +50,7 @@ def test_status_counts_by_what_stands_behind(run: Run) -> None:
         "consent\n"
         "with consent    2 (66.7 %)\nwithdrawn       1\nerased          1\n"
         "needs consent   from now (not seen yet)\n"
+        "mail            none in 92 days\n"
     )
     assert json.loads(run("list", "status", LIST, "--json").stdout) == {
         "list": LIST,
@@ -63,6 +64,7 @@ def test_status_counts_by_what_stands_behind(run: Run) -> None:
         "needs-consent-from": "now",
         "why": "not seen yet",
         "reports": [],
+        "days": [],
     }
 
 
@@ -72,6 +74,7 @@ def test_status_of_a_list_without_subscribers(run: Run) -> None:
         f"{LIST} of choir: 0 subscribers\n"
         "with consent    0\nwithdrawn       0\nerased          0\n"
         "needs consent   from now (not seen yet)\n"
+        "mail            none in 92 days\n"
     )
     assert run("list", "status", "no.example").code == 2
 

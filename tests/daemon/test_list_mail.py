@@ -1,5 +1,6 @@
 """Mail of a registered list over the milter protocol, and what its sender is told."""
 
+import json
 import stat
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -268,3 +269,22 @@ def test_a_thousand_recipients(daemon: Outgate, sink: Sink) -> None:
     outcome = send(daemon, [*crowd, LEFT, *strangers], "crowd")
     assert (outcome.action, deleted(outcome)) == ("accept", [LEFT, *strangers])
     assert str(told(sink, "crowd")).count("Final-Recipient") == 51
+
+
+def test_status_says_what_its_mail_was_like() -> None:
+    """By the worker's notes, for which nobody waited."""
+    configured = SETTINGS + "[optin]\nremove-share = 0\n"
+    with or_skip(), Outgate(settings=configured) as daemon:
+        register(daemon)
+        assert send(daemon, READERS, "first").action == "accept"
+        assert send(daemon, [*READERS[:9], STRANGER], "second").action == "quarantine"
+        status = ("list", "status", LIST, "--json")
+
+        def noted() -> bool:
+            days = json.loads(daemon.cli(*status))["days"]
+            return sum(one["messages"] for one in days) == 2
+
+        wait_until(noted, "both messages")
+        said = daemon.cli("list", "status", LIST)
+    assert "2 messages, 60 recipients, 98.3 % with a consent, 1 held" in said
+    assert "headers         ok 2" in said

@@ -1,6 +1,7 @@
 """One address as a dossier shows it: consented, signed, withdrawn, erased, imported."""
 
 from collections import Counter
+from datetime import date
 
 from outgate.evidence.dossier.facts import (
     Dossier,
@@ -11,6 +12,7 @@ from outgate.evidence.dossier.facts import (
     Subscription,
 )
 from outgate.model.consent import Grade
+from outgate.model.list_day import Compliance, Week
 from outgate.model.optin import (
     Method,
     Permission,
@@ -91,6 +93,18 @@ CONSENTED = Subscription(
             }
         ),
         erased=2,
+        weeks=(
+            Week(
+                date(2026, 11, 14),
+                date(2026, 11, 20),
+                Compliance({"messages": 2, "recipients": 40, "asserted": 39}),
+            ),
+            Week(
+                date(2026, 11, 7),
+                date(2026, 11, 13),
+                Compliance({"messages": 1, "recipients": 20, "unknown": 20, "held": 1}),
+            ),
+        ),
     ),
 )
 LEFT = Subscription(

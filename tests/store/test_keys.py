@@ -160,6 +160,7 @@ def test_a_script_finds_the_types_of_the_table(store: Store, keys: Keys) -> None
     counters.settle(plan, counters.look_up(plan), held_bytes=7)
     counters.look_up(a_challenge())
     counters.note_challenge(a_challenge(), left=True)
+    counters.add_to_list_day(("choir", "news.choir.example"), START_US, {"messages": 1})
     kinds = {row.pattern.partition(":")[0]: row for row in KEYS}
     names = store.names(keys)
 

@@ -1,7 +1,7 @@
 """What the commands about one address are made of: lists, records, opened evidence."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from outgate.cli.optin_open import account, open_registry, read_address, read_po
 if TYPE_CHECKING:
     from outgate.evidence.dossier.facts import ListCount, Opened, Scan, Subscription
     from outgate.signing.vault import Vault
+    from outgate.store.listdays import ListDays
     from outgate.store.registry import Found, Registry
 
 ListName = tuple[str, str]
@@ -31,6 +32,7 @@ class Inquiry:
         is_chosen: whether they were named one by one: then an empty answer is one, too.
         scans: folder of scanned sheets.
         vault: opens them.
+        days: what the lists' mail was like.
         actor: who asks.
         why: why; "" leaves evidence closed.
     """
@@ -42,6 +44,7 @@ class Inquiry:
     is_chosen: bool
     scans: Path
     vault: "Vault"
+    days: "ListDays"
     actor: str
     why: str
 
@@ -61,6 +64,7 @@ def open_inquiry(
         click.UsageError: no address, or nobody knows such a list.
         OutgateError: the configuration, the secret or the store is not as it must be.
     """
+    from outgate.cli.list_trend import open_days
     from outgate.cli.scans import scans_directory, vault_of
 
     mailbox = read_address(address, read_policy(context))
@@ -74,6 +78,7 @@ def open_inquiry(
         is_chosen=bool(list_ids),
         scans=scans_directory(context),
         vault=vault_of(context),
+        days=open_days(context),
         actor=actor or account(),
         why=why.strip(),
     )
@@ -172,7 +177,7 @@ def _subscription(
         opened=opened,
         challenged_us=challenged_us,
         contradicted_us=contradicted_us,
-        count=count_of(registry, list_id) if counts else None,
+        count=_count(inquiry, owner, list_id) if counts else None,
     )
 
 
@@ -185,6 +190,13 @@ def _challenges(inquiry: Inquiry, owner: str, list_id: str) -> tuple[int, int]:
         return 0, 0
     asked = ledger.find(owner, list_id, inquiry.mailbox)
     return asked.entry.first_s * SECOND_US, asked.contradicted_s * SECOND_US
+
+
+def _count(inquiry: Inquiry, owner: str, list_id: str) -> "ListCount":
+    from outgate.model.list_day import weeks
+
+    count = count_of(inquiry.registry, list_id)
+    return replace(count, weeks=weeks(inquiry.days.read((owner, list_id))))
 
 
 def count_of(registry: "Registry", list_id: str) -> "ListCount":

@@ -83,15 +83,17 @@ def show(context: Context, list_id: str, customer: str, *, as_json: bool) -> Non
 @_LIST_ID
 @click.pass_obj
 def status(context: Context, list_id: str, customer: str, *, as_json: bool) -> None:
-    """Print a list's subscribers by what stands behind them.
+    """Print how a list stands: its subscribers, and what its mail was like.
 
-    Also who withdrew, how many marks of erasures there are, from when on the list needs
-    consents, and what its maintainer was told. Where two customers
-    have a list of one id, both are counted: the registry keeps nothing that tells them
-    apart.
+    Subscribers by what stands behind them, who withdrew, how many marks of erasures
+    there are; from when on the list needs consents, and what its maintainer was told;
+    week by week, how many recipients had a consent, what was held or refused; and what
+    is wrong with its headers. Where two customers have a list of one id, the subscribers
+    of both are counted: the registry keeps nothing that tells them apart.
     """
     from outgate.cli.dossier_open import count_of
     from outgate.cli.list_grace import deadline_of, open_lists, report_lines
+    from outgate.cli.list_trend import days_json, open_days, trend_lines
     from outgate.cli.optin_open import open_registry
 
     owner, name = whose_list(context, list_id, customer)
@@ -105,13 +107,19 @@ def status(context: Context, list_id: str, customer: str, *, as_json: bool) -> N
     lists = open_lists(context)
     rule = deadline_of(context, lists, (owner, name))
     told = lists.told((owner, name))
+    days = open_days(context).read((owner, name))
     if as_json:
         fields = {"list": name, "customers": owners, **count.as_json(), **rule}
         fields["reports"] = [one._asdict() for one in told]
         fields |= _challenges(registry, owner, name)
+        fields["days"] = days_json(days)
         click.echo(json.dumps(fields, sort_keys=True))
         return
-    for line in (*_status_lines(name, owners, count), *report_lines(rule, told)):
+    for line in (
+        *_status_lines(name, owners, count),
+        *report_lines(rule, told),
+        *trend_lines(days),
+    ):
         click.echo(line)
     for key, value in _challenges(registry, owner, name).items():
         click.echo(f"{key:<15} {value}")

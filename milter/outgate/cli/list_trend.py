@@ -1,14 +1,14 @@
 """What a list's mail was like lately: what `outgate list status` says of it."""
 
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from outgate.cli.context import Context
 
 if TYPE_CHECKING:
     from outgate.model.list_day import Compliance
-    from outgate.policy.grace import ListKey
+    from outgate.store.listdays import ListDays
 
 Days = Mapping[date, "Compliance"]
 
@@ -16,8 +16,8 @@ _WEEKS = 4
 _SHOWN_FAULTS = 5
 
 
-def read_days(context: Context, key: "ListKey") -> Days:
-    """The days on which the list had mail, newest first.
+def open_days(context: Context) -> "ListDays":
+    """What the store counted of lists' mail.
 
     Raises:
         OutgateError: the configuration or the store is not as it must be.
@@ -27,27 +27,19 @@ def read_days(context: Context, key: "ListKey") -> Days:
     from outgate.store.listdays import ListDays
 
     keys = Keys(context.settings().store.namespace)
-    return ListDays(connect(context.running_endpoint()), keys).read(key)
+    return ListDays(connect(context.running_endpoint()), keys)
 
 
 def trend_lines(days: Days) -> Iterator[str]:
     """Week by week, the last one first; then what is wrong with the headers."""
-    from outgate.model.list_day import Compliance
+    from outgate.model.list_day import Compliance, weeks
 
     if not days:
         yield "mail            none in 92 days"
         return
-    newest = max(days)
     title = "mail"
-    for back in range(_WEEKS):
-        last = newest - timedelta(days=7 * back)
-        first = last - timedelta(days=6)
-        week = Compliance.total(
-            one for day, one in days.items() if first <= day <= last
-        )
-        if not week.counts:
-            continue
-        yield f"{title:<15} {first} to {last}: {_sentence(week)}"
+    for first, last, sums in weeks(days)[:_WEEKS]:
+        yield f"{title:<15} {first} to {last}: {_sentence(sums)}"
         title = ""
     everything = Compliance.total(days.values())
     verdicts = everything.headers
@@ -70,8 +62,8 @@ def _sentence(week: "Compliance") -> str:
     for number, words in (
         (week.of(Permission.WITHDRAWN.value), "had withdrawn"),
         (week.of(REMOVED), "taken out"),
-        (week.of(HELD), "messages held"),
-        (week.of(REFUSED), "messages refused"),
+        (week.of(HELD), "held"),
+        (week.of(REFUSED), "refused"),
     ):
         if number:
             text += f", {number} {words}"

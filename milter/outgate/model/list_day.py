@@ -11,10 +11,13 @@ A recipient counts once for each message. Complaints are no part of it.
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import NamedTuple
 
 from outgate.model.optin import Permission
 
 KEPT_DAYS = 92
+WEEK_DAYS = 7
 
 MESSAGES = "messages"
 RECIPIENTS = "recipients"
@@ -89,3 +92,30 @@ class Compliance:
             for word, count in self.counts.items()
             if word.startswith(HEADERS)
         }
+
+
+class Week(NamedTuple):
+    """Seven days, the last of which need not be over.
+
+    Attributes:
+        first: the earliest day.
+        last: the latest.
+        sums: of all of them.
+    """
+
+    first: date
+    last: date
+    sums: Compliance
+
+
+def weeks(days: Mapping[date, Compliance]) -> list[Week]:
+    """The weeks that had mail, counted back from the last day that had some."""
+    found = []
+    last = max(days, default=date.min)
+    while days and last >= min(days):
+        first = last - timedelta(days=WEEK_DAYS - 1)
+        part = [one for day, one in days.items() if first <= day <= last]
+        if part:
+            found.append(Week(first, last, Compliance.total(part)))
+        last -= timedelta(days=WEEK_DAYS)
+    return found

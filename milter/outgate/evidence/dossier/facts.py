@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from outgate.model.list_day import Week
 from outgate.model.optin import Permission, Record, State, commitment_of
 from outgate.model.optin_proof import Proof
 from outgate.model.optin_time import format_local
@@ -73,10 +74,12 @@ class ListCount:
     Attributes:
         by_permission: without those that were erased.
         erased: marks of erasures.
+        weeks: what its mail was like, the last one first.
     """
 
     by_permission: Counter[Permission]
     erased: int
+    weeks: Sequence[Week] = ()
 
     @property
     def subscribers(self) -> int:
@@ -110,6 +113,13 @@ class ListCount:
             "withdrawn": self.withdrawn,
             "erased": self.erased,
         }
+
+    def weeks_json(self) -> list[dict[str, Any]]:
+        """For programs: each week with its counts."""
+        return [
+            {"from": first.isoformat(), "to": last.isoformat(), **sums.counts}
+            for first, last, sums in self.weeks
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +170,7 @@ class Subscription:
             fields |= _opened_json(self.opened)
         if self.count is not None:
             fields["subscribers"] = self.count.as_json()
+            fields["weeks"] = self.count.weeks_json()
         return fields
 
 

@@ -18,6 +18,7 @@ from outgate.evidence.dossier.facts import (
 )
 from outgate.evidence.dossier.words import GRADES, METHODS, PROOFS, STATES, ZONES
 from outgate.model.consent import Grade
+from outgate.model.list_day import HELD, RECIPIENTS, REFUSED, Week
 from outgate.model.optin import Record, State
 from outgate.model.optin_proof import Proof
 from outgate.model.optin_time import format_local
@@ -222,6 +223,25 @@ def _compliance(count: ListCount) -> Iterator[Block]:
                 if grade.value in fields
             ],
         )
+    if count.weeks:
+        yield Paragraph("What its mail was like, by weeks:")
+        yield Table(
+            ("days", "messages", "recipients", "with a consent", "held", "refused"),
+            [_week(one) for one in count.weeks],
+        )
+
+
+def _week(week: Week) -> tuple[str, ...]:
+    sums = week.sums
+    percent = sums.coverage_percent
+    return (
+        f"{week.first} to {week.last}",
+        str(sums.messages),
+        str(sums.of(RECIPIENTS)),
+        "" if percent is None else f"{sums.covered} ({percent:.1f} %)",
+        str(sums.of(HELD)),
+        str(sums.of(REFUSED)),
+    )
 
 
 def _commitment(value: bytes) -> str:
