@@ -141,6 +141,7 @@ def test_every_key_that_is_spelled_is_in_the_table() -> None:
         keys.challenges("<customer>", "<list>"),
         keys.challenged("<recipient>"),
         "outgate:contradiction:{<list>:<bucket>}",
+        keys.list_day("<customer>", "<list>", "<day>"),
         keys.seen("<customer>", "<retry>"),
         keys.holding("<customer>"),
         keys.held("<mta>", "<queue-id>"),
