@@ -66,6 +66,8 @@ MONSTERS: dict[str, bytes] = {
     + b"".join(b"a%d@b.c mailbox x\n" % number for number in range(150_000)),
     "no-ends": _PROSE + b"a" * 500_000 + b"@" * 500_000,
     "indented": _PROSE + (b" " * 900 + b"\n") * 4_000,
+    "html-opened": b"From: a@b\nContent-Type: text/html\n\n" + b"<br " * _MIB,
+    "html-entities": b"From: a@b\nContent-Type: text/html\n\n" + b"&amp;&#1" * 200_000,
     "utf-16": b"From: a@b\nContent-Type: text/plain; charset=utf-16\n\n"
     + b"\x00>" * (2 * _MIB),
 }

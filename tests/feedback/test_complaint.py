@@ -291,6 +291,17 @@ class TestForwarded:
         assert report.embedded.has_body
         assert report.embedded.alterations == {Alteration.QUOTED}
 
+    def test_inline_in_html(self) -> None:
+        """Where there is no other text."""
+        html = (
+            "<p>Spam!</p><div>---------- Forwarded message ---------<br>From: Anne "
+            "&lt;anne@example.com&gt;<br>Subject: Offer<br><br>Buy</div>"
+        )
+        report = read_complaint(mail(html, kind="text/html"))
+
+        assert report.embedded is not None
+        assert report.embedded.raw.startswith(b"From: Anne <anne@example.com>")
+
 
 class TestDocuments:
     """Reports in JSON."""

@@ -7,6 +7,7 @@ spam is a report of abuse.
 
 import re
 from collections.abc import Iterator
+from html import unescape
 
 from outgate.feedback.arf import message_identity
 from outgate.feedback.embedded import embed, message_parts, recipients_within
@@ -48,6 +49,8 @@ _PASTED = re.compile(
     r"authentication-results|dkim-signature|arc-seal):[ \t]"
 )
 _QUOTE = re.compile(r"(?m)^[ \t]*(?:>[ \t]?)+")
+_LINE_TAG = re.compile(r"(?i)<(?:br|/?p|/?div|/tr|/?blockquote)\b[^<>]{0,500}>")
+_TAG = re.compile(r"<[^<>]{0,2000}>")
 _TELLING = frozenset({"from", "subject", "received", "message-id", "return-path"})
 _LEAST_HEADERS = 2
 _MAX_MARKS = 5
@@ -100,7 +103,7 @@ def _inline(entity: Entity, budget: Budget) -> ComplaintReport | None:
     for part in entity.walk():
         if part.parts or part.kind not in {"text/plain", "text/html"}:
             continue
-        text = part.text()
+        text = part.text() if part.kind == "text/plain" else _without_tags(part.text())
         for quoted in _candidates(text):
             raw = _QUOTE.sub("", quoted).lstrip("\n \t").encode("utf-8", "replace")
             headers, at, _ = read_headers(raw, budget)
@@ -122,6 +125,11 @@ def _inline(entity: Entity, budget: Budget) -> ComplaintReport | None:
                 headers=headers,
             )
     return None
+
+
+def _without_tags(html: str) -> str:
+    """Lines of HTML; what it hides stays, since nobody is to be deceived here."""
+    return unescape(_TAG.sub("", _LINE_TAG.sub("\n", html)))
 
 
 def _candidates(text: str) -> Iterator[str]:
