@@ -368,6 +368,15 @@ class TestDocuments:
         assert report.source == "192.0.2.1"
         assert report.embedded is not None
 
+    def test_a_web_site_is_no_mail(self) -> None:
+        """Its address is that of a server, and nobody got anything."""
+        raw = json.dumps(
+            {"xarf_version": "4", "category": "content", "type": "phishing"}
+        )
+
+        with pytest.raises(UnreadReport, match="not about mail"):
+            read_complaint(raw.encode())
+
     def test_amazon_ses(self) -> None:
         """A notification by a topic, with a footer, its long line broken by Sendmail."""
         text = json.dumps(

@@ -243,7 +243,8 @@ class TestForged:
         found = read(
             f"{_STAMP}sm-mta[1]: uAP1n7VL020444: to=<a@b.example>, "
             'ctladdr=<"x, dsn=2.0.0, stat=Sent"@d.example> (1/1), delay=00:00:01, '
-            "mailer=esmtp, dsn=5.7.1, stat=Refused, dsn=2.0.0, stat=Sent"
+            "mailer=esmtp, dsn=5.7.1, reply=550 no, dsn=2.0.0, stat=Sent (ok), "
+            "stat=Refused, dsn=2.0.0, stat=Sent"
         )
 
         assert [each.action for each in found] == [Action.BOUNCED]

@@ -39,7 +39,7 @@ _FORMS = {
     "container, attached to another mail too",
     Format.JMRP: "Microsoft's feed until June 2026: an attached message with "
     "`X-HmXmrOriginalRecipient`, the client's address in the subject",
-    Format.XARF: "JSON of XARF 3 or 4, alone or in a mail, about spam, phishing or malware",
+    Format.XARF: "JSON of XARF 3 or 4, alone or in a mail, about mail",
     Format.SES: "`notificationType` `Complaint`, with or without the topic's envelope",
     Format.UNSUBSCRIBE: "`X-Apple-Unsubscribe: true`",
     Format.FORWARDED: "a message attached, behind the mark of a mail program, or its headers "

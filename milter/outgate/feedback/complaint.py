@@ -12,7 +12,7 @@ from outgate.feedback.entity import (
     read_entity,
 )
 from outgate.feedback.report import ComplaintReport, Unread, UnreadReport
-from outgate.feedback.ses import read_ses_complaint
+from outgate.feedback.ses import opened, read_ses_complaint
 from outgate.feedback.variants import read_variant
 from outgate.feedback.xarf import is_xarf, read_xarf
 from outgate.message.headers import header_from_address
@@ -51,7 +51,7 @@ def _from_entity(entity: Entity, budget: Budget, depth: int) -> ComplaintReport 
         return read_arf(entity, part, budget)
     reporter = header_from_address(entity.headers)
     for document in documents_in(entity):
-        if is_xarf(document) or "notificationType" in document or "Message" in document:
+        if is_xarf(document) or opened(document) is not None:
             return _from_document(document, reporter)
     if is_bounce_report(entity):
         return None

@@ -3,7 +3,7 @@
     postfix/smtp[1]: 4gTz…: to=<anne@example.net>, orig_to=<a@…>, relay=mx[192.0.2.1]:25,
         delay=1, delays=0/0/1/0, dsn=5.1.1, status=bounced (host mx said: 550 5.1.1 …)
     sm-mta[1]: uAP1…: to=<anne@example.net>,<bart@…>, ctladdr=<www@…> (33/33),
-        delay=00:00:01, …, dsn=5.1.1, stat=User unknown
+        delay=00:00:01, …, dsn=5.1.1, reply=550 5.1.1 …, stat=User unknown
 
 A sender chooses the addresses in such a line and the other side the reply, so either may
 write `status=sent` there. The line is therefore read from left to right by the order in
@@ -33,9 +33,8 @@ _PATH = r'<(?:"(?:[^"\\]|\\.){0,640}"|[^<>"]){0,640}>'
 _POSTFIX_TAIL = (
     r"(?:, orig_to=(?P<orig>" + _PATH + r"))?"
     r", relay=(?P<relay>[^\s,]{1,300}(?: [^\s,=]{1,100})?)"
-    r"(?:, conn_use=\d{1,9})?"
-    r", delay=[\d.]{1,20}, delays=[\d./]{1,80}"
-    r"(?:, tls=[^\s,]{1,100})?"
+    # conn_use, delay, delays, and what newer versions add.
+    r"(?:, (?!dsn=|status=)[a-z_]{1,20}=[^\s,]{1,100}){1,8}"
     r", dsn=(?P<dsn>[245]\.\d{1,3}\.\d{1,3})"
     r", status=(?P<status>[a-z-]{1,20})"
     # A line that was cut has no end.
@@ -68,12 +67,15 @@ _SENDMAIL = re.compile(
     + r"|[^\s,<>]{1,640})(?: \(\d{1,10}/\d{1,10}\))?)?"
     + r"(?P<tail>(?:, (?:delay|xdelay|mailer|pri|relay|dsn|quarantine|tls_verify)"
     + r"=[^,]{0,400}){1,10})"
-    + r", stat=(?P<stat>.*)",
+    + r"(?:, reply=(?P<reply>.*))?, stat=(?P<stat>.*)",
     re.DOTALL,
 )
 _SENDMAIL_DSN = re.compile(r", dsn=([245]\.\d{1,3}\.\d{1,3})")
 _SENDMAIL_RELAY = re.compile(r", relay=([^,]{1,300})")
 _ONE_PATH = re.compile(_PATH + r'|"(?:[^"\\]|\\.){0,640}"[^\s,<>"]*|[^\s,<>"]+')
+_GIVEN_UP = re.compile(
+    r"(?i)(?:message could not be delivered|cannot send message) (?:for|within) "
+)
 _POSTFIX_ACTIONS = {
     "sent": Action.DELIVERED,
     "bounced": Action.BOUNCED,
@@ -150,24 +152,25 @@ def _sendmail(message: str, line: LogLine) -> Iterator[Outcome]:
             _address(path),
             action=action,
             status=status,
-            reply=stat,
+            reply=f"{found['reply']} ({stat})" if found["reply"] else stat,
             queue_id=found["id"],
             relay=relay[1].strip() if relay else "",
         )
 
 
 def _sendmail_action(stat: str, status: str) -> Action | None:
-    word = stat.partition(" ")[0].rstrip(":").lower()
-    if word == "queued":
-        return None
-    if word == "sent":
-        # With another code it is a reply that happens to begin so.
-        return Action.DELIVERED if status[:1] in {"2", ""} else None
-    if word == "deferred" or status.startswith("4"):
-        return Action.DEFERRED
-    if stat.lower().startswith("message could not be delivered for"):
-        return Action.EXPIRED
-    return Action.BOUNCED if status.startswith("5") or not status else None
+    """By the code, which stands before all that the other side wrote."""
+    match status[:1]:
+        case "2":
+            return Action.DELIVERED
+        case "4" | "5" if _GIVEN_UP.match(stat):
+            return Action.EXPIRED
+        case "4":
+            return Action.DEFERRED
+        case "5":
+            return Action.BOUNCED
+        case _:  # `stat=queued`: it has not been tried
+            return None
 
 
 def _outcome(

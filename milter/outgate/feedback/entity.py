@@ -125,7 +125,6 @@ _HEADER_KINDS = frozenset(
         "message/rfc822-headers",
         "message/rfc822-header",
         "message/global-headers",
-        "message/partial",
     }
 )
 

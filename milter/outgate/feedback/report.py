@@ -173,7 +173,7 @@ class UnreadReport(OutgateError):
 # Validity hashes by MD5, others by SHA-1 or SHA-256; RFC 6590 leaves it open.
 _HASHED = re.compile(r"(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})\Z")
 _REDACTED = re.compile(
-    r"\W*(?:x+|redacted|hashed|undisclosed|anonymi[sz]ed|removed|hidden)\W*\Z"
+    r"\W*(?:x{3,}|redacted|hashed|undisclosed|anonymi[sz]ed|removed|hidden)\W*\Z"
 )
 _REDACTED_DOMAIN = re.compile(r"(?:redacted|hidden|anonymi[sz]ed)(?:\.|\Z)")
 MAX_RECIPIENTS = 200

@@ -21,7 +21,8 @@ _TAG = r"(?P<tag>[A-Za-z0-9_./-]{1,64})(?:\[(?P<pid>\d{1,10})\])?: ?(?P<message>
 _LINE = re.compile(
     r"(?:<\d{1,3}>1? ?)?(?P<stamp>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,6})?"
     r"|\d{4}-\d\d-\d\d[T ][\d:.,]{8,16}(?:Z|[+-]\d\d:?\d\d)?)"
-    r" (?P<host>[^\s]{1,255}) " + _TAG,
+    # Without a host, where the line was never relayed.
+    r" (?:[^\s]{0,254}[^\s:] )?" + _TAG,
     re.DOTALL,
 )
 _MONTH_NAMES = "JanFebMarAprMayJunJulAugSepOctNovDec"

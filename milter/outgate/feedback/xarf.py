@@ -64,7 +64,7 @@ def read_xarf(
 def _version_4(document: Document, reporter: Address | None) -> ComplaintReport | None:
     category = text_at(document, "category") or text_at(document, "class")
     kind = text_at(document, "type").lower()
-    if category.lower() != "messaging" and kind not in _MAIL_TYPES:
+    if category.lower() != "messaging":
         return None
     protocol = text_at(document, "protocol").lower()
     if protocol and protocol != "smtp":
@@ -88,9 +88,8 @@ def _version_4(document: Document, reporter: Address | None) -> ComplaintReport 
 def _version_3(document: Document, reporter: Address | None) -> ComplaintReport | None:
     report = at(document, "Report")
     kind = text_at(report, "ReportType").lower()
-    if kind not in _MAIL_TYPES:
-        return None
-    return _report(
+    # Phishing and malware are mostly about web sites there, unless a mail proves it.
+    found = _report(
         document,
         kind=kind,
         reporter=reporter,
@@ -105,6 +104,8 @@ def _version_3(document: Document, reporter: Address | None) -> ComplaintReport 
         evidence=items_at(report, "Samples"),
         names=("ContentType", "Payload"),
     )
+    is_mail = kind == "spam" or (kind in _MAIL_TYPES and found.embedded is not None)
+    return found if is_mail else None
 
 
 def _report(
