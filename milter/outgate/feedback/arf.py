@@ -8,7 +8,7 @@ that may have none, a field part that says it is plain text.
 import re
 
 from outgate.feedback.embedded import embed, message_parts, recipients_within
-from outgate.feedback.entity import Budget, Entity, Fields, read_fields
+from outgate.feedback.entity import MAX_TEXT_BYTES, Budget, Entity, Fields, read_fields
 from outgate.feedback.feeds import find_feed
 from outgate.feedback.report import (
     ComplaintReport,
@@ -43,7 +43,7 @@ def field_part(entity: Entity) -> Entity | None:
             return part
     if entity.kind == "multipart/report":
         for part in entity.parts:
-            probe = part.content()[:_PROBE_BYTES] if not part.parts else b""
+            probe = part.head(_PROBE_BYTES) if not part.parts else b""
             if _FIELDS_IN_TEXT.match(probe):
                 return part
     return None
@@ -51,7 +51,7 @@ def field_part(entity: Entity) -> Entity | None:
 
 def read_arf(entity: Entity, part: Entity, budget: Budget) -> ComplaintReport:
     """Read a report whose fields are in `part`."""
-    fields = read_fields(part.content())
+    fields = read_fields(part.head(MAX_TEXT_BYTES))
     reporter = header_from_address(entity.headers)
     feed = find_feed(reporter, fields.first("user-agent"), fields.first("source"))
     recipients = _recipients(fields)

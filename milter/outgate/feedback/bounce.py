@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from outgate.feedback.complaint import is_bounce_report
 from outgate.feedback.documents import documents_in
-from outgate.feedback.dsn import read_outcomes, status_groups
+from outgate.feedback.dsn import MAX_STATUS_BYTES, read_outcomes, status_groups
 from outgate.feedback.embedded import embed, message_parts
 from outgate.feedback.entity import (
     MAX_REPORT_BYTES,
@@ -90,7 +90,9 @@ def read_bounce(raw: bytes, own_domains: Collection[str] = ()) -> Bounce:
         returned, headers = embed(inner, rewritten=False, budget=budget)
         for value in headers.get("return-path", ())[:1]:
             sender = sender or parse_path(value[:700])
-    fields = status_groups(about.content())[0] if about is not None else None
+    fields = (
+        status_groups(about.head(MAX_STATUS_BYTES))[0] if about is not None else None
+    )
     return Bounce(
         outcomes=outcomes,
         envelope_id=fields.first("original-envelope-id")[:200] if fields else "",
@@ -106,9 +108,8 @@ def _outcomes(
 ) -> tuple[tuple[Outcome, ...], EnvelopeSender | None]:
     text = _notice(entity)
     if about is not None:
-        found = tuple(
-            one for one in read_outcomes(about.content(), text) if one.recipient
-        )
+        status = about.head(MAX_STATUS_BYTES)
+        found = tuple(one for one in read_outcomes(status, text) if one.recipient)
         if found:
             return found, None
     for document in documents_in(entity):

@@ -95,12 +95,13 @@ _RATE_STATUS = frozenset({"7.28"})
 _AUTHENTICATION = frozenset({"7.8", "7.9", "7.10", "7.11", "7.12", "7.13", "7.14"})
 
 
-# A hostile reply costs a microsecond for each character.
-_MAX_CHARACTERS = 24_000
+# A hostile reply costs up to seven microseconds for each character.
+_MAX_CHARACTERS = 8_000
 
 
 def room_for(recipients: int) -> int:
     """How many characters of each reply are read, where one bounce has so many."""
+    # A code stands in the first forty.
     return min(MAX_REPLY_CHARACTERS, _MAX_CHARACTERS // max(1, recipients))
 
 

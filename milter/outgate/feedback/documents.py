@@ -14,6 +14,7 @@ MAX_JSON_BYTES = 512 * 1024
 _MAX_VALUE_CHARACTERS = 2048
 _MAX_FIELDS = 200
 _MAX_BITS = 64
+_PROBE_BYTES = 256
 
 Document = Mapping[str, Any]
 
@@ -37,9 +38,9 @@ def documents_in(entity: Entity) -> Iterator[Document]:
         if part.parts or len(part.body) > 2 * MAX_JSON_BYTES:
             continue
         if part.kind.endswith("json") or part.kind.startswith("text/"):
-            content = part.content()
-            if content.lstrip()[:1] != b"{":
+            if part.head(_PROBE_BYTES).lstrip()[:1] != b"{":
                 continue
+            content = part.content()
             # Sendmail breaks lines that are too long by `!`, LF and a space.
             content = content.replace(b"\r\n", b"\n").replace(b"!\n ", b"")
             # A footer may follow: what mailing lists and Amazon's topics append.

@@ -12,8 +12,8 @@ from outgate.model.address import Address, parse_address
 
 # Postfix sends one bounce for each message, which may have more: what is not named here
 # is in the log.
-MAX_RECIPIENTS = 300
-_MAX_STATUS_BYTES = 512 * 1024
+MAX_RECIPIENTS = 200
+MAX_STATUS_BYTES = 512 * 1024
 _STATUS = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?!\d)")
 _XTEXT = re.compile(r"\+([0-9A-F]{2})")
 _XTEXT_SIGN = re.compile(r"\+(?:2B|3D|40)")
@@ -37,7 +37,7 @@ _ACTIONS = {
 
 def status_groups(content: bytes) -> tuple[Fields, list[Fields]]:
     """Fields of the message, and those of each recipient."""
-    block = normal_lines(content[:_MAX_STATUS_BYTES]).strip(b"\n")
+    block = normal_lines(content[:MAX_STATUS_BYTES]).strip(b"\n")
     chunks = [chunk for chunk in re.split(rb"\n[ \t]*\n+", block) if chunk.strip()]
     about = Fields({})
     people: list[Fields] = []

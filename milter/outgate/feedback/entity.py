@@ -12,6 +12,7 @@ import binascii
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from string import ascii_letters, digits
 
 from outgate.message.cfws import unfold
 from outgate.message.charsets import decode
@@ -33,7 +34,7 @@ _TYPE = re.compile(rb"\s*([A-Za-z0-9.+-]{1,60})/([A-Za-z0-9.+-]{1,80})")
 _PARAMETER = re.compile(
     rb'(?i)[;\s](boundary|charset|name|filename|report-type)\s*+=\s*+(?:"([^"\r\n]{1,200})"|([^\s;"]{1,200}))'
 )
-_LINE_ENDS = re.compile(rb"\r\n?")
+_NOT_BASE64 = bytes(set(range(256)) - set((ascii_letters + digits + "+/").encode()))
 _PADDING = (b"\n", b"\r", b" ", b"\t")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -66,16 +67,24 @@ class Entity:
 
     def content(self) -> bytes:
         """The body without its transfer encoding."""
+        return self._decoded(self.body)
+
+    def head(self, size: int) -> bytes:
+        """Begin of the content, at most `size` bytes, without decoding all of it."""
+        # Quoted-printable may need three for one.
+        return self._decoded(self.body[: 3 * size])[:size]
+
+    def _decoded(self, body: bytes) -> bytes:
         encoding = self.header("content-transfer-encoding")[:40].lower()
         if encoding.startswith(b"base64"):
-            return _base64(self.body)
+            return _base64(body)
         if encoding.startswith(b"quoted-printable"):
-            return binascii.a2b_qp(self.body)
-        return self.body
+            return binascii.a2b_qp(body)
+        return body
 
     def text(self) -> str:
         """What a person would read of it, lines ended by LF, at most MAX_TEXT_BYTES."""
-        data = self.content()[:MAX_TEXT_BYTES]
+        data = self.head(MAX_TEXT_BYTES)
         text = decode(data, self.parameters.get(b"charset", b""))
         return text.replace("\r\n", "\n").replace("\r", "\n")
 
@@ -204,7 +213,7 @@ def _base64(body: bytes) -> bytes:
         return binascii.a2b_base64(body)
     except binascii.Error:
         pass
-    read = re.sub(rb"[^A-Za-z0-9+/]", b"", body)
+    read = body.translate(None, _NOT_BASE64)
     return binascii.a2b_base64(read[: -1 if len(read) % 4 == 1 else None] + b"==")
 
 
@@ -246,4 +255,4 @@ def read_fields(block: bytes) -> Fields:
 
 def normal_lines(data: bytes) -> bytes:
     """Lines ended by LF, whatever carried them."""
-    return _LINE_ENDS.sub(b"\n", data)
+    return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
