@@ -4,9 +4,12 @@ import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Protocol
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from outgate.model.errors import MtaError
 from outgate.mta.log_tail import MAX_LINE_BYTES, LogTail
@@ -224,3 +227,74 @@ class TestGaps:
         append(log, "third")
 
         assert take(tail(log)) == ["third"]
+
+    def test_rotated_twice_before_its_eyes(self, log: Path, tail: Open) -> None:
+        """Between two looks."""
+        reader = tail(log)
+        take(reader)
+        append(log, "third")
+        log.rename(log.with_name("mail.log.2"))
+        append(log, "fourth")
+        log.rename(log.with_name("mail.log.1"))
+        append(log, "fifth")
+
+        assert take(reader) == ["third", "fourth", "fifth"]
+
+
+_STEPS = st.lists(
+    st.sampled_from(["write", "write", "read", "some", "rename", "copy", "restart"]),
+    max_size=30,
+)
+
+
+class TestAnyOrder:
+    """Of writing, reading, rotating and restarting."""
+
+    @settings(deadline=None)  # files
+    @given(_STEPS)
+    def test_each_line_once_and_in_order(self, steps: list[str]) -> None:
+        """As long as logs are kept and lines are committed."""
+        with TemporaryDirectory() as folder, ExitStack() as stack:
+            log = Path(folder) / "mail.log"
+            written = ["first"]
+            append(log, "first")
+
+            def opened() -> LogTail:
+                reader = LogTail(log, Path(folder) / "position", from_start=True)
+                return stack.enter_context(closing(reader))
+
+            reader = opened()
+            found = take(reader)
+            for number, step in enumerate(steps):
+                if step == "write":
+                    written.append(f"line {number} " + "x" * (number * 7 % 90))
+                    append(log, written[-1])
+                elif step == "read":
+                    found += take(reader)
+                elif step == "some":
+                    found += take(reader, 1)
+                elif step == "restart":
+                    reader = opened()
+                else:
+                    _rotate(log, copy=step == "copy")
+            found += take(reader)
+            found += take(reader)
+
+            assert found == written
+            assert reader.lost == 0
+
+
+def _rotate(log: Path, *, copy: bool) -> None:
+    """As logrotate does, with numbers; an empty log is left (`notifempty`)."""
+    if not log.exists() or not log.stat().st_size:
+        return
+    for number in range(40, 0, -1):
+        old = log.with_name(f"mail.log.{number}")
+        if old.exists():
+            old.rename(log.with_name(f"mail.log.{number + 1}"))
+    if copy:
+        shutil.copy(log, log.with_name("mail.log.1"))
+        log.write_text("")
+    else:
+        log.rename(log.with_name("mail.log.1"))
+        log.touch()

@@ -76,7 +76,6 @@ class LogTail:
         self._begins = b""
         self.lost = 0
         self._position = self._load()
-        self._waiting: list[Path] = []
         self._is_started = False
 
     def lines(self, limit: int = 10_000) -> Iterator[bytes]:
@@ -92,7 +91,7 @@ class LogTail:
             elif self._file is not None and not self._begins_alike(self._file):
                 self._truncated()
             while given < limit:
-                if self._file is None and not self._open_next():
+                if self._file is None and not self._open_log():
                     return
                 for line in self._read(limit - given):
                     given += 1
@@ -150,9 +149,7 @@ class LogTail:
         if found is None:
             self.lost += 1
             # Older ones may be known from long ago: only the present one is sure.
-            self._waiting = [self._log] if self._log.exists() else []
             return
-        self._waiting = family[family.index(found) + 1 :]
         self._file = found.open("rb")
         self._offset = position.offset
 
@@ -172,16 +169,10 @@ class LogTail:
             and path != self._position_file
             and path.name[len(self._log.name) + 1 :].replace("-", "").isdigit()
         ]
-        rotated.sort(key=lambda path: path.stat().st_mtime_ns)
+        rotated.sort(key=lambda path: _age(path.name[len(self._log.name) + 1 :]))
         return [*rotated, self._log] if self._log.exists() else rotated
 
-    def _open_next(self) -> bool:
-        while self._waiting:
-            path = self._waiting.pop(0)
-            with suppress(FileNotFoundError):
-                self._file = path.open("rb")
-                self._offset = 0
-                return True
+    def _open_log(self) -> bool:
         with suppress(FileNotFoundError):
             self._file = self._log.open("rb")
             self._offset = 0
@@ -231,51 +222,74 @@ class LogTail:
         return False
 
     def _move_on(self) -> bool:
-        """At the end of a file: whether there is another to read."""
+        """At the end of a file: whether there is more to read, here or in the next."""
         file = self._file
         if file is None:
             return False
         here = os.fstat(file.fileno())
-        if self._waiting:
-            self.close()
-            return True
-        try:
-            there = self._log.stat()
-        except FileNotFoundError:
-            return False
-        if (there.st_dev, there.st_ino) != (here.st_dev, here.st_ino):
-            if self._offset < here.st_size and _ends_whole(file):
-                return True
-            if there.st_size == 0:
-                # Who writes it has not yet turned to the new one.
-                return False
-            self.close()
-            return True
-        if here.st_size < self._offset:
+        later = self._after(here)
+        if not later:
             # copytruncate: what was not yet read is in the copy, if anywhere.
-            return self._truncated()
-        return False
+            return here.st_size < self._offset and self._truncated()
+        if self._offset < here.st_size and _ends_whole(file):
+            return True
+        if later == [self._log] and not _size(self._log):
+            # Who writes it has not yet turned to the new one.
+            return False
+        following = later[0].open("rb")
+        if self._after(here)[:1] != later[:1] or not _is(following, later[0]):
+            following.close()  # rotated at this very moment: look again
+            return True
+        self.close()
+        self._file, self._offset = following, 0
+        return True
+
+    def _after(self, here: os.stat_result) -> list[Path]:
+        """What was begun after a file that was renamed; only the log if it is gone."""
+        family = self._family()
+        for number, path in enumerate(family):
+            with suppress(FileNotFoundError):
+                if os.path.samestat(path.stat(), here):
+                    return family[number + 1 :]
+        return [self._log] if self._log.exists() else []
 
     def _truncated(self) -> bool:
-        position = self._position
+        """Find the copy, where there is one, and what came after it."""
         self.close()
-        copy = None
-        if position is not None:
-            family = [path for path in self._family() if path != self._log]
-            copy = next(
-                (path for path in reversed(family) if _has(path, position)), None
-            )
-        if copy is None:
+        position = self._position
+        family = self._family()
+        copies = (
+            []
+            if position is None
+            else [path for path in family if path != self._log and _has(path, position)]
+        )
+        if position is None or not copies:
             self.lost += 1
             self._offset = 0
-            return self._open_next()
-        offset = max(
-            position.offset if position else 0, min(self._offset, copy.stat().st_size)
-        )
-        self._file = copy.open("rb")
-        self._offset = offset
-        self._waiting = [self._log]
+            return self._open_log()
+        self._file = copies[-1].open("rb")
+        # What was given and not committed is in the copy, too.
+        size = copies[-1].stat().st_size
+        self._offset = max(position.offset, min(self._offset, size))
         return True
+
+
+def _age(suffix: str) -> tuple[int, int, str]:
+    """Order of rotated logs, oldest first: by date, or by a number that grows."""
+    number = suffix.replace("-", "")
+    if len(number) < len("261124"):
+        return 1, -int(number), ""
+    return 0, 0, suffix
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _is(file: BinaryIO, path: Path) -> bool:
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    return False
 
 
 def _position(file: BinaryIO, offset: int) -> Position:
