@@ -16,8 +16,8 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 from outgate.model.errors import MtaError
 
@@ -70,7 +70,8 @@ class LogTail:
         self._log = log
         self._position_file = position_file
         self._from_start = from_start
-        self._file: BinaryIO | None = None
+        # Without a buffer, which would go on showing what was truncated.
+        self._file: FileIO | None = None
         self._offset = 0
         # How the open file begins, as far as it was read: a copytruncate changes it.
         self._begins = b""
@@ -88,6 +89,8 @@ class LogTail:
         try:
             if not self._is_started:
                 self._start()
+                if self._file is not None:
+                    self._remember(self._file, self._offset)
             elif self._file is not None and not self._begins_alike(self._file):
                 self._truncated()
             while given < limit:
@@ -150,12 +153,12 @@ class LogTail:
             self.lost += 1
             # Older ones may be known from long ago: only the present one is sure.
             return
-        self._file = found.open("rb")
+        self._file = found.open("rb", buffering=0)
         self._offset = position.offset
 
     def _begin(self) -> None:
         with suppress(FileNotFoundError):
-            self._file = self._log.open("rb")
+            self._file = self._log.open("rb", buffering=0)
             if not self._from_start:
                 self._offset = _last_line_end(self._file)
 
@@ -174,7 +177,7 @@ class LogTail:
 
     def _open_log(self) -> bool:
         with suppress(FileNotFoundError):
-            self._file = self._log.open("rb")
+            self._file = self._log.open("rb", buffering=0)
             self._offset = 0
             return True
         return False
@@ -199,17 +202,17 @@ class LogTail:
                     if given >= limit:
                         return
 
-    def _remember(self, file: BinaryIO, until: int) -> None:
+    def _remember(self, file: FileIO, until: int) -> None:
         wanted = min(_HEAD_BYTES, until)
         if len(self._begins) < wanted:
             file.seek(0)
             self._begins = file.read(wanted)
 
-    def _begins_alike(self, file: BinaryIO) -> bool:
+    def _begins_alike(self, file: FileIO) -> bool:
         file.seek(0)
         return file.read(len(self._begins)) == self._begins
 
-    def _pass_over(self, file: BinaryIO, block: bytes) -> bool:
+    def _pass_over(self, file: FileIO, block: bytes) -> bool:
         """Go behind a line that is too long, once it has an end."""
         at = self._offset + len(block)
         while block:
@@ -236,7 +239,7 @@ class LogTail:
         if later == [self._log] and not _size(self._log):
             # Who writes it has not yet turned to the new one.
             return False
-        following = later[0].open("rb")
+        following = later[0].open("rb", buffering=0)
         if self._after(here)[:1] != later[:1] or not _is(following, later[0]):
             following.close()  # rotated at this very moment: look again
             return True
@@ -267,10 +270,11 @@ class LogTail:
             self.lost += 1
             self._offset = 0
             return self._open_log()
-        self._file = copies[-1].open("rb")
+        self._file = copies[-1].open("rb", buffering=0)
         # What was given and not committed is in the copy, too.
         size = copies[-1].stat().st_size
         self._offset = max(position.offset, min(self._offset, size))
+        self._remember(self._file, self._offset)
         return True
 
 
@@ -286,20 +290,20 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def _is(file: BinaryIO, path: Path) -> bool:
+def _is(file: FileIO, path: Path) -> bool:
     with suppress(FileNotFoundError):
         return os.path.samestat(os.fstat(file.fileno()), path.stat())
     return False
 
 
-def _position(file: BinaryIO, offset: int) -> Position:
+def _position(file: FileIO, offset: int) -> Position:
     stat = os.fstat(file.fileno())
     head_bytes = min(_HEAD_BYTES, offset)
     head, tail = _fingerprints(file, head_bytes, offset)
     return Position(stat.st_dev, stat.st_ino, offset, head_bytes, head, tail)
 
 
-def _fingerprints(file: BinaryIO, head_bytes: int, offset: int) -> tuple[str, str]:
+def _fingerprints(file: FileIO, head_bytes: int, offset: int) -> tuple[str, str]:
     file.seek(0)
     head = file.read(head_bytes)
     file.seek(max(0, offset - _TAIL_BYTES))
@@ -310,7 +314,7 @@ def _fingerprints(file: BinaryIO, head_bytes: int, offset: int) -> tuple[str, st
 def _has(path: Path, position: Position) -> bool:
     """Whether a file has what was read, by its content; an inode may be used again."""
     try:
-        with path.open("rb") as file:
+        with path.open("rb", buffering=0) as file:
             stat = os.fstat(file.fileno())
             if stat.st_size < position.offset:
                 return False
@@ -322,7 +326,7 @@ def _has(path: Path, position: Position) -> bool:
         return False
 
 
-def _last_line_end(file: BinaryIO) -> int:
+def _last_line_end(file: FileIO) -> int:
     size = os.fstat(file.fileno()).st_size
     start = max(0, size - MAX_LINE_BYTES)
     file.seek(start)
@@ -330,7 +334,7 @@ def _last_line_end(file: BinaryIO) -> int:
     return start + end + 1 if end >= 0 else start
 
 
-def _ends_whole(file: BinaryIO) -> bool:
+def _ends_whole(file: FileIO) -> bool:
     size = os.fstat(file.fileno()).st_size
     file.seek(max(0, size - 1))
     return file.read(1) == b"\n"
