@@ -15,7 +15,8 @@ _MATERIAL = Path(__file__).parents[2].parent / "shared" / "material"
 _CHUNK = 65_535
 
 
-def _folder() -> Path:
+def material_folder() -> Path:
+    """Where they are; skips without them."""
     if not _MATERIAL.is_dir():
         pytest.skip(f"no real messages: {_MATERIAL} is absent")
     return _MATERIAL
@@ -23,7 +24,7 @@ def _folder() -> Path:
 
 def real_files() -> Iterator[tuple[str, str, bytes]]:
     """Give label, name and content of every message."""
-    for path in sorted((_folder() / "messages").glob("*/*.eml")):
+    for path in sorted((material_folder() / "messages").glob("*/*.eml")):
         content = path.read_bytes()
         if content.startswith((b"From ", b">From ")):  # an mbox line, no header
             content = content.partition(b"\n")[2]
@@ -50,5 +51,5 @@ def real_mail(*labels: str) -> list[Mail]:
 
 def real_list_headers() -> list[dict[str, Any]]:
     """Give list headers with the verdict of the parser `listunsub`."""
-    lines = (_folder() / "vectors" / "list_headers.jsonl").read_text("utf-8")
+    lines = (material_folder() / "vectors" / "list_headers.jsonl").read_text("utf-8")
     return [json.loads(line) for line in lines.splitlines()]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pages import (
     cli,
+    complaint_reports,
     configuration,
     counting,
     dossier,
@@ -28,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = {
     "contrib/outgate.toml": configuration.sample_file,
     "docs/cli.md": cli.page,
+    "docs/complaint-reports.md": complaint_reports.page,
     "docs/configuration.md": configuration.page,
     "docs/counting.md": counting.page,
     "docs/list-headers.md": list_headers.page,

@@ -16,6 +16,7 @@ _READERS = (
     ("counting.md", "who asks why it was bulk"),
     ("list-headers.md", "who keeps a mailing list"),
     ("log.md", "who reads its lines"),
+    ("complaint-reports.md", "who answers complaints"),
     ("dossier.md", "who answers complaints"),
     ("evidence.md", "who keeps lists"),
     ("metrics.md", "who watches it"),

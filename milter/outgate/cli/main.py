@@ -9,6 +9,7 @@ import click
 
 from outgate import __version__
 from outgate.cli.check import check
+from outgate.cli.complaint import complaint
 from outgate.cli.config import config
 from outgate.cli.context import Context
 from outgate.cli.doctor import doctor
@@ -50,6 +51,7 @@ def cli(click_context: click.Context, config_path: Path | None) -> None:
 for command in (
     run,
     check,
+    complaint,
     config,
     doctor,
     list_,

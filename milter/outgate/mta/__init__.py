@@ -4,6 +4,7 @@
     effects    a decision -> what the MTA must be told
     libmilter  the engine: pymilter's callbacks, negotiated the fast way
     queue      what MTAs hold, as their own commands tell
+    log_tail   the end of a mail log, read on over rotation and restarts
 
 May import: `model`, `message`, `policy`. Only `libmilter` imports pymilter.
 """
