@@ -11,6 +11,7 @@ from outgate import __version__
 from outgate.cli.check import check
 from outgate.cli.config import config
 from outgate.cli.context import Context
+from outgate.cli.dkim import dkim
 from outgate.cli.doctor import doctor
 from outgate.cli.evidence import evidence
 from outgate.cli.lists import list_
@@ -51,6 +52,7 @@ for command in (
     run,
     check,
     config,
+    dkim,
     doctor,
     list_,
     evidence,
