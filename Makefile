@@ -38,7 +38,7 @@ $(FLOORS)/ready: pyproject.toml tests/floors.txt | build/provisioned
 	$(DEBIAN_PYTHON) -m venv $(FLOORS)
 	@mkdir -p build
 	@echo "the oldest libraries: $(FLOORS)"
-	@$(FLOORS)/bin/pip install --constraint tests/floors.txt --editable '.[embedded]' pytest pytest-timeout hypothesis $(LOGGED)
+	@$(FLOORS)/bin/pip install --constraint tests/floors.txt --editable '.[embedded]' pytest pytest-timeout hypothesis 'dkimpy[ed25519]' $(LOGGED)
 	@touch $@
 
 fmt: setup ## format, and mend what can be mended

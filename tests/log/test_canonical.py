@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from log.logfmt import Captured, read
 from message.tokens import VECTOR_HEADER
 from outgate.log.canonical import MessageLine, fields
+from outgate.model.dkim import Algorithm, Signature, SigningResult
 from outgate.model.identity import Path as SubmissionPath
 from outgate.model.limit import Count
 from outgate.model.verdict import Action, Mode
@@ -20,8 +21,8 @@ from policy.builders import MALLORY, OUTSIDE, Outpost, a_limit, a_policy, a_tran
 _ORDER = (
     *("time", "level", "event", "queue-id", "mta", "customer", "login", "local-user"),
     *("script", "client", "sender", "recipients", "size", "class", "action"),
-    *("disposition", "reasons", "detail", "instead", "optin", "limits", "attempt"),
-    *("source", "trouble"),
+    *("disposition", "reasons", "detail", "instead", "optin", "dkim", "limits"),
+    *("attempt", "source", "trouble"),
     *("store-ms", "total-ms", "worker"),
 )
 
@@ -262,3 +263,15 @@ def test_opt_in_tokens_are_told_by_what_became_of_them(tmp_path: Path) -> None:
 
     assert told["optin"] == "malformed:1,too-large:1,unregistered-list:2"
     assert "lists.example.org" not in str(told)
+
+
+def test_signatures_are_told_each_by_its_domain_and_selector(tmp_path: Path) -> None:
+    """And why there is none; a gate that signs nothing says nothing of it."""
+    decision = Outpost(a_policy()).judge(a_transaction("anne@example.com"))
+    assert "dkim" not in line(decision, tmp_path)
+
+    decision.signatures = (
+        Signature(SigningResult.SIGNED, "example.com", "2026a", Algorithm.RSA_SHA256),
+        Signature(SigningResult.NO_KEY),
+    )
+    assert line(decision, tmp_path)["dkim"] == "signed:example.com/2026a,no-key"

@@ -50,7 +50,9 @@ def test_labels_are_closed_words(metric: Metric) -> None:
         assert re.fullmatch(r"[a-z_]+", name)
         assert words or (metric.name, name) in _KNOWN_AT_RUN_TIME
         assert len(words) == len(set(words))
-        assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", word) for word in words)
+        assert all(
+            re.fullmatch(r"[a-z][a-z0-9]*(-[a-z]+[0-9]*)*", word) for word in words
+        )
 
 
 def test_buckets_rise() -> None:

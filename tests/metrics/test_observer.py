@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from outgate.metrics.observer import Observer
 from outgate.metrics.recorder import Recorder
+from outgate.model.dkim import Algorithm, Signature, SigningResult
 from outgate.model.identity import Path
 from outgate.model.limit import Count
 from outgate.model.verdict import Action, Finding, MailClass, Mode, Reason, Verdict
@@ -66,6 +67,7 @@ class Memory:
     messages: Family = field(default_factory=Family)
     optin_tokens: Family = field(default_factory=Family)
     challenges: Family = field(default_factory=Family)
+    dkim_signatures: Family = field(default_factory=Family)
     recipients: Family = field(default_factory=Family)
     strangers: Family = field(default_factory=Family)
     removed_recipients: Family = field(default_factory=Family)
@@ -303,3 +305,23 @@ def test_challenges_are_counted_by_what_became_of_them() -> None:
         observer.observe(post.judge(a_transaction(ANNE, headers=headers)))
 
     assert recorder.challenges.counted() == {("accept",): 1, ("defer",): 1}
+
+
+def test_signatures_are_counted_by_algorithm_and_result() -> None:
+    """Every result was there before, at 0."""
+    recorder = Memory()
+    observer = Observer(cast("Recorder", recorder), a_policy())
+    decision = Outpost(a_policy()).judge(a_transaction(ANNE))
+    decision.signatures = (
+        Signature(SigningResult.SIGNED, "a.example", "s", Algorithm.RSA_SHA256, "v=1"),
+        Signature(SigningResult.NOT_PERMITTED, "a.example", "e"),
+    )
+    born = {result for _, result in recorder.dkim_signatures.children}
+
+    observer.observe(decision)
+
+    assert born == {result.value for result in SigningResult}
+    assert recorder.dkim_signatures.counted() == {
+        ("rsa-sha256", "signed"): 1,
+        ("none", "not-permitted"): 1,
+    }

@@ -14,6 +14,7 @@ _READERS = (
     ("cli.md", "who is on call"),
     ("reasons.md", "who answers a sender"),
     ("counting.md", "who asks why it was bulk"),
+    ("dkim.md", "who signs what leaves"),
     ("list-headers.md", "who keeps a mailing list"),
     ("log.md", "who reads its lines"),
     ("complaint-reports.md", "who answers complaints"),

@@ -45,6 +45,8 @@ FIELDS: Mapping[str, str] = {
     "([challenges](challenges.md#what-is-recognised))",
     "optin": "`result:number` of each copy of `Opt-In-Evidence`: "
     "[results](optin-evidence.md#what-it-proves-and-what-not)",
+    "dkim": "`result:domain/selector` of each signature, or why there is none: "
+    "[results](dkim.md#watching)",
     "limits": "`name:used/of` of each counter that the message was measured against; what a "
     "mailing reached (`strangers-per-campaign`) is no counter and stands in `detail` alone",
     "attempt": "the second one or a later one of this very message",
@@ -117,6 +119,8 @@ EVENTS: Mapping[str, str] = {
     "metrics-served": "the port of `[metrics] listen` is free again",
     "metrics-not-served": "the port of `[metrics] listen` cannot be had; mail goes on",
     "operator-trouble": "an [order](redis.md#words-of-a-value) that cannot be read, once",
+    "dkim-off": "no keys are configured: nothing is signed",
+    "dkim-error": "a key could not sign; the message left without its signature",
     "optin-key-unusable": "a list host's key cannot be used on this host; its tokens count "
     "as absent",
     "outbox-kept": "the store is away at the end; records wait on disk for the next start",

@@ -12,6 +12,7 @@ from outgate.cli.check import check
 from outgate.cli.complaint import complaint
 from outgate.cli.config import config
 from outgate.cli.context import Context
+from outgate.cli.dkim import dkim
 from outgate.cli.doctor import doctor
 from outgate.cli.evidence import evidence
 from outgate.cli.lists import list_
@@ -53,6 +54,7 @@ for command in (
     check,
     complaint,
     config,
+    dkim,
     doctor,
     list_,
     evidence,

@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from outgate.config.dkim_checks import dkim
 from outgate.config.limit_checks import (
     campaign,
     challenge_limits,
@@ -81,6 +82,7 @@ def check(settings: Settings) -> tuple[Problem, ...]:
         _rules,
         _quarantine,
         _tag,
+        dkim,
         _store,
         _service,
         _maintainers,

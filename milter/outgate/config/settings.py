@@ -13,6 +13,7 @@ import attrs
 from outgate.model.identity import Path as SubmissionPath
 from outgate.model.verdict import Mode
 from outgate.policy.declared import setting, table
+from outgate.policy.dkim_settings import DkimSettings, SignatureSettings
 from outgate.policy.list_settings import ListSettings, OptinSettings
 from outgate.policy.rule_settings import RulesSettings
 from outgate.policy.settings import (
@@ -313,6 +314,10 @@ class Settings:
     rules: RulesSettings = table("What each rule may do.", RulesSettings)
     quarantine: QuarantineSettings = table("Bounds of held mail.", QuarantineSettings)
     tag: TagSettings = table("The header that `tag` adds.", TagSettings)
+    dkim: DkimSettings = table("Signing with DKIM.", DkimSettings)
+    signature: tuple[SignatureSettings, ...] = setting(
+        "Who may have mail signed as which domain.", ()
+    )
     store: StoreSettings = table("Redis.", StoreSettings)
     log: LogSettings = table("The log.", LogSettings)
     metrics: MetricsSettings = table("Prometheus.", MetricsSettings)

@@ -27,6 +27,8 @@ from outgate.policy.list_day import list_day_of
 from outgate.policy.optin_keys import OptinKey
 from outgate.policy.ports import Observer
 from outgate.policy.snapshot import Snapshot
+from outgate.signing.dkim import DkimSigner
+from outgate.signing.dkim_book import Book
 from outgate.signing.tokens import TokenVerifier
 from outgate.store.breaker import Breaker
 from outgate.store.counters import Counters
@@ -94,6 +96,11 @@ class Places:
     def optin_keys(self) -> Path:
         """Secrets of list hosts on this very machine."""
         return self.state / "optin-keys"
+
+    @property
+    def dkim_keys(self) -> Path:
+        """The archive of public keys."""
+        return self.state / "dkim-keys.ndjson"
 
     @property
     def degraded(self) -> Path:
@@ -350,6 +357,7 @@ def make_gate(
     recorder: Recorder,
     log: Log,
     worker: int,
+    signer: DkimSigner | None = None,
 ) -> Gate:
     """The gate of one worker, with everyone who hears of decisions."""
     outbox = Outbox(Places.of(settings).spool)
@@ -369,7 +377,20 @@ def make_gate(
         observers.append(ListReportWriter(outbox, log, contacts))
     reporter = DsnWriter(DsnSpool(Places.of(settings).dsns))
     verifier = LoggedVerifier(TokenVerifier(Places.of(settings).optin_keys), log)
-    return Gate(policy, front, host, now_us, observers, verifier, reporter)
+    return Gate(policy, front, host, now_us, observers, verifier, reporter, signer)
+
+
+def make_signer(
+    settings: Settings, policy: Policy, book: Book | None, log: Log
+) -> DkimSigner | None:
+    """Who signs; None where no key is configured."""
+    if book is None:
+        return None
+
+    def failed(source: str, error: Exception) -> None:
+        log.error("dkim-error", key=source, message=str(error))
+
+    return DkimSigner(book, policy, settings.dkim, settings.signature, failed)
 
 
 def log_exception(log: Log, stage: str) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from outgate.config.settings import Settings
 from outgate.policy.compiled import Policy
+from outgate.signing.dkim_book import Book
 from outgate.store.wire import Endpoint
 
 
@@ -14,9 +15,11 @@ class Plan:
     Attributes:
         endpoint: where the store is.
         secret: for keyed hashes.
+        book: keys of DKIM; None where nothing is signed.
     """
 
     settings: Settings
     policy: Policy
     endpoint: Endpoint
     secret: bytes = field(repr=False)
+    book: Book | None = None

@@ -12,7 +12,13 @@ from pathlib import Path
 
 from outgate.config.reader import load
 from outgate.config.settings import Settings
-from outgate.daemon.compose import Places, default_listen, endpoint_of, make_log
+from outgate.daemon.compose import (
+    Places,
+    default_listen,
+    endpoint_of,
+    make_log,
+    now_us,
+)
 from outgate.daemon.plan import Plan
 from outgate.daemon.sockets import open_all
 from outgate.daemon.storecheck import check_store
@@ -27,6 +33,8 @@ from outgate.model.errors import (
     StartError,
 )
 from outgate.policy.compiled import Policy
+from outgate.signing.dkim_archive import ArchivedKey, KeyArchive
+from outgate.signing.dkim_book import Book, read_book
 from outgate.signing.secret import make_secret, read_secret
 from outgate.store.embedded import EmbeddedStore
 
@@ -58,6 +66,7 @@ def run(config: Path | None) -> None:
             if store is not None:
                 store.start()
             plan = make_plan(settings)
+            note_keys(plan, log)
             check_store(plan, log)
         except BaseException:
             if store is not None:
@@ -88,7 +97,8 @@ def make_plan(settings: Settings) -> Plan:
     """Everything that children need, resolved.
 
     Raises:
-        StartError: the secret or the password file cannot be used.
+        StartError: the secret, the password file, a key of DKIM or one of its tables
+            cannot be used.
     """
     path = Places.of(settings).secret(settings)
     own_store = not settings.store.url
@@ -101,7 +111,34 @@ def make_plan(settings: Settings) -> Plan:
         policy=Policy.build(settings.for_policy()),
         endpoint=endpoint_of(settings),
         secret=secret,
+        book=read_book(settings.dkim),
     )
+
+
+def note_keys(plan: Plan, log: Log) -> None:
+    """Put the public keys into the archive; say so where there is none.
+
+    Raises:
+        StartError: the archive cannot be read or written.
+    """
+    if plan.book is None:
+        log.info("dkim-off", message="no keys are configured: nothing is signed")
+    now = now_us()
+    archive = KeyArchive(Places.of(plan.settings).dkim_keys)
+    archive.note_in_use(_archived(plan.book, now), now)
+
+
+def _archived(book: Book | None, now: int) -> list[ArchivedKey]:
+    return [
+        ArchivedKey(
+            domain=one.domain,
+            selector=one.selector,
+            algorithm=one.key.algorithm,
+            public=one.key.public,
+            from_us=now,
+        )
+        for one in (book.keys.values() if book is not None else ())
+    ]
 
 
 def _reload(config: Path | None, started: Settings, log: Log) -> Plan:
@@ -121,6 +158,7 @@ def _reload(config: Path | None, started: Settings, log: Log) -> Plan:
         )
     plan = make_plan(settings)
     check_store(plan, log)
+    note_keys(plan, log)
     return plan
 
 

@@ -25,6 +25,7 @@ from outgate.daemon.compose import (
     make_gate,
     make_host,
     make_log,
+    make_signer,
     socket_of,
 )
 from outgate.daemon.refusal import Refusal, RefusingBreaker
@@ -35,6 +36,7 @@ from outgate.mta.libmilter import Engine
 from outgate.mta.session import MilterSession, wanted_headers
 from outgate.policy.compiled import Policy
 from outgate.policy.gate import Gate
+from outgate.signing.dkim_book import Book
 from outgate.store.wire import Endpoint
 
 _TICK_S = 0.25
@@ -52,12 +54,14 @@ class Assignment:
     Attributes:
         slot: unique among living workers.
         cpu: the CPU to be bound to, -1 for none.
+        book: keys of DKIM; None where nothing is signed.
     """
 
     settings: Settings
     policy: Policy
     endpoint: Endpoint
     secret: bytes
+    book: Book | None
     listener: Listener
     slot: int
     cpu: int
@@ -82,14 +86,16 @@ def work(assignment: Assignment, control: socket.socket) -> None:
         StoreWatcher(log, recorder),
         breaker,
     )
+    signer = make_signer(settings, assignment.policy, assignment.book, log)
     gate = make_gate(
-        settings, assignment.policy, front, host, recorder, log, assignment.slot
+        settings, assignment.policy, front, host, recorder, log, assignment.slot, signer
     )
-    hooks = _Sessions(gate, recorder, log, assignment)
+    signed = signer.headers if signer is not None else frozenset[str]()
+    hooks = _Sessions(gate, recorder, log, assignment, signed)
     listen = socket_of(assignment.listener.settings)
     engine = Engine(
         hooks,
-        needs_body=assignment.listener.settings.bodies,
+        needs_body=assignment.listener.settings.bodies or signer is not None,
         replies=listen.replies,
     )
     engine.adopt(
@@ -165,7 +171,12 @@ class _Sessions:
     """The engine's hooks: who is connected, whose message is under way."""
 
     def __init__(
-        self, gate: Gate, recorder: Recorder, log: Log, assignment: Assignment
+        self,
+        gate: Gate,
+        recorder: Recorder,
+        log: Log,
+        assignment: Assignment,
+        signed: frozenset[str],
     ) -> None:
         self._gate = gate
         self._recorder = recorder
@@ -173,7 +184,7 @@ class _Sessions:
         self._published_lost = 0
         self._socket = socket_of(assignment.listener.settings)
         self._own_header = assignment.settings.tag.header
-        self._wanted = wanted_headers(self._own_header)
+        self._wanted = wanted_headers(self._own_header, signed)
         # Sets of identities: adding and discarding are atomic under the interpreter's
         # lock, `+= 1` from several threads is not.
         self._open: set[int] = set()

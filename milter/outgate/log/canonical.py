@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from outgate.log.lines import Field, Log
 from outgate.model.address import shown_sender
 from outgate.model.consent import TokenResult
+from outgate.model.dkim import Signature
 from outgate.policy.decision import Decision
 from outgate.policy.questions import Plan, Source
 
@@ -61,6 +62,7 @@ def fields(decision: Decision, worker: int) -> list[Field]:
         found += consent(decision.plan)
     if removed := decision.disposition.removed:
         found.append(("removed", len(removed)))
+    found.append(("dkim", ",".join(map(_signature, decision.signatures))))
     answers = decision.answers
     if answers is not None and decision.plan is not None:
         found.append(("limits", _limits(decision)))
@@ -81,6 +83,13 @@ def consent(plan: Plan) -> list[Field]:
     if plan.challenge is not None:
         found.append(("challenge", plan.challenge.software))
     return found
+
+
+def _signature(signature: Signature) -> str:
+    """`result:domain/selector`, as far as there are such."""
+    if not signature.domain:
+        return signature.result.value
+    return f"{signature.result}:{signature.domain}/{signature.selector}".rstrip("/")
 
 
 def _results(results: Mapping[TokenResult, int]) -> str:

@@ -24,6 +24,7 @@ How to read this room:
     markup            … of HTML
     local_user      who called Sendmail on this host
     script          which script of which web site did, by PHP
+    dkim            what a DKIM signature covers, hashed as it comes, and its tags
     headers         header From; text that is fit to show
     split           a message in a file into headers and body
     address_list, encoded_words, charsets, cfws

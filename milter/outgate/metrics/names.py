@@ -2,6 +2,7 @@
 
 from outgate.metrics.metric import Kind, Metric
 from outgate.model.consent import TokenResult
+from outgate.model.dkim import Algorithm, SigningResult
 from outgate.model.verdict import Action, MailClass, Reason
 from outgate.policy.questions import Source
 
@@ -10,18 +11,8 @@ _ACTIONS = tuple(action.value for action in Action)
 
 # From well below a local round trip to well beyond an MTA's patience.
 _SECONDS = (
-    0.0001,
-    0.00025,
-    0.0005,
-    0.001,
-    0.0025,
-    0.005,
-    0.01,
-    0.025,
-    0.05,
-    0.1,
-    0.25,
-    1.0,
+    *(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005),
+    *(0.01, 0.025, 0.05, 0.1, 0.25, 1.0),
 )
 
 MESSAGES = Metric(
@@ -140,6 +131,18 @@ CHALLENGES = Metric(
     "(`subscription-bombing`), or into one again and again.",
     labels=(("disposition", _ACTIONS),),
 )
+NO_ALGORITHM = "none"
+DKIM_SIGNATURES = Metric(
+    name="outgate_dkim_signatures_total",
+    kind=Kind.COUNTER,
+    text="DKIM signatures of outbound mail that left, or why there is none.",
+    rise="no-key, not-permitted: senders that nobody has configured, or a forged header "
+    "From; error: a key cannot sign, the log names it.",
+    labels=(
+        ("algorithm", (NO_ALGORITHM, *(algorithm.value for algorithm in Algorithm))),
+        ("result", tuple(result.value for result in SigningResult)),
+    ),
+)
 CALLBACK_ERRORS = Metric(
     name="outgate_callback_errors_total",
     kind=Kind.COUNTER,
@@ -149,15 +152,8 @@ CALLBACK_ERRORS = Metric(
         (
             "stage",
             (
-                "negotiate",
-                "connect",
-                "mail",
-                "rcpt",
-                "header",
-                "body",
-                "end-of-message",
-                "abort",
-                "close",
+                *("negotiate", "connect", "mail", "rcpt", "header", "body"),
+                *("end-of-message", "abort", "close"),
             ),
         ),
     ),
@@ -346,6 +342,7 @@ METRICS: tuple[Metric, ...] = (
     ANSWERS,
     OPTIN_TOKENS,
     CHALLENGES,
+    DKIM_SIGNATURES,
     CALLBACK_ERRORS,
     LOG_LINES_LOST,
     SESSIONS,

@@ -1,10 +1,11 @@
 """One decision becomes counters."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from outgate.metrics.names import NO_REASON
+from outgate.metrics.names import NO_ALGORITHM, NO_REASON
 from outgate.metrics.recorder import Recorder
+from outgate.model.dkim import Algorithm, SigningResult
 from outgate.model.verdict import Action, Disposition, MailClass, Mode, Reason
 from outgate.policy.compiled import Policy
 from outgate.policy.decide import severest
@@ -37,6 +38,13 @@ class Observer:
         names = sorted(policy.limit_names())
         self._exceeded = {name: recorder.limit_exceeded.labels(name) for name in names}
         self._near = {name: recorder.near_limit.labels(name) for name in names}
+        self._signatures = {
+            (algorithm, result): recorder.dkim_signatures.labels(
+                algorithm.value if algorithm else NO_ALGORITHM, result.value
+            )
+            for result in SigningResult
+            for algorithm in _ALGORITHMS.get(result, (None,))
+        }
         self._bear(policy)
 
     def observe(self, decision: Decision) -> None:
@@ -53,6 +61,7 @@ class Observer:
             reason or NO_REASON,
         ).inc()
         self._remove(disposition)
+        self._count_signatures(decision)
         recorder = self._recorder
         recorder.decision_seconds.observe(decision.total_us / 1_000_000)
         plan, answers = decision.plan, decision.answers
@@ -85,6 +94,10 @@ class Observer:
         if plan.challenge is not None:
             self._recorder.challenges.labels(told.value).inc()
 
+    def _count_signatures(self, decision: Decision) -> None:
+        for signature in decision.signatures:
+            self._signatures[signature.algorithm, signature.result].inc()
+
     def _message(self, *words: str) -> Any:
         key = (words[0], words[1], words[2], words[3])
         child = self._messages.get(key)
@@ -114,6 +127,11 @@ class Observer:
 
 
 _REMOVING = (Reason.CONSENT_WITHDRAWN, Reason.LIST_WITHOUT_CONSENT)
+# What an algorithm is known of; an error of ours may come before one is.
+_ALGORITHMS: Mapping[SigningResult, tuple[Algorithm | None, ...]] = {
+    SigningResult.SIGNED: tuple(Algorithm),
+    SigningResult.ERROR: (*Algorithm, None),
+}
 _ALWAYS = frozenset({Reason.SUSPENDED, Reason.QUARANTINED})
 _OF_FAILURES = frozenset({Reason.INTERNAL_ERROR, Reason.QUARANTINE_FULL})
 _OF_LIMITS = frozenset({Reason.LIMIT_EXCEEDED, Reason.MESSAGE_EXCEEDS_LIMIT})

@@ -64,6 +64,8 @@ class Transaction:
         body: the first chunk of the body (64 KiB at most), b"" where unseen.
         body_digest: digest of it, b"" where unseen.
         body_bytes: size of the body as far as it was seen.
+        relaxed_body_sha256: digest of the whole body as DKIM hashes it, b"" where it was
+            not seen to its end.
         queue_id: the MTA's id, "" where unknown.
         failed: an exception fell in an earlier stage; the message is not judged.
     """
@@ -83,6 +85,7 @@ class Transaction:
     body: bytes = b""
     body_digest: bytes = b""
     body_bytes: int = 0
+    relaxed_body_sha256: bytes = b""
     queue_id: str = ""
     failed: bool = False
 

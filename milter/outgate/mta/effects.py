@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from outgate.message.optin_evidence import EVIDENCE_HEADER
-from outgate.model.transaction import Transaction
-from outgate.model.verdict import Action, MailClass, Reply
+from outgate.model.verdict import Action, Reply
 from outgate.policy.decision import Decision
+from outgate.policy.outgoing import added, removed
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +16,7 @@ class Effects:
             first: copies of our headers that the sender supplied, and opt-in tokens.
         add: headers to append.
         remove_recipients: arguments of RCPT, as sent.
+        sign: values of DKIM-Signature headers, to stand above all others in this order.
         quarantine: reason to hold the message, "" for no hold.
         reply: refusal; None accepts.
     """
@@ -24,6 +24,7 @@ class Effects:
     remove: tuple[tuple[str, int], ...] = ()
     add: tuple[tuple[str, str], ...] = ()
     remove_recipients: tuple[bytes, ...] = ()
+    sign: tuple[str, ...] = ()
     quarantine: str = ""
     reply: Reply | None = None
 
@@ -36,39 +37,29 @@ def effects_of(decision: Decision, own_header: str) -> Effects:
 
     Args:
         decision: about the message.
-        own_header: name of the header that `tag` adds; forged copies go in every mode,
-            but only from what leaves: another site's header is none of ours, and
-            inbound mail passes untouched. So do all opt-in tokens, good or not: they
-            are for us, and recipients of one message must not see each other's.
+        own_header: name of the header that `tag` adds.
     """
     disposition = decision.disposition
-    remove: tuple[tuple[str, int], ...] = ()
-    if decision.mail_class is not MailClass.INBOUND:
-        remove = _copies(decision.transaction, own_header, EVIDENCE_HEADER)
-    removed = tuple(one.path for one in disposition.removed)
+    remove = tuple(removed(decision, own_header))
+    recipients = tuple(one.path for one in disposition.removed)
+    sign = tuple(one.value for one in decision.signatures if one.value)
     match disposition.action:
         case Action.ACCEPT:
-            if not remove and not removed:
+            if not remove and not recipients and not sign:
                 return PASS
-            return Effects(remove=remove, remove_recipients=removed)
+            return Effects(remove=remove, remove_recipients=recipients, sign=sign)
         case Action.TAG:
             return Effects(
                 remove=remove,
-                add=((own_header, disposition.tag),),
-                remove_recipients=removed,
+                add=added(decision, own_header),
+                remove_recipients=recipients,
+                sign=sign,
             )
         case Action.QUARANTINE:
             return Effects(
                 remove=remove,
-                remove_recipients=removed,
+                remove_recipients=recipients,
                 quarantine=disposition.hold_reason,
             )
         case Action.DEFER | Action.REJECT:
             return Effects(reply=disposition.reply)
-
-
-def _copies(transaction: Transaction, *names: str) -> tuple[tuple[str, int], ...]:
-    headers = transaction.headers
-    return tuple(
-        (name, len(copies)) for name in names if (copies := headers.get(name.lower()))
-    )

@@ -30,6 +30,7 @@ from typing import Any, Protocol
 
 import Milter
 
+from outgate.model.dkim import SIGNATURE_HEADER
 from outgate.model.verdict import Reply
 from outgate.mta.effects import Effects
 from outgate.mta.listening import accepted, dead_listener, listening
@@ -102,7 +103,7 @@ class Engine:
 
         Args:
             hooks: the worker.
-            needs_body: whether any rule looks at bodies.
+            needs_body: whether anybody looks at bodies.
             replies: stage of the first reply: `end-of-message`, `mail`, `recipient`.
         """
         self._hooks = hooks
@@ -311,6 +312,9 @@ def _apply(ctx: Any, effects: Effects) -> int:
         ctx.addheader(name, value)
     for path in effects.remove_recipients:
         ctx.delrcpt(path.decode())
+    for value in reversed(effects.sign):
+        # Above all headers, those included that the MTA does not show.
+        ctx.addheader(SIGNATURE_HEADER, value, 0)
     if effects.quarantine:
         ctx.quarantine(effects.quarantine)
     return int(Milter.CONTINUE)

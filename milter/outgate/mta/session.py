@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 
+from outgate.message.dkim.canonical import EMPTY_BODY_SHA256, BodyHash
 from outgate.message.wanted import WANTED_HEADERS
 from outgate.model.client import Client, parse_client
 from outgate.model.identity import Path
@@ -41,7 +42,7 @@ class Socket:
         path: smtp or local-submission.
         login_realm: for logins without one.
         local_user: whose socket it is, where the MTA does not tell.
-        bodies: whether bodies are asked for.
+        bodies: whether rules look at bodies.
         replies: `end-of-message`, `mail` or `recipient`.
     """
 
@@ -69,9 +70,16 @@ def _session(
     )
 
 
-def wanted_headers(own_header: str) -> AbstractSet[str]:
-    """Lower-case names of the headers that a transaction keeps."""
-    return WANTED_HEADERS | {own_header.lower()}
+def wanted_headers(
+    own_header: str, signed: AbstractSet[str] = frozenset()
+) -> AbstractSet[str]:
+    """Lower-case names of the headers that a transaction keeps.
+
+    Args:
+        own_header: the one that `tag` adds.
+        signed: those that a signer covers, lower case.
+    """
+    return WANTED_HEADERS | {own_header.lower()} | signed
 
 
 class MilterSession:
@@ -79,6 +87,8 @@ class MilterSession:
 
     __slots__ = (
         "_asked",
+        "_body_began",
+        "_body_hash",
         "_gate",
         "_named",
         "_own_header",
@@ -100,6 +110,8 @@ class MilterSession:
         self._asked = False
         self._refused: Reply | None = None
         self._named: set[bytes] = set()
+        self._body_began = False
+        self._body_hash: BodyHash | None = None
         self.transaction: Transaction | None = None
 
     def connect(self, address: str | None, version: str, mta_name: str) -> None:
@@ -134,6 +146,8 @@ class MilterSession:
         self._asked = False
         self._refused = None
         self._named = set()
+        self._body_began = False
+        self._body_hash = None
         if self._socket.replies == "mail":
             return self._early()
         return None
@@ -190,16 +204,26 @@ class MilterSession:
                 kept.append(value)
 
     def body(self, chunk: bytes) -> bool:
-        """Look at the first chunk (64 KiB at most); True if no more is needed."""
+        """Look at a chunk (64 KiB at most); True if no more is needed.
+
+        Rules look at the first one; all are hashed where the message may be signed.
+        """
         transaction = self.transaction
-        if transaction is not None:
+        if transaction is None:
+            return True
+        if not self._body_began:
+            self._body_began = True
+            if self._gate.wants_body(transaction):
+                self._body_hash = BodyHash()
+        if self._socket.bodies or self._body_hash is not None:
             transaction.body_bytes += len(chunk)
-            if not transaction.body_digest:
-                transaction.body = chunk
-                transaction.body_digest = blake2b(
-                    chunk, digest_size=_DIGEST_BYTES
-                ).digest()
-        return True
+        if self._socket.bodies and not transaction.body_digest:
+            transaction.body = chunk
+            transaction.body_digest = blake2b(chunk, digest_size=_DIGEST_BYTES).digest()
+        if self._body_hash is None:
+            return True
+        self._body_hash.feed(chunk)
+        return False
 
     def end_of_message(self, queue_id: str) -> Effects:
         """Judge the message."""
@@ -207,6 +231,10 @@ class MilterSession:
         if transaction is None:
             transaction = Transaction(session=self._session, failed=True)
         transaction.queue_id = queue_id
+        if self._body_hash is not None:
+            transaction.relaxed_body_sha256 = self._body_hash.digest()
+        elif not self._body_began:
+            transaction.relaxed_body_sha256 = EMPTY_BODY_SHA256
         if transaction.failed:
             decision = self._gate.fail(transaction)
         else:

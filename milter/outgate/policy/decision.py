@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from outgate.message.facts import Facts
+from outgate.model.dkim import Signature
 from outgate.model.identity import Accountable
 from outgate.model.transaction import Transaction
 from outgate.model.verdict import Disposition, MailClass, Verdict
@@ -18,6 +19,8 @@ class Decision:
         accountable: None for inbound mail.
         plan, answers: None where nothing was looked up.
         now_us: the moment of the decision.
+        signatures: what became of DKIM; nothing where no key is configured, or the
+            message does not leave.
         total_us: from end-of-message to the decision.
     """
 
@@ -30,4 +33,5 @@ class Decision:
     accountable: Accountable | None = None
     plan: Plan | None = None
     answers: Answers | None = None
+    signatures: tuple[Signature, ...] = ()
     total_us: int = 0

@@ -37,6 +37,7 @@ from outgate.policy.ports import (
     NowUs,
     Observer,
     Reporter,
+    Signer,
     Store,
     Verifier,
 )
@@ -68,6 +69,7 @@ class Gate:
         observers: Sequence[Observer] = (),
         verifier: Verifier = NOBODY,
         reporter: Reporter = NO_REPORTER,
+        signer: Signer | None = None,
     ) -> None:
         """Put the parts together.
 
@@ -79,6 +81,7 @@ class Gate:
             observers: who hears of decisions.
             verifier: of opt-in tokens; by default none is genuine.
             reporter: tells senders of recipients who were taken out.
+            signer: with DKIM; None where no key is configured.
         """
         self.policy = policy
         self._store = store
@@ -87,13 +90,24 @@ class Gate:
         self._observers = observers
         self._verifier = verifier
         self._reporter = reporter
+        self._signer = signer
         self._accountability = Accountability(policy)
 
     def judge(self, transaction: Transaction) -> Decision:
         """Decide about one message, charge it, and tell the observers."""
         started_us = self._now_us()
         decision = self._decide(transaction, started_us)
+        if (
+            self._signer is not None
+            and decision.disposition.action.lets_out
+            and decision.mail_class is not MailClass.INBOUND
+        ):
+            decision.signatures = self._signer.sign(decision)
         return self._tell(decision, started_us)
+
+    def wants_body(self, transaction: Transaction) -> bool:
+        """Whether the whole body is needed, because the message may be signed."""
+        return self._signer is not None and self._signer.wants_body(transaction)
 
     def fail(self, transaction: Transaction) -> Decision:
         """Decide about a message that an exception of ours got in the way of."""

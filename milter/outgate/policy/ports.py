@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 from typing import Protocol
 
 from outgate.message.facts import Facts
+from outgate.model.dkim import Signature
 from outgate.model.transaction import Transaction
 from outgate.model.verdict import Disposition
 from outgate.policy.decision import Decision
@@ -143,6 +144,19 @@ class _NoReporter:
 
 
 NO_REPORTER: Reporter = _NoReporter()
+
+
+class Signer(Protocol):
+    """Signs what leaves, with DKIM."""
+
+    def wants_body(self, transaction: Transaction) -> bool:
+        """Whether this message may be signed, and so its whole body is wanted.
+
+        Asked once, before the body comes; the headers are all there.
+        """
+
+    def sign(self, decision: Decision) -> tuple[Signature, ...]:
+        """Sign a message that leaves; what cannot be signed leaves as it is."""
 
 
 class Observer(Protocol):

@@ -1,4 +1,4 @@
-"""All cryptography: the secret behind keyed hashes, signatures of opt-in tokens.
+"""All cryptography: the secret behind keyed hashes, opt-in tokens, DKIM and its keys.
 
 May import: `model`, `message`, `policy`; the library cryptography where needed.
 """

@@ -1,0 +1,1 @@
+"""DKIM without a key: what is hashed, which headers are covered, how tags are written."""
