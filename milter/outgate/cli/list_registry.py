@@ -83,7 +83,7 @@ def show(context: Context, list_id: str, customer: str, *, as_json: bool) -> Non
 @_LIST_ID
 @click.pass_obj
 def status(context: Context, list_id: str, customer: str, *, as_json: bool) -> None:
-    """Print how a list stands: its subscribers, and what its mail was like.
+    """Print how a list stands, and what its mail was like.
 
     Subscribers by what stands behind them, who withdrew, how many marks of erasures
     there are; from when on the list needs consents, and what its maintainer was told;
