@@ -8,16 +8,22 @@ import pytest
 from lab.redis import RedisServer
 from lab.sink import Sink
 from log.logfmt import Captured
+from message.challenges import PHPLIST
 from outgate.config.settings import NotifySettings, Settings
 from outgate.daemon.listreports import GATHER_S, ListReports, ListReportWriter
 from outgate.metrics import names
 from outgate.metrics.status import Status
+from outgate.model.verdict import Action, Mode, Reason
 from outgate.policy.grace import Deadline
+from outgate.policy.rule_settings import RuleSettings
 from outgate.store.claims import Claims
 from outgate.store.client import connect
 from outgate.store.lists import Lists, Told
 from outgate.store.outbox import Outbox, Record
+from policy.builders import ANNE, Outpost, a_policy
 from policy.ledger import NOW_US
+from policy.test_challenge import a_list
+from policy.test_challenge import mail as mail_to_confirm
 from policy.test_permission import LIST, A, Q, a_house, bart, mail
 from store.running import endpoint, new_keys
 
@@ -146,3 +152,61 @@ def test_what_cannot_be_sent_is_tried_again(
     )
     desk.send_after(GATHER_S)
     assert sink.wait_for(1, 30)
+
+
+def test_who_abuses_a_form_is_told_to_its_owner(desk: Desk, sink: Sink) -> None:
+    """How many requests were stopped, and to whom is not said; a retry is none."""
+    post = Outpost(a_policy(lists=[a_list()]))
+    list_id = a_list().id
+    desk.writer.observe(post.judge(mail_to_confirm(PHPLIST)))
+    assert desk.gather() == []
+    for number in range(3):
+        decision = post.judge(
+            mail_to_confirm((f"{PHPLIST[0]}\nX: {number}", PHPLIST[1]))
+        )
+        assert decision.disposition.reason is Reason.SUBSCRIPTION_BOMBING
+        assert decision.answers is not None
+        # The last one was tried before.
+        decision.answers.attempts = int(number == 2)
+        decision.now_us = NOW_US + number * MINUTE_US
+        desk.writer.observe(decision)
+    assert [one["bombed"] for one in desk.gather()] == [1, 1]
+    desk.send_after(GATHER_S)
+    (report,) = sink.wait_for(1, 30)
+    assert f"{list_id}: 2 requests since".encode() in report.data
+    assert b"CAPTCHA" in report.data
+    assert b"1 mailing list with a form that somebody abuses" in report.data
+    assert b"without" not in report.data
+    assert b"example.net" not in report.data
+    assert desk.lists.told((ANNE, list_id)) == []
+
+
+def test_what_only_monitors_stops_no_request(desk: Desk) -> None:
+    """Nor does a rule that lets it out."""
+    for words in (RuleSettings(mode=Mode.MONITOR), RuleSettings(action=Action.TAG)):
+        rules = {Reason.SUBSCRIPTION_BOMBING: words}
+        post = Outpost(a_policy(rules=rules, lists=[a_list()]))
+        for _ in range(2):
+            desk.writer.observe(post.judge(mail_to_confirm(PHPLIST)))
+    assert desk.gather() == []
+
+
+def test_one_letter_has_both(desk: Desk, sink: Sink) -> None:
+    """And a record that an older worker wrote is read as well."""
+    record: Record = {
+        "kind": "list-report",
+        "customer": "choir",
+        "list": LIST,
+        "contact": "owner@choir.example",
+        "uncovered": 3,
+        "people": 50,
+        "withdrawn": 0,
+        "held": 0,
+        "since-us": NOW_US,
+    }
+    desk.reports.add(record)
+    desk.reports.add({**record, "bombed": 7})
+    desk.send_after(GATHER_S)
+    (report,) = sink.wait_for(1, 30)
+    assert f"{LIST}: 6 of 100 recipients".encode() in report.data
+    assert f"{LIST}: 7 requests since".encode() in report.data

@@ -51,12 +51,21 @@ class _Sum:
     people: int = 0
     withdrawn: int = 0
     held: int = 0
+    bombed: int = 0
 
-    def add(self, uncovered: int, people: int, withdrawn: int, held: int) -> None:
+    def add(
+        self,
+        uncovered: int = 0,
+        people: int = 0,
+        withdrawn: int = 0,
+        held: int = 0,
+        bombed: int = 0,
+    ) -> None:
         self.uncovered += uncovered
         self.people += people
         self.withdrawn += withdrawn
         self.held += held
+        self.bombed += bombed
 
 
 class ListReportWriter:
@@ -82,24 +91,25 @@ class ListReportWriter:
 
     def observe(self, decision: Decision) -> None:
         """Add a message up where somebody is to be told of it."""
-        plan, answers = decision.plan, decision.answers
-        if plan is None or answers is None or not plan.subscribed:
+        plan, accountable = decision.plan, decision.accountable
+        if plan is None:
             return
-        if not _is_told(decision):
+        if plan.subscribed:
+            list_id, more = plan.subscribed, _lacking(decision)
+        else:
+            list_id, more = _bombing(decision)
+        if more is None:
             return
-        found = coverage(decision.transaction, plan, answers)
-        accountable = decision.accountable
-        key = plan.customer, plan.subscribed
+        key = plan.customer, list_id
         contact = self._contacts.get(key, "")
         if not contact and accountable is not None:
             contact = accountable.reachable
-        if found is None or not contact:
+        if not contact:
             return
-        held = decision.disposition.action is Action.QUARANTINE
         now_us = decision.now_us
         with self._lock:
             one = self._sums.setdefault(key, _Sum(contact, now_us))
-            one.add(found.without_consent, found.people, len(found.withdrawn), held)
+            one.add(**more)
             if now_us - self._written_us.get(key, 0) < _EVERY_US:
                 return
             self._written_us[key] = now_us
@@ -118,6 +128,7 @@ class ListReportWriter:
             "people": one.people,
             "withdrawn": one.withdrawn,
             "held": one.held,
+            "bombed": one.bombed,
             "since-us": one.since_us,
         }
         try:
@@ -126,12 +137,45 @@ class ListReportWriter:
             self._log.error("list-report-lost", list=key[1], message=str(error))
 
 
-def _is_told(decision: Decision) -> bool:
-    """Whether the rule acts: what a few lack, their notifications say."""
+def _lacking(decision: Decision) -> dict[str, int] | None:
+    """What the list's mail lacks, where the rule acts; None where nobody is told.
+
+    What a few lack, their notifications say.
+    """
+    plan, answers = decision.plan, decision.answers
+    if plan is None or answers is None or not _acts(decision, _LACKING):
+        return None
+    found = coverage(decision.transaction, plan, answers)
+    if found is None:
+        return None
+    return {
+        "uncovered": found.without_consent,
+        "people": found.people,
+        "withdrawn": len(found.withdrawn),
+        "held": decision.disposition.action is Action.QUARANTINE,
+    }
+
+
+def _bombing(decision: Decision) -> tuple[str, dict[str, int] | None]:
+    """The list whose request to confirm was stopped, each request once."""
+    plan, answers = decision.plan, decision.answers
+    if plan is None or plan.challenge is None or not plan.challenge.list_id:
+        return "", None
+    # A retry is no request of its own.
+    if answers is None or answers.attempts or not _acts(decision, _BOMBING):
+        return "", None
+    if decision.disposition.action.lets_out:
+        return "", None
+    return plan.challenge.list_id, {"bombed": 1}
+
+
+_LACKING = Reason.LIST_WITHOUT_CONSENT
+_BOMBING = Reason.SUBSCRIPTION_BOMBING
+
+
+def _acts(decision: Decision, reason: Reason) -> bool:
     return any(
-        one.reason is Reason.LIST_WITHOUT_CONSENT
-        and one.binding
-        and one.action is not Action.ACCEPT
+        one.reason is reason and one.binding and one.action is not Action.ACCEPT
         for one in decision.verdict.findings
     )
 
@@ -173,9 +217,10 @@ class ListReports:
             KeyError, ValueError: it is none that a worker wrote.
         """
         key = str(record["customer"]), str(record["list"])
-        counts = [
-            int(record[name]) for name in ("uncovered", "people", "withdrawn", "held")
-        ]
+        words = ("uncovered", "people", "withdrawn", "held")
+        counts = [int(record[name]) for name in words]
+        # A record of an older worker has none.
+        counts.append(int(record.get("bombed", 0)))
         fresh = _Sum(str(record["contact"]), int(record["since-us"]))
         with self._lock:
             one = self._sums.setdefault(key, fresh)
@@ -237,7 +282,8 @@ class ListReports:
         self._log.info("list-report-sent", to=contact, lists=len(told))
         for key, one in claimed.items():
             self._claims.keep(self._keys.report(*key), every_s)
-            self._lists.tell(key, Told(one.uncovered, one.people, now_us))
+            if one.people:
+                self._lists.tell(key, Told(one.uncovered, one.people, now_us))
             with self._lock:
                 self._drop(key)
 
@@ -252,6 +298,7 @@ class ListReports:
             people=one.people,
             withdrawn=one.withdrawn,
             held=one.held,
+            bombed=one.bombed,
             since_us=one.since_us,
             until_us=deadline.until_us if deadline is not None else 0,
             before=(before[0].uncovered, before[0].people) if before else None,
