@@ -21,7 +21,8 @@ from policy.builders import MALLORY, OUTSIDE, Outpost, a_limit, a_policy, a_tran
 _ORDER = (
     *("time", "level", "event", "queue-id", "mta", "customer", "login", "local-user"),
     *("script", "client", "sender", "recipients", "size", "class", "action"),
-    *("disposition", "reasons", "detail", "instead", "optin", "dkim", "limits"),
+    *("disposition", "reasons", "detail", "instead", "optin", "refused", "dkim"),
+    "limits",
     *("attempt", "source", "trouble"),
     *("store-ms", "total-ms", "worker"),
 )
@@ -275,3 +276,12 @@ def test_signatures_are_told_each_by_its_domain_and_selector(tmp_path: Path) -> 
         Signature(SigningResult.NO_KEY),
     )
     assert line(decision, tmp_path)["dkim"] == "signed:example.com/2026a,no-key"
+
+
+def test_refused_recipients_are_a_number(tmp_path: Path) -> None:
+    """They are none of the message's, and who they were is told to nobody."""
+    outpost = Outpost(a_policy())
+    transaction = a_transaction("anne@example.com", recipients=3)
+    transaction.refused_count = 2
+    told = line(outpost.judge(transaction), tmp_path)
+    assert (told["recipients"], told["refused"]) == ("3", "2")

@@ -71,6 +71,7 @@ class Memory:
     recipients: Family = field(default_factory=Family)
     strangers: Family = field(default_factory=Family)
     removed_recipients: Family = field(default_factory=Family)
+    refused_recipients: Family = field(default_factory=Family)
     limit_exceeded: Family = field(default_factory=Family)
     near_limit: Family = field(default_factory=Family)
     retries: Family = field(default_factory=Family)

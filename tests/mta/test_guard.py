@@ -52,6 +52,9 @@ class Store:
     def note_challenge(self, plan: Plan, *, left: bool) -> None:
         raise AssertionError(plan)
 
+    def has_withdrawn(self, customer: str, list_id: str, mailbox: str) -> bool | None:
+        raise AssertionError(customer, list_id, mailbox)
+
     def look_up(self, plan: Plan) -> Answers:
         self.looked_up += 1
         if self.broken:

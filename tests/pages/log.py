@@ -43,6 +43,7 @@ FIELDS: Mapping[str, str] = {
     "[list permission](list-permission.md)",
     "challenge": "of a request to confirm a subscription: by whose words it was known "
     "([challenges](challenges.md#what-is-recognised))",
+    "refused": "how many were refused at RCPT, and are not among `recipients`",
     "optin": "`result:number` of each copy of `Opt-In-Evidence`: "
     "[results](optin-evidence.md#what-it-proves-and-what-not)",
     "dkim": "`result:domain/selector` of each signature, or why there is none: "
@@ -83,7 +84,8 @@ DETAILS: Mapping[Reason, str] = {
     Reason.SUBSCRIPTION_BOMBING: "how many challenges within a day before this one, by the "
     "list and by all",
     Reason.UNUSUAL_FOR_THIS_SENDER: "recipients today, and on busy days",
-    Reason.CONSENT_WITHDRAWN: "how many of how many recipients outside",
+    Reason.CONSENT_WITHDRAWN: "how many of how many recipients outside; `refused at RCPT` "
+    "where no message came after that",
     Reason.LIST_WITHOUT_CONSENT: "the same; `not enforced yet` before the day of "
     "`enforce-from`",
     Reason.DECLARED_BULK_UNREGISTERED: "the List-Id, or `no List-Id`",

@@ -71,6 +71,7 @@ class Ledger:
 
     Attributes:
         consents: by (List-Id, mailbox): what the registry keeps.
+        asked_about: customer, list and mailbox of each question at RCPT.
         usual: by principal: recipients of today, and the faded peak.
         neighbours: who else sends whatever is asked about.
     """
@@ -94,6 +95,7 @@ class Ledger:
     introduced: list[Plan] = field(default_factory=list)
     spared: list[tuple[list[str], int]] = field(default_factory=list)
     met: list[Plan] = field(default_factory=list)
+    asked_about: list[tuple[str, str, str]] = field(default_factory=list)
     asked_people: dict[str, list[Recent]] = field(default_factory=dict)
     challenges: list[tuple[PlannedChallenge, bool]] = field(default_factory=list)
 
@@ -108,6 +110,13 @@ class Ledger:
             if not (answers.allowed or answers.attempts) and plan.conduct.noted:
                 record.stopped_us = answers.now_us
         return answers
+
+    def has_withdrawn(self, customer: str, list_id: str, mailbox: str) -> bool | None:
+        self.asked_about.append((customer, list_id, mailbox))
+        if self.source is not Source.STORE:
+            return None
+        kept = self.consents.get((list_id, mailbox))
+        return kept is not None and kept.state is optin.State.WITHDRAWN
 
     def note_challenge(self, plan: Plan, *, left: bool) -> None:
         assert plan.challenge is not None

@@ -67,6 +67,12 @@ class Moody(Counters):
             raise self.mood
         return Answers(now_us=1, levels=[Level(True, 1, 0)] * len(plan.charges))
 
+    def has_withdrawn(self, customer: str, list_id: str, mailbox: str) -> bool:
+        self.asked += 1
+        if self.mood is not None:
+            raise self.mood
+        return True
+
     def settle(
         self, plan: Plan, answers: Answers, *, held_bytes: int, stopped: bool = False
     ) -> None:
@@ -195,6 +201,30 @@ class TestDirections:
             False,
             False,
         ]
+
+
+class TestAtRcpt:
+    """`has_withdrawn`: nobody stands in for the store."""
+
+    @pytest.mark.parametrize("on_failure", DIRECTIONS)
+    def test_trouble_is_no_answer(
+        self, build: Callable[..., House], on_failure: OnFailure
+    ) -> None:
+        """It is counted, and opens the breaker as that of a look-up does."""
+        house = build(on_failure=on_failure)
+        assert house.front.has_withdrawn("choir", "news", ANNE) is True
+        house.moody.mood = GONE
+        told = [
+            house.front.has_withdrawn("choir", "news", ANNE)
+            for _ in range(FAILURES + 5)
+        ]
+        assert told == [None] * (FAILURES + 5)
+        assert house.moody.asked == 1 + FAILURES
+        assert house.ear.went == ["connection refused"]
+        house.moody.mood = None
+        house.clock.wait(PAUSE_S)
+        assert house.front.has_withdrawn("choir", "news", ANNE) is True
+        assert house.ear.came == 1
 
 
 class TestBreaker:

@@ -236,6 +236,9 @@ class _Peek:
     def look_up(self, plan: Plan) -> Answers:
         return self._counters.look_up(plan, commit=False)
 
+    def has_withdrawn(self, customer: str, list_id: str, mailbox: str) -> bool | None:
+        """All is said at end-of-message."""
+
     def settle(
         self, plan: Plan, answers: Answers, *, held_bytes: int, stopped: bool = False
     ) -> None:

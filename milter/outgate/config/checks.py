@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from outgate.config.dkim_checks import dkim
 from outgate.config.limit_checks import (
+    bounces,
     campaign,
     challenge_limits,
     limits,
@@ -76,6 +77,7 @@ def check(settings: Settings) -> tuple[Problem, ...]:
         _profiles,
         limits,
         registered,
+        bounces,
         challenge_limits,
         campaign,
         optin,

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from outgate.config.settings import Settings
-from outgate.config.wording import one_of, twice
+from outgate.config.wording import no_address, one_of, twice
 from outgate.message.challenge import Pattern
+from outgate.model.address import fold, parse_address
 from outgate.model.content import HOURS_KEPT
 from outgate.model.errors import Problem
 from outgate.model.limit import WARN, Count, Per
@@ -31,6 +32,7 @@ _MOST_PER_LIST = 20
 _MOST_PER_PERSON = 60
 _KINDS = ("transactional", "confirmation")
 _LIST_ID = re.compile(r"[^\s<>@]+")
+_ADDRESS = re.compile(r"[^\s<>@]+@[^\s<>@*:/.]+(?:\.[^\s<>@*:/.]+)*")
 # A word without a dot is half of an address more often than a domain.
 _SENDER = re.compile(
     r"[^\s@]+@[^\s@*:/.]+(?:\.[^\s@*:/.]+)*|[^\s@*:/.]+(?:\.[^\s@*:/.]+)+"
@@ -118,6 +120,28 @@ def _list(one: ListSettings) -> Iterator[tuple[str, str]]:
             Pattern(one.challenge_pattern)
         except ValueError as error:
             yield "challenge-pattern", f"got {one.challenge_pattern!r}: {error}"
+
+
+def bounces(settings: Settings) -> Iterator[Problem]:
+    """Addresses by which the envelope senders of lists' mail are known."""
+    canonical = [
+        str(parse_address(one.bounces)) for one in settings.list if one.bounces
+    ]
+    yield from twice("list", "bounces", canonical)
+    for index, one in enumerate(settings.list):
+        key = f"list[{index}].bounces"
+        if not one.bounces:
+            continue
+        if not _ADDRESS.fullmatch(one.bounces):
+            yield Problem(key, no_address(one.bounces))
+        elif (plain := fold(address := parse_address(one.bounces), guess=False)) != (
+            address
+        ):
+            yield Problem(
+                key,
+                f"got {one.bounces!r}: expected it without VERP, BATV or a tag, perhaps "
+                f"{str(plain)!r}",
+            )
 
 
 def challenge_limits(settings: Settings) -> Iterator[Problem]:

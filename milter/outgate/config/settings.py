@@ -90,7 +90,8 @@ class ListenSettings:
     replies: str = setting(
         "When a suspended sender is told: at `end-of-message` (fastest: one reply a "
         "message), or already at `mail` or `recipient`, from the local copy of the "
-        "operator's state. Ignored for `local-submission`.",
+        "operator's state. At `recipient`, who has withdrawn from a list with `bounces` "
+        "is refused, too. Ignored for `local-submission`.",
         "end-of-message",
         example='"end-of-message"',
     )

@@ -60,8 +60,11 @@ def fields(decision: Decision, worker: int) -> list[Field]:
             found.append(("instead", str(decision.disposition.reason)))
     if decision.plan is not None:
         found += consent(decision.plan)
-    if removed := decision.disposition.removed:
-        found.append(("removed", len(removed)))
+    missing = (
+        ("removed", len(decision.disposition.removed)),
+        ("refused", transaction.refused_count),
+    )
+    found += [(name, number) for name, number in missing if number]
     found.append(("dkim", ",".join(map(_signature, decision.signatures))))
     answers = decision.answers
     if answers is not None and decision.plan is not None:

@@ -53,12 +53,16 @@ REMOVED_RECIPIENTS = Metric(
     labels=(
         (
             "reason",
-            (
-                Reason.CONSENT_WITHDRAWN.value,
-                Reason.LIST_WITHOUT_CONSENT.value,
-            ),
+            (Reason.CONSENT_WITHDRAWN.value, Reason.LIST_WITHOUT_CONSENT.value),
         ),
     ),
+)
+REFUSED_RECIPIENTS = Metric(
+    name="outgate_refused_recipients_total",
+    kind=Kind.COUNTER,
+    text="Recipients that were refused at RCPT (`[[list]] bounces`), by reason.",
+    rise="A list's software does not take off those who unsubscribe.",
+    labels=(("reason", (Reason.CONSENT_WITHDRAWN.value,)),),
 )
 LIMIT_EXCEEDED = Metric(
     name="outgate_limit_exceeded_total",
@@ -333,6 +337,7 @@ METRICS: tuple[Metric, ...] = (
     RECIPIENTS,
     STRANGERS,
     REMOVED_RECIPIENTS,
+    REFUSED_RECIPIENTS,
     LIMIT_EXCEEDED,
     NEAR_LIMIT,
     RETRIES,

@@ -6,7 +6,7 @@ from typing import Any
 from outgate.metrics.names import NO_ALGORITHM, NO_REASON
 from outgate.metrics.recorder import Recorder
 from outgate.model.dkim import Algorithm, SigningResult
-from outgate.model.verdict import Action, Disposition, MailClass, Mode, Reason
+from outgate.model.verdict import Action, MailClass, Mode, Reason
 from outgate.policy.compiled import Policy
 from outgate.policy.decide import severest
 from outgate.policy.decision import Decision
@@ -34,6 +34,9 @@ class Observer:
             reason: recorder.removed_recipients.labels(reason.value)
             for reason in _REMOVING
         }
+        self._refused = recorder.refused_recipients.labels(
+            Reason.CONSENT_WITHDRAWN.value
+        )
         # Names of limits come from the configuration: born with it, and bounded by it.
         names = sorted(policy.limit_names())
         self._exceeded = {name: recorder.limit_exceeded.labels(name) for name in names}
@@ -60,7 +63,7 @@ class Observer:
             disposition.action,
             reason or NO_REASON,
         ).inc()
-        self._remove(disposition)
+        self._note_missing(decision)
         self._count_signatures(decision)
         recorder = self._recorder
         recorder.decision_seconds.observe(decision.total_us / 1_000_000)
@@ -84,9 +87,12 @@ class Observer:
             for charge, _ in nearing(plan, answers, verdict.findings):
                 self._near[charge.limit.name].inc()
 
-    def _remove(self, disposition: Disposition) -> None:
-        for removal in disposition.removed:
+    def _note_missing(self, decision: Decision) -> None:
+        """Count recipients who did not get it though others did."""
+        for removal in decision.disposition.removed:
             self._removed[removal.reason].inc()
+        if refused := decision.transaction.refused_count:
+            self._refused.inc(refused)
 
     def _count_consent(self, plan: Plan, told: Action) -> None:
         for result, count in plan.evidence.results.items():

@@ -29,6 +29,7 @@ class Recorder:
         self.recipients = self._make(names.RECIPIENTS)
         self.strangers = self._make(names.STRANGERS)
         self.removed_recipients = self._make(names.REMOVED_RECIPIENTS)
+        self.refused_recipients = self._make(names.REFUSED_RECIPIENTS)
         self.limit_exceeded = self._make(names.LIMIT_EXCEEDED)
         self.near_limit = self._make(names.NEAR_LIMIT)
         self.retries = self._make(names.RETRIES)

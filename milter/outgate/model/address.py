@@ -15,6 +15,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import idna
 
@@ -130,25 +131,63 @@ def domain_of(raw: bytes) -> str:
     )
 
 
-def fold(sender: EnvelopeSender) -> EnvelopeSender:
+def fold(sender: EnvelopeSender, *, guess: bool = True) -> EnvelopeSender:
     """Give the address behind VERP, BATV, SRS or a plus-tag.
 
     Only the local part is folded, never the domain: a folded address is an attribute
     of its customer, and no disguise may move it to another one. An SRS address folds
     to `srs0@` its forwarder: whose mail it forwards says only the sender.
+
+    Args:
+        sender: as it was sent.
+        guess: whether the first dash is taken for that of VERP where nothing else tells.
     """
     if isinstance(sender, NullSender):
         return sender
-    local = sender.local
-    if found := _BATV.match(local) or _BATV_TRAILING.match(local):
-        local = found["local"]
+    local = _without_batv(sender.local)
     if _SRS.match(local):
         return Address(local[:4], sender.domain)
     head, _, host = local.partition("=")
-    if "." in host and (found := _VERP.search(head) or _VERP_DASH.search(head)):
+    found = _VERP.search(head) or (_VERP_DASH.search(head) if guess else None)
+    if "." in host and found:
         local = head[: found.start()] or local
     base = local.partition("+")[0]
     return Address(base or local, sender.domain)
+
+
+def _without_batv(local: str) -> str:
+    found = _BATV.match(local) or _BATV_TRAILING.match(local)
+    return found["local"] if found else local
+
+
+class BounceAddress(NamedTuple):
+    """An envelope sender as the address that takes a list's bounces.
+
+    Attributes:
+        address: canonical, without BATV, VERP and plus-tag; "" for the null sender.
+        has_recipient: whether VERP wrote a recipient into it.
+    """
+
+    address: str
+    has_recipient: bool
+
+
+def read_bounce_address(path: bytes) -> BounceAddress:
+    """An envelope sender as lists are registered with it; nothing is guessed.
+
+    A dash may be anywhere in a list's name: `news-bounces-user=example.net@` is nobody's.
+    """
+    return _read_bounce_address(path[:MAX_PATH_BYTES])
+
+
+@lru_cache(maxsize=4096)
+def _read_bounce_address(path: bytes) -> BounceAddress:
+    sender = parse_path(path)
+    if isinstance(sender, NullSender):
+        return BounceAddress("", False)
+    plain = _without_batv(sender.local)
+    folded = fold(sender, guess=False)
+    return BounceAddress(str(folded), "." in plain.partition("=")[2])
 
 
 def read_sender(path: bytes) -> tuple[EnvelopeSender, EnvelopeSender]:

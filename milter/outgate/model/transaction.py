@@ -57,6 +57,8 @@ class Transaction:
             `MAX_RECIPIENTS_KEPT`.
         recipient_count: how many there were, a repeated one counted once; beyond what
             is kept, all are taken for different.
+        refused_count: how many arguments of RCPT were refused, each as often as it was
+            named; none of them is among the recipients.
         headers: the headers that facts are read from: lower-case name to values, in
             the order they came.
         header_bytes: size of all headers.
@@ -79,6 +81,7 @@ class Transaction:
     recipient_options: dict[bytes, tuple[bytes, ...]] = field(default_factory=dict)
     recipients: list[bytes] = field(default_factory=list)
     recipient_count: int = 0
+    refused_count: int = 0
     headers: dict[str, list[bytes]] = field(default_factory=dict)
     header_bytes: int = 0
     headers_cut: bool = False

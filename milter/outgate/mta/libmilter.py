@@ -222,7 +222,9 @@ class Engine:
 
     def _rcpt(self, ctx: Any, *arguments: bytes) -> int:
         link: _Link = ctx.getpriv()
-        reply = link.session.recipient(arguments)
+        # Where nothing is answered, nobody reads the queue id.
+        queue_id = _queue_id(ctx) if link.rcpt == Milter.CONTINUE else ""
+        reply = link.session.recipient(arguments, queue_id)
         return link.rcpt if reply is None else _refuse(ctx, reply)
 
     def _header(self, ctx: Any, name: str, value: bytes) -> int:

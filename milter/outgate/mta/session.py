@@ -23,6 +23,7 @@ from outgate.model.transaction import (
 )
 from outgate.model.verdict import Reply
 from outgate.mta.effects import Effects, effects_of
+from outgate.policy.at_recipient import RecipientCheck
 from outgate.policy.gate import Gate
 
 _SIZE = re.compile(rb"SIZE=(\d{1,15})", re.IGNORECASE)
@@ -89,6 +90,7 @@ class MilterSession:
         "_asked",
         "_body_began",
         "_body_hash",
+        "_check",
         "_gate",
         "_named",
         "_own_header",
@@ -108,6 +110,7 @@ class MilterSession:
         self._own_header = own_header
         self._session = _session(socket, None, "", "")
         self._asked = False
+        self._check: RecipientCheck | None = None
         self._refused: Reply | None = None
         self._named: set[bytes] = set()
         self._body_began = False
@@ -131,6 +134,7 @@ class MilterSession:
         self, arguments: tuple[bytes, ...], login: str, certificate: str
     ) -> Reply | None:
         """Begin a transaction; a refusal only where the socket replies at MAIL."""
+        self.abort()
         transaction = Transaction(
             session=self._session,
             sender=arguments[0] if arguments else b"",
@@ -144,6 +148,7 @@ class MilterSession:
                 transaction.envelope_id = found[1]
         self.transaction = transaction
         self._asked = False
+        self._check = None
         self._refused = None
         self._named = set()
         self._body_began = False
@@ -152,24 +157,48 @@ class MilterSession:
             return self._early()
         return None
 
-    def recipient(self, arguments: tuple[bytes, ...]) -> Reply | None:
-        """Note a recipient; a refusal only where the socket replies at RCPT."""
+    def recipient(
+        self, arguments: tuple[bytes, ...], queue_id: str = ""
+    ) -> Reply | None:
+        """Note a recipient; a refusal only where the socket replies at RCPT.
+
+        Args:
+            arguments: of RCPT, as sent.
+            queue_id: for the reply, "" where the MTA has none yet.
+        """
         transaction = self.transaction
         if transaction is None:
             return None
-        self._note(transaction, arguments)
         if self._socket.replies == "recipient":
-            if not self._asked:
-                # Whom a message goes to changes nothing: the first answer is that of
-                # all, and the observers hear of one refusal.
-                self._asked = True
-                self._refused = self._early()
-            if self._refused is not None:
-                transaction.recipient_count = 0
-                transaction.recipients.clear()
-                transaction.recipient_options.clear()
-                self._named.clear()
-        return self._refused
+            transaction.queue_id = queue_id
+            reply = self._answer(transaction, arguments)
+            if reply is not None:
+                return reply
+        self._note(transaction, arguments)
+        return None
+
+    def _answer(
+        self, transaction: Transaction, arguments: tuple[bytes, ...]
+    ) -> Reply | None:
+        """Refuse all recipients of who is suspended, or one who has withdrawn."""
+        if not self._asked:
+            # Whom a message goes to changes nothing: the first answer is that of
+            # all, and the observers hear of one refusal.
+            self._asked = True
+            self._note(transaction, arguments)
+            self._refused = self._early()
+            self._check = self._gate.recipient_check(transaction)
+            transaction.recipient_count = 0
+            transaction.recipients.clear()
+            transaction.recipient_options.clear()
+            self._named.clear()
+        if self._refused is not None or self._check is None:
+            return self._refused
+        path = arguments[0] if arguments else b""
+        reply = self._check.refusal(path, transaction)
+        if reply is not None:
+            transaction.refused_count += 1
+        return reply
 
     def _note(self, transaction: Transaction, arguments: tuple[bytes, ...]) -> None:
         """Keep a recipient, who is one however often he is named."""
@@ -258,7 +287,9 @@ class MilterSession:
 
     def abort(self) -> None:
         """Forget the transaction; the session goes on."""
-        self.transaction = None
+        transaction, self.transaction = self.transaction, None
+        if transaction is not None and transaction.refused_count:
+            self._gate.give_up(transaction)
 
     def _early(self) -> Reply | None:
         if self.transaction is None or self._socket.path is Path.LOCAL_SUBMISSION:

@@ -81,6 +81,8 @@ class Policy:
         lists: (customer, List-Id) of registered lists, and from when on the list needs
             consents by the configuration, microseconds since the epoch; 0 where it
             names no day.
+        bounces: (customer, List-Id) of lists by the address that takes their bounces,
+            canonical; empty where nobody is refused at RCPT.
         grace_us: how long lists have where it names none; 0 where their rule does not
             act, and so nothing is to be spared.
         streams: registered streams.
@@ -102,6 +104,7 @@ class Policy:
     campaign: LimitInForce | None
     knows_people: bool
     lists: Mapping[tuple[str, str], int]
+    bounces: Mapping[str, tuple[str, str]]
     grace_us: int
     streams: Streams
     challenges: Challenges
@@ -115,6 +118,8 @@ class Policy:
         )
         without = rules[Reason.LIST_WITHOUT_CONSENT]
         acts = settings.mode is without.mode is Mode.ENFORCE
+        withdrawn = rules[Reason.CONSENT_WITHDRAWN]
+        refuses = settings.mode is withdrawn.mode is Mode.ENFORCE
         per_campaign = [one for one in limits if one.limit.per is Per.CAMPAIGN]
         profiles = {
             one.name: _profile(one)
@@ -154,6 +159,11 @@ class Policy:
                     one.enforce_from or settings.optin.enforce_from
                 )
                 for one in settings.lists
+            },
+            bounces={
+                str(parse_address(one.bounces)): (one.customer, one.id.lower())
+                for one in settings.lists
+                if one.bounces and refuses
             },
             grace_us=to_us(settings.optin.grace) if acts else 0,
             streams=Streams(settings.streams),

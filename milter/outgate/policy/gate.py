@@ -22,6 +22,7 @@ from outgate.model.verdict import (
     Verdict,
 )
 from outgate.policy.accountability import Accountability
+from outgate.policy.at_recipient import RecipientCheck, list_of, recipient_check
 from outgate.policy.case import Case
 from outgate.policy.compiled import Policy
 from outgate.policy.decide import decide, was_stopped, would_let_out, would_remove
@@ -43,7 +44,7 @@ from outgate.policy.ports import (
 )
 from outgate.policy.questions import NO_EVIDENCE, Answers, Plan, Source
 from outgate.policy.reply import reply_for
-from outgate.policy.rules import suspended
+from outgate.policy.rules import consent_withdrawn, suspended
 
 _PASS = Verdict()
 # What is found by these is known to be bad.
@@ -173,6 +174,47 @@ class Gate:
         )
         self._tell(decision, started_us)
         return reply
+
+    def recipient_check(self, transaction: Transaction) -> RecipientCheck | None:
+        """Who answers at RCPT about recipients who have withdrawn; None for nobody.
+
+        A message whose envelope sender is no list's costs a look into a dictionary.
+        """
+        if list_of(transaction, self.policy) is None:
+            return None
+        _, accountable = self._resolve(transaction)
+        return recipient_check(
+            transaction,
+            accountable,
+            self.policy,
+            self._host.snapshot(),
+            self._store,
+            self._now_us,
+        )
+
+    def give_up(self, transaction: Transaction) -> None:
+        """Tell the observers of a message that never came since recipients were refused.
+
+        It counts as one that was refused: nobody was left, or the client sent it to
+        nobody.
+        """
+        started_us = self._now_us()
+        _, accountable = self._resolve(transaction)
+        _, list_id = list_of(transaction, self.policy) or ("", "")
+        finding = consent_withdrawn.refusal(
+            list_id, f"{transaction.refused_count} refused at RCPT"
+        )
+        action = Action.REJECT
+        reply = reply_for(finding, action, self.policy, transaction.queue_id)
+        decision = Decision(
+            transaction,
+            MailClass.LIST,
+            Verdict(action=action, findings=(finding,)),
+            Disposition(action=action, reply=reply, reason=finding.reason),
+            started_us,
+            accountable=accountable,
+        )
+        self._tell(decision, started_us)
 
     def _tell(self, decision: Decision, started_us: int) -> Decision:
         decision.total_us = self._now_us() - started_us

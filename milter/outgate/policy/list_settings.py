@@ -34,6 +34,14 @@ class ListSettings:
         "",
         example='"owner@choir.example"',
     )
+    bounces: str = setting(
+        "The address that takes its bounces: the envelope sender of its mail, also where "
+        "VERP (`news-bounces+user=example.net@…`) or BATV writes more into it. Whoever has "
+        'withdrawn is then refused at RCPT, on sockets with `replies = "recipient"`: '
+        "[who](list-permission.md#at-rcpt). Of one list only. Default: nobody is.",
+        "",
+        example='"members-bounces@choir.example"',
+    )
     challenges: str = setting(
         "Whether all its requests to confirm a subscription leave through this gate: "
         "`through-us` makes a claimed confirmation that none went before a "

@@ -26,6 +26,13 @@ class Store(Protocol):
         Never raises for trouble of the store: the answer's `source` says who stood in.
         """
 
+    def has_withdrawn(self, customer: str, list_id: str, mailbox: str) -> bool | None:
+        """Whether one recipient withdrew from a customer's list; None: nobody answers.
+
+        One round trip, bounded in time as a look-up is. Never raises for trouble of the
+        store.
+        """
+
     def settle(
         self, plan: Plan, answers: Answers, *, held_bytes: int, stopped: bool = False
     ) -> None:

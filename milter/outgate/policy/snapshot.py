@@ -58,6 +58,16 @@ class Snapshot:
             deadlines,
         )
 
+    def has_optin_key(self, customer: str, list_id: str, now_us: int) -> bool:
+        """Whether tokens may speak for the recipients of a list."""
+        return any(
+            key.customer == customer
+            and list_id in key.lists
+            and not 0 < key.revoked_us <= now_us
+            and not 0 < key.not_after_us <= now_us
+            for key in self.optin_keys.values()
+        )
+
     def find(
         self,
         order: Order,

@@ -11,6 +11,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from outgate.model.errors import ScriptError
+from outgate.model.optin import Permission
+from outgate.model.optin_order import permission
 from outgate.policy.evidence import weigh
 from outgate.policy.grace import ListKey
 from outgate.policy.operator import Order
@@ -112,6 +114,19 @@ class Counters:
         answers.quarantine = _values(quarantine, len(plan.names))
         answers.allow = _values(allow, len(plan.own_names))
         return answers
+
+    def has_withdrawn(self, customer: str, list_id: str, mailbox: str) -> bool:
+        """Whether one recipient withdrew from a customer's list.
+
+        Raises:
+            StoreError: nobody answered.
+        """
+        (question,) = self._consents.ask(customer, list_id, (mailbox,))
+        (reply,) = self._wire.call(question, 1)
+        if not is_wrong_type(reply):
+            raise_for(reply, "registry")
+        (packed,) = self._consents.read((reply,))
+        return permission(packed or b"") is Permission.WITHDRAWN
 
     def settle(
         self, plan: Plan, answers: Answers, *, held_bytes: int, stopped: bool = False

@@ -139,19 +139,24 @@ class Front:
                 raise GivenUp("nobody asks for now")
             answers = self._counters.look_up(plan, commit=commit)
         except StoreError as error:
-            self._watcher.store_failed(error.kind, str(error))
-            if isinstance(error, ScriptError):
-                # It failed on one customer's key: the server itself answers.
-                self._note_success()
-            elif not isinstance(error, GivenUp) and self._breaker.failed(
-                self._monotonic_s()
-            ):
-                self._watcher.store_down(str(error))
+            self._note_trouble(error)
             answers = self._instead(plan, error.kind, commit=commit)
         else:
             self._note_success()
         answers.store_us = int((self._monotonic_s() - started_s) * 1_000_000)
         return answers
+
+    def has_withdrawn(self, customer: str, list_id: str, mailbox: str) -> bool | None:
+        """Ask the registry about one recipient; None while nobody answers."""
+        try:
+            if not self._breaker.may_ask(self._monotonic_s()):
+                raise GivenUp("nobody asks for now")
+            withdrawn = self._counters.has_withdrawn(customer, list_id, mailbox)
+        except StoreError as error:
+            self._note_trouble(error)
+            return None
+        self._note_success()
+        return withdrawn
 
     def settle(
         self, plan: Plan, answers: Answers, *, held_bytes: int, stopped: bool = False
@@ -171,6 +176,16 @@ class Front:
             self._watcher.store_failed(error.kind, str(error))
         except sqlite3.Error as error:
             self._watcher.store_failed("local", str(error))
+
+    def _note_trouble(self, error: StoreError) -> None:
+        self._watcher.store_failed(error.kind, str(error))
+        if isinstance(error, ScriptError):
+            # It failed on one customer's key: the server itself answers.
+            self._note_success()
+        elif not isinstance(error, GivenUp) and self._breaker.failed(
+            self._monotonic_s()
+        ):
+            self._watcher.store_down(str(error))
 
     def _note_success(self) -> None:
         if self._breaker.succeeded():

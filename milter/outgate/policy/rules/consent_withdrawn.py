@@ -15,6 +15,16 @@ SUMMARY = "a registered list writes to somebody who has withdrawn"
 _PUBLIC = "Recipient withdrew consent from {list}."
 
 
+def refusal(list_id: str, detail: str = "") -> Finding:
+    """What is said at RCPT, where the envelope sender names the list."""
+    return Finding(
+        reason=REASON,
+        action=Action.REJECT,
+        public=_PUBLIC.format(list=list_id),
+        detail=detail,
+    )
+
+
 def judge(case: Case) -> Finding | None:
     """Find recipients of a registered list who have withdrawn."""
     coverage = coverage_of(case)
