@@ -91,7 +91,7 @@ def site(request: pytest.FixtureRequest) -> Iterator[Site]:
     with ExitStack() as stack:
         sink = stack.enter_context(Sink())
         with or_skip():
-            store = stack.enter_context(RedisServer())
+            store = stack.enter_context(RedisServer(tcp=True))
             outgate = stack.enter_context(
                 Outgate(settings=SETTINGS, listen=LISTEN, store=store.url)
             )
