@@ -1,6 +1,7 @@
 """How well it is known that somebody asked for a list's mail."""
 
 from enum import StrEnum
+from typing import Self
 
 
 class Grade(StrEnum):
@@ -27,9 +28,27 @@ class Grade(StrEnum):
         """0 for the best."""
         return _RANKS[self]
 
+    @property
+    def letter(self) -> str:
+        """One that stands for it where every byte counts: `w` to `i`, `0` for none."""
+        return _LETTERS[self]
+
+    @classmethod
+    def of_letter(cls, letter: str) -> Self:
+        """The grade behind a letter.
+
+        Raises:
+            ValueError: there is none.
+        """
+        for grade, own in _LETTERS.items():
+            if own == letter:
+                return cls(grade)
+        raise ValueError(f"{letter!r} is no grade")
+
 
 _RANKS = {grade: rank for rank, grade in enumerate(Grade)}
 _IMPORT = _RANKS[Grade.IMPORT]
+_LETTERS = {grade: grade.value[0] for grade in Grade} | {Grade.NONE: "0"}
 
 
 class TokenResult(StrEnum):
