@@ -251,3 +251,25 @@ def test_a_customer_that_is_known_since_tomorrow_is_named(
         "customer       choir: since 2199-01-01T00:00:00Z is yet to come" in done.stdout
     )
     assert "shop" not in done.stdout
+
+
+BOUNCES = """
+[[customer]]
+name = "choir"
+match = ["@choir.example"]
+[[list]]
+id = "news.choir.example"
+customer = "choir"
+bounces = "news-bounces@choir.example"
+"""
+
+
+def test_refusals_at_rcpt_that_no_socket_gives_are_a_note(
+    tmp_path: Path, redis: RedisServer
+) -> None:
+    """Who has withdrawn gets no mail all the same."""
+    listen = f'[[listen]]\naddress = "unix:{tmp_path}/s"\nreplies = "recipient"\n'
+    for settings, noted in ((BOUNCES, True), (listen + BOUNCES, False)):
+        config = configure(tmp_path, redis, "bounces", HEALTHY + settings)
+        said = outgate("--config", config, "doctor").stdout
+        assert ("note: news.choir.example: bounces has no effect" in said) is noted

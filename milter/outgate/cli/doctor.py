@@ -164,6 +164,7 @@ def _policy(context: Context) -> Iterator[Ailment]:
         )
     yield from _local_users(context)
     yield from _known_since(context)
+    yield from _bounces(context)
     yield from _aliases(context)
 
 
@@ -194,6 +195,22 @@ def _known_since(context: Context) -> Iterator[Ailment]:
                 "customer",
                 f"{customer.name}: since {moment:%Y-%m-%dT%H:%M:%SZ} is yet to come: good "
                 "conduct counts from then, not from its first message",
+            )
+
+
+def _bounces(context: Context) -> Iterator[Ailment]:
+    """Lists that ask for refusals at RCPT, where no socket replies there."""
+    settings = context.settings()
+    if any(listen.replies == "recipient" for listen in settings.listen):
+        return
+    for one in settings.list:
+        if one.bounces:
+            yield Ailment(
+                "list",
+                f"{one.id}: bounces has no effect: no [[listen]] has "
+                'replies = "recipient", so who has withdrawn is taken out at the end of '
+                "the message instead",
+                note=True,
             )
 
 
