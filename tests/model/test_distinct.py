@@ -3,7 +3,7 @@
 from hashlib import blake2b
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from model.strategies import fast
@@ -95,6 +95,7 @@ def test_one_in_two_to_the_depth_is_sampled(depth: int) -> None:
     st.frozensets(st.integers(0, 12), min_size=1, max_size=6),
     st.integers(1, 8),
 )
+@example(1_000_003, [(91, 0), (223, 2)], frozenset({12}), 1)
 def test_there_is_room_after_retry_after(
     window_us: int,
     history: list[tuple[int, int]],

@@ -42,6 +42,19 @@ def slice_of(now_us: int, window_us: int) -> int:
     return int(now_us / (window_us / SLICES))
 
 
+def begin_us(number: int, window_us: int) -> int:
+    """The first moment of a slice, by the same arithmetic that tells moments their slice.
+
+    The product alone can be a microsecond early or late: nobody is told to come back
+    when it is too soon.
+    """
+    length = window_us / SLICES
+    moment = math.floor(number * length) - 1
+    while int(moment / length) < number:
+        moment += 1
+    return moment
+
+
 def prune(window: Window, now_us: int, window_us: int) -> None:
     """Drop what aged out: at most one slice late, never early."""
     current = slice_of(now_us, window_us)
@@ -83,8 +96,7 @@ def retry_after_us(
     others = [used for item, used in window.slices.items() if item not in items]
     if over > len(others):
         return NEVER
-    free_us = (others[over - 1] + SLICES + 1) * (window_us / SLICES)
-    return max(1, math.ceil(free_us - now_us))
+    return max(1, begin_us(others[over - 1] + SLICES + 1, window_us) - now_us)
 
 
 def add(window: Window, items: Iterable[bytes], now_us: int, window_us: int) -> None:

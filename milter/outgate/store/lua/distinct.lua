@@ -5,7 +5,7 @@ of the window) of the last use. A record ages out after 257 slices: late by at m
 never early. Beyond 1,024 records only hashes with `depth` low zero bits are kept, and
 each counts 2^depth (Wegman's adaptive sampling; Flajolet, On adaptive sampling,
 Computing 43, 1990): the standard error is 1.2/sqrt(1024), or 4 %. ]]
-local EXACT_MAX, DISTINCT_HEAD = 1024, 9
+local EXACT_MAX, DISTINCT_HEAD, SEARCHED_MAX = 1024, 9, 8
 local function read_distinct(value, window, now)
   if #(value or '') < DISTINCT_HEAD or (#value - DISTINCT_HEAD) % 6 ~= 0 then return 0, '' end
   local depth, counted = struct.unpack('>Bd', value)
@@ -23,6 +23,53 @@ local function read_distinct(value, window, now)
   end
   return depth, table.concat(kept)
 end
+-- The first moment of a slice: the product alone may be a microsecond early or late.
+local function begin_of(number, length)
+  local moment = math.floor(number * length) - 1
+  while math.floor(moment / length) < number do moment = moment + 1 end
+  return moment
+end
+-- A function that tells where a record is, from `first` on. For a message to many, all are
+-- read once: to look through them for each of a thousand costs milliseconds.
+local function finder(text, items, first)
+  if #items <= 4 * SEARCHED_MAX then
+    return function(one) return place(text, one, 6, first) end
+  end
+  local sub, places = string.sub, {}
+  for at = first, #text, 6 do places[sub(text, at, at + 3)] = at end
+  return function(one) return places[one] end
+end
+-- The text without the records at these places; to sort many places costs more than to
+-- walk through all.
+local function without(text, gone, first, count)
+  if count <= SEARCHED_MAX then return replaced(text, gone, 6, '') end
+  local parts, from = {}, 1
+  for at = first, #text, 6 do
+    if gone[at] then
+      if from < at then parts[#parts + 1] = string.sub(text, from, at - 1) end
+      from = at + 6
+    end
+  end
+  parts[#parts + 1] = string.sub(text, from)
+  return table.concat(parts)
+end
+-- Parts items into what is new and what is in `text` already, and gives it without these.
+local function parted(text, items, depth)
+  local sub, find = string.sub, finder(text, items, 1)
+  local added, again, gone = {}, {}, {}
+  for at = 1, #items, 4 do
+    local one = sub(items, at, at + 3)
+    if depth == 0 or sampled(one, depth) then
+      local found = find(one)
+      if found then
+        again[#again + 1], gone[found] = one, true
+      else
+        added[#added + 1] = one
+      end
+    end
+  end
+  return added, again, without(text, gone, 1, #again)
+end
 -- Gives number before and after, the new value, what is new in it, and when `limit`
 -- would hold again: microseconds, -1 for never.
 local function distinguish(value, items, now, window, limit)
@@ -36,32 +83,20 @@ local function distinguish(value, items, now, window, limit)
   text = string.sub(text, from)
   if text == '' then depth = 0 end
   local weight, before = 2 ^ depth, #text / 6
-  local added, again = {}, {}
-  for at = 1, #items, 4 do
-    local one = string.sub(items, at, at + 3)
-    if sampled(one, depth) then
-      local found = place(text, one, 6, 1)
-      if found then
-        text = string.sub(text, 1, found - 1) .. string.sub(text, found + 6)
-        again[#again + 1] = one .. mark
-      else
-        added[#added + 1] = one
-      end
-    end
-  end
+  local added, again
+  added, again, text = parted(text, items, depth)
   local after, retry = before + #added, 0
   if after * weight > limit then
     -- So many of the oldest must age out; this message brings its own along.
     local last = 6 * math.ceil(after - limit / weight) - 5
     retry = -1
     if last < #text then
-      retry = math.max(1, math.ceil((slice - age(last) + 257) * length - now))
+      retry = math.max(1, begin_of(slice - age(last) + 257, length) - now)
     end
   end
-  text = text .. table.concat(again)
-  local more = {}
-  for i = 1, #added do more[i] = added[i] .. mark end
-  text = text .. table.concat(more)
+  for _, ones in ipairs({again, added}) do
+    if #ones > 0 then text = text .. table.concat(ones, mark) .. mark end
+  end
   while #text > 6 * EXACT_MAX do
     depth = depth + 1
     local kept = {}
@@ -76,9 +111,11 @@ local function distinguish(value, items, now, window, limit)
 end
 -- Takes out what one message added; nil where nothing is left.
 local function undistinguish(value, items)
+  local find, gone = finder(value, items, DISTINCT_HEAD + 1), {}
   for at = 1, #items, 4 do
-    local found = place(value, string.sub(items, at, at + 3), 6, DISTINCT_HEAD + 1)
-    if found then value = string.sub(value, 1, found - 1) .. string.sub(value, found + 6) end
+    local found = find(string.sub(items, at, at + 3))
+    if found then gone[found] = true end
   end
+  value = without(value, gone, DISTINCT_HEAD + 1, #items / 4)
   return #value > DISTINCT_HEAD and value or nil
 end
