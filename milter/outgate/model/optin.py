@@ -93,11 +93,12 @@ class Permission(StrEnum):
     @property
     def is_consent(self) -> bool:
         """Whether mail to this recipient is solicited."""
-        return self in _SOLICITED
+        return self in SOLICITED
 
 
 _GRADES = {Permission(grade.value): grade for grade in Grade}
-_SOLICITED = {one for one, grade in _GRADES.items() if grade.is_consent}
+SOLICITED = frozenset(one for one, grade in _GRADES.items() if grade.is_consent)
+"""Permissions that are consents: for whoever asks of a thousand recipients at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

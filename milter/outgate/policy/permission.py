@@ -5,10 +5,11 @@ strangers, and are not asked. Forwarded mail is not judged: who asked for it is 
 whoever sent it first.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from outgate.model.optin import Permission
+from outgate.model.optin import SOLICITED, Permission
 from outgate.model.transaction import Transaction
 from outgate.model.verdict import Finding, Reason
 from outgate.policy.case import Case
@@ -53,7 +54,7 @@ def coverage(transaction: Transaction, plan: Plan, answers: Answers) -> Coverage
     unseen = transaction.recipient_count - len(transaction.recipients)
     withdrawn, uncovered = [], []
     for mailbox, permission in zip(plan.people, permissions, strict=True):
-        if permission.is_consent:
+        if permission in SOLICITED:
             continue
         if permission is Permission.WITHDRAWN:
             withdrawn.append(mailbox)
@@ -78,12 +79,11 @@ def strangers_reached(answers: Answers, findings: Iterable[Finding]) -> int:
     removing = {one.reason for one in findings if one.remove and one.binding}
     if not removing:
         return answers.stranger_count
-    left = 0
-    for permission in answers.permissions:
-        if permission is Permission.WITHDRAWN:
-            left += Reason.CONSENT_WITHDRAWN not in removing
-        elif not permission.is_consent:
-            left += Reason.LIST_WITHOUT_CONSENT not in removing
+    asked = Counter(answers.permissions)
+    left = asked[Permission.WITHDRAWN] * (Reason.CONSENT_WITHDRAWN not in removing)
+    if Reason.LIST_WITHOUT_CONSENT not in removing:
+        known = SOLICITED | {Permission.WITHDRAWN}
+        left += sum(number for one, number in asked.items() if one not in known)
     return min(answers.stranger_count, left)
 
 

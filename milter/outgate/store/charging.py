@@ -15,7 +15,6 @@ from outgate.model.limit import Count
 from outgate.model.standing import scaled_interval_us
 from outgate.model.units import Rate, to_us
 from outgate.policy.questions import (
-    HASH_BYTES,
     Answers,
     Plan,
     PlannedCharge,
@@ -180,10 +179,7 @@ class Charging:
 
         The message was let out: its attempts, its content and its strangers stay.
         """
-        gone = frozenset(map(self._hashes.item, removed))
-        left = {_domain(one) for one in plan.people if one not in removed}
-        domains = {_domain(one) for one in removed} - left
-        gone_domains = frozenset(map(self._hashes.item, domains))
+        only = self._hashes.only
         charges, levels = [], []
         for charge, level in zip(plan.charges, answers.levels, strict=False):
             count = charge.limit.count
@@ -194,11 +190,12 @@ class Charging:
                 level.charged, bytes
             ):
                 charges.append(charge)
-                levels.append(level._replace(charged=_only(level.charged, gone)))
+                levels.append(level._replace(charged=only(level.charged, removed)))
             elif count is Count.RECIPIENT_DOMAINS and isinstance(level.charged, bytes):
                 charges.append(charge)
-                kept = _only(level.charged, gone_domains)
-                levels.append(level._replace(charged=kept))
+                left = {_domain(one) for one in plan.people if one not in removed}
+                domains = {_domain(one) for one in removed} - left
+                levels.append(level._replace(charged=only(level.charged, domains)))
         if not charges:
             return []
         return self.settle(
@@ -272,11 +269,6 @@ def _interval_us(charge: PlannedCharge, answers: Answers) -> int:
 
 def _domain(mailbox: str) -> str:
     return mailbox.rpartition("@")[2]
-
-
-def _only(hashes: bytes, wanted: AbstractSet[bytes]) -> bytes:
-    each = (hashes[at : at + HASH_BYTES] for at in range(0, len(hashes), HASH_BYTES))
-    return b"".join(one for one in each if one in wanted)
 
 
 def _window_us(charge: PlannedCharge) -> int:

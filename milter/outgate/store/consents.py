@@ -9,12 +9,12 @@ the same.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from outgate.model.optin import Permission
+from outgate.model.optin import SOLICITED, Permission
 from outgate.model.optin_order import pack as pack_record
 from outgate.policy.questions import Registration
-from outgate.store.hashes import Hashes
+from outgate.store.hashes import SUBSCRIBER_BYTES, Hashes
 from outgate.store.keys import Keys
-from outgate.store.resp import command, known, pack, word
+from outgate.store.resp import known, pack
 from outgate.store.scripts import Script
 from outgate.store.steps import KEY_COUNT, Mode, Step
 from outgate.store.wire import Reply
@@ -22,6 +22,7 @@ from outgate.store.wire import Reply
 # With a million subscribers of a list, 61 in each: small enough for Redis to keep them
 # packed (hash-max-listpack-entries is 128 or more).
 BUCKETS = 16_384
+_BUCKET_NAMES = [b"%d" % bucket for bucket in range(BUCKETS)]
 _HGET = known("HGET")
 
 
@@ -58,15 +59,23 @@ class Consents:
 
     def ask(self, customer: str, list_id: str, people: Sequence[str]) -> list[bytes]:
         """One command for each recipient."""
-        hashes = self._hashes
+        # Packed by hand: a message to a thousand people has a thousand of these.
         prefix = self._keys.optin_prefix(list_id)
-        commands = []
-        for mailbox in people:
-            subscriber = hashes.subscriber(list_id, mailbox)
-            key = b"%b%d}" % (prefix, bucket_of(subscriber))
-            field = hashes.subscription(customer, subscriber)
-            commands.append(command(3, _HGET, word(key), word(field)))
-        return commands
+        form = b"*3\r\n%b$%%d\r\n%b%%b}\r\n$%d\r\n%%b\r\n" % (
+            _HGET,
+            prefix.replace(b"%", b"%%"),
+            SUBSCRIBER_BYTES,
+        )
+        size = len(prefix) + 1
+        return [
+            form % (size + len(bucket), bucket, field)
+            for bucket, field in (
+                (_BUCKET_NAMES[bucket_of(subscriber)], field)
+                for subscriber, field in self._hashes.subscriptions(
+                    customer, list_id, people
+                )
+            )
+        ]
 
     def read(self, replies: Sequence[Reply]) -> list[bytes | None]:
         """The packed record of each, b"" for none, in the order of the question.
@@ -85,12 +94,12 @@ class Consents:
             people: in the order of the question.
             permissions: of each, with what tokens say.
         """
-        return self._hashes.without(
+        return self._hashes.only(
             strangers,
             (
                 mailbox
                 for mailbox, one in zip(people, permissions, strict=True)
-                if one.is_consent
+                if one not in SOLICITED
             ),
         )
 

@@ -53,6 +53,16 @@ class Hashes:
         )
         return b"".join(one for one in each if one not in left_out)
 
+    def only(self, hashes: bytes, items: Iterable[str]) -> bytes:
+        """Of hashes in a row, those of these items."""
+        wanted = set(map(self.item, items))
+        if not wanted:
+            return b""
+        each = (
+            hashes[at : at + HASH_BYTES] for at in range(0, len(hashes), HASH_BYTES)
+        )
+        return b"".join(one for one in each if one in wanted)
+
     def bands(self, bands: Sequence[bytes]) -> bytes:
         """Hashes of the bands of a content, always `BANDS` of them, in a row.
 
@@ -84,6 +94,23 @@ class Hashes:
         digest = self._subscriptions(customer).copy()
         digest.update(subscriber)
         return digest.digest()
+
+    def subscriptions(
+        self, customer: str, list_id: str, mailboxes: Iterable[str]
+    ) -> list[tuple[bytes, bytes]]:
+        """Of each what `subscriber` gives, and `subscription`; for a thousand at a time."""
+        of_list = self._subscriber.copy()
+        of_list.update(f"{list_id}\n".encode("utf-8", "surrogateescape"))
+        start, of_customer = of_list.copy, self._subscriptions(customer).copy
+        found = []
+        for mailbox in mailboxes:
+            digest = start()
+            digest.update(mailbox.encode("utf-8", "surrogateescape"))
+            subscriber = digest.digest()
+            digest = of_customer()
+            digest.update(subscriber)
+            found.append((subscriber, digest.digest()))
+        return found
 
     def _of_customer(self, customer: str) -> blake2b:
         digest = self._subscription.copy()
