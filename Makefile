@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONPATH = tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fmt check test verify bench bench-fingerprints bench-hostile bench-policy demo run deb docs clean
+.PHONY: help setup fmt check test verify bench bench-fingerprints bench-hostile bench-list bench-policy demo run deb docs clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -67,6 +67,9 @@ bench-fingerprints: setup ## which mail is taken for copies of one, and what it 
 
 bench-hostile: setup ## what a message costs that was made to be costly
 	$(BIN)/python -m bench.hostile
+
+bench-list: setup ## a message to a thousand readers of a registered list
+	$(BIN)/python -m bench.thousand
 
 bench-evidence: setup ## a million rows of evidence: judged, and imported
 	$(BIN)/python -m bench.evidence
