@@ -106,7 +106,11 @@ class RecipientCheck:
 
 def list_of(transaction: Transaction, policy: Policy) -> tuple[str, str] | None:
     """Customer and List-Id of the list whose bounce address is the envelope sender."""
-    if not policy.bounces or transaction.session.path is Path.LOCAL_SUBMISSION:
+    if (
+        not policy.refuses_at_rcpt
+        or not policy.bounces
+        or transaction.session.path is Path.LOCAL_SUBMISSION
+    ):
         return None
     return policy.bounces.get(read_bounce_address(transaction.sender).address)
 

@@ -82,7 +82,8 @@ class Policy:
             consents by the configuration, microseconds since the epoch; 0 where it
             names no day.
         bounces: (customer, List-Id) of lists by the address that takes their bounces,
-            canonical; empty where nobody is refused at RCPT.
+            canonical.
+        refuses_at_rcpt: whether who has withdrawn may be refused there.
         grace_us: how long lists have where it names none; 0 where their rule does not
             act, and so nothing is to be spared.
         streams: registered streams.
@@ -105,6 +106,7 @@ class Policy:
     knows_people: bool
     lists: Mapping[tuple[str, str], int]
     bounces: Mapping[str, tuple[str, str]]
+    refuses_at_rcpt: bool
     grace_us: int
     streams: Streams
     challenges: Challenges
@@ -163,8 +165,9 @@ class Policy:
             bounces={
                 str(parse_address(one.bounces)): (one.customer, one.id.lower())
                 for one in settings.lists
-                if one.bounces and refuses
+                if one.bounces
             },
+            refuses_at_rcpt=refuses,
             grace_us=to_us(settings.optin.grace) if acts else 0,
             streams=Streams(settings.streams),
             challenges=Challenges(settings.lists, settings.streams, settings.optin),

@@ -29,6 +29,7 @@ from outgate.policy.decide import decide, was_stopped, would_let_out, would_remo
 from outgate.policy.decision import Decision
 from outgate.policy.enforce import Circumstances, enforce
 from outgate.policy.evidence import has_evidence, read_evidence
+from outgate.policy.list_of_mail import as_registered
 from outgate.policy.mail_class import class_of
 from outgate.policy.plan import make_plan
 from outgate.policy.ports import (
@@ -258,6 +259,7 @@ class Gate:
                 transaction, MailClass.INBOUND, _PASS, ACCEPTED, now_us, facts
             )
         policy = self.policy
+        facts = as_registered(transaction, facts, accountable.customer, policy)
         snapshot = self._host.snapshot()
         evidence = NO_EVIDENCE
         if has_evidence(transaction):
