@@ -66,6 +66,7 @@ class Memory:
 
     messages: Family = field(default_factory=Family)
     optin_tokens: Family = field(default_factory=Family)
+    optin_contradictions: Family = field(default_factory=Family)
     challenges: Family = field(default_factory=Family)
     dkim_signatures: Family = field(default_factory=Family)
     recipients: Family = field(default_factory=Family)

@@ -14,6 +14,7 @@ from lab.miltermta import MilterMta
 from lab.outgate import Outgate
 from lab.skips import or_skip
 from lab.waiting import wait_until
+from message.challenges import PHPLIST
 from message.tokens import LIST, a_token
 from outgate.message.optin_evidence import (
     Algorithm,
@@ -53,6 +54,7 @@ match = ["post@band.example"]
 [[list]]
 id = "{LIST}"
 customer = "choir"
+challenges = "through-us"
 [[limit]]
 name = "strangers-per-customer"
 per = "customer"
@@ -304,6 +306,35 @@ def test_inbound_mail_keeps_its_header(daemon: Outgate) -> None:
 
     assert (outcome.action, outcome.changed) == ("accept", [])
     assert "optin" not in daemon.message("in1")
+
+
+def test_claims_are_compared_with_the_ledger(daemon: Outgate) -> None:
+    """Who was asked to confirm before is corroborated; who was not, is told of."""
+    contradictions = "outgate_optin_contradictions_total"
+    before = daemon.metrics()[contradictions]
+    block, body = PHPLIST
+    lines = [line.partition(": ") for line in block.split("\n")]
+    asked, unasked = "asked@example.net", "unasked@example.net"
+    with MilterMta(daemon.address, login=LOGIN) as client:
+        client.send(
+            sender=b"<post@choir.example>",
+            recipients=[f"<{asked}>".encode()],
+            headers=[(name.encode(), b" " + text.encode()) for name, _, text in lines],
+            body=body,
+            queue_id="request",
+        )
+        assert daemon.message("request")["challenge"] == "phplist"
+        # The list has asked people for a day.
+        yesterday = str(time.time_ns() // 10**9 - 86_400)
+        coverage = f"outgate:challenges:{{{LIST}}}:choir"
+        daemon.redis("HSET", coverage, "first", yesterday, "since", yesterday)
+        both = [asked, unasked]
+        send(client, both, [signed(one) for one in both], "claims")
+
+    told = daemon.message("claims")
+    assert told["claims"] == "corroborated:1,contradicted-by-ledger:1"
+    wait_until(lambda: daemon.metrics()[contradictions] == before + 1, "the metric")
+    assert "contradictions  1\n" in daemon.cli("list", "status", LIST)
 
 
 def test_a_revoked_key_counts_no_more(daemon: Outgate) -> None:

@@ -41,6 +41,8 @@ FIELDS: Mapping[str, str] = {
     "instead": "the reason that decided in place of these, such as `quarantine-full`",
     "removed": "how many recipients were taken out of it: "
     "[list permission](list-permission.md)",
+    "claims": "`result:number` of confirmations that good tokens claim, compared with the "
+    "ledger of [challenges](challenges.md#the-time-line)",
     "challenge": "of a request to confirm a subscription: by whose words it was known "
     "([challenges](challenges.md#what-is-recognised))",
     "refused": "how many were refused at RCPT, and are not among `recipients`",

@@ -12,7 +12,14 @@ from datetime import timedelta
 from hashlib import blake2b
 
 from outgate.model import optin
-from outgate.model.challenge import Bombing, Recent, challenge
+from outgate.model.challenge import (
+    Bombing,
+    Coverage,
+    Entry,
+    Recent,
+    Witness,
+    challenge,
+)
 from outgate.model.contacts import WEEK_US, Contacts
 from outgate.model.content import Content, Contents
 from outgate.model.distinct import Window, add, news, prune, remove, retry_after_us
@@ -33,6 +40,7 @@ from outgate.policy.questions import (
     Source,
     Spread,
 )
+from outgate.policy.witness import compared
 
 NOW_US = 1_795_500_000 * SECOND_US
 
@@ -98,6 +106,9 @@ class Ledger:
     asked_about: list[tuple[str, str, str]] = field(default_factory=list)
     asked_people: dict[str, list[Recent]] = field(default_factory=dict)
     challenges: list[tuple[PlannedChallenge, bool]] = field(default_factory=list)
+    entries: dict[tuple[str, str], Entry] = field(default_factory=dict)
+    coverage: dict[str, Coverage] = field(default_factory=dict)
+    contradictions: dict[tuple[str, str], int | None] = field(default_factory=dict)
 
     def look_up(self, plan: Plan) -> Answers:
         self.asked.append(plan)
@@ -121,6 +132,13 @@ class Ledger:
     def note_challenge(self, plan: Plan, *, left: bool) -> None:
         assert plan.challenge is not None
         self.challenges.append((plan.challenge, left))
+        list_id, now_s = plan.challenge.list_id, self.clock.now_us // SECOND_US
+        name = (list_id, plan.challenge.mailbox)
+        self.entries[name] = self.entries.get(name, Entry()).noted(now_s, left=left)
+        if left:
+            known = self.coverage.get(list_id, Coverage())
+            retention_s = plan.challenge.retention_s
+            self.coverage[list_id] = known.noted(now_s, retention_s)
 
     def _bombing(self, plan: Plan) -> Bombing | None:
         planned = plan.challenge
@@ -253,8 +271,10 @@ class Ledger:
             self.contacts[plan.customer].remember(people, self.clock.now_us)
 
     def register(self, plan: Plan, answers: Answers) -> None:
-        for mailbox, record in answers.registrations:
+        for mailbox, record, said in answers.registrations:
             self.keep(plan.subscribed, mailbox, record)
+            if said is Witness.CONTRADICTED:
+                self.contradictions[plan.subscribed, mailbox] = record.time_us
 
     def keep(self, list_id: str, mailbox: str, record: optin.Record) -> None:
         kept = later(record, self.consents.get((list_id, mailbox)))
@@ -368,6 +388,16 @@ class Ledger:
         if plan.subscribed:
             known = [self.consents.get((plan.subscribed, one)) for one in plan.people]
             weighed = weigh(plan, [pack(one) if one else b"" for one in known])
+            if plan.claims is not None:
+                entries = {
+                    mailbox: self.entries.get((plan.subscribed, mailbox), Entry())
+                    for mailbox in plan.claims.claimed_us
+                }
+                coverage = self.coverage.get(plan.subscribed, Coverage())
+                weighed = compared(
+                    *(weighed, plan.people, plan.claims, coverage, entries),
+                    answers.now_us,
+                )
             answers.permissions, answers.registrations, answers.overruled = weighed
             asked = {
                 hash_of(mailbox)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,13 +18,15 @@ from outgate.message.optin_evidence import (
     normal_recipient,
     routing_hint,
 )
-from outgate.model.consent import TokenResult
+from outgate.model.challenge import Coverage, Entry, Witness
+from outgate.model.consent import Grade, TokenResult
 from outgate.model.limit import Count, Per
-from outgate.model.optin import Method, Record, State, ZoneSource
+from outgate.model.optin import Method, Permission, Record, State, ZoneSource
 from outgate.model.optin_order import MAX_AHEAD_US, erasure, later, pack, read_record
 from outgate.model.transaction import Transaction
 from outgate.model.units import SECOND_US
 from outgate.model.verdict import Action, Mode, Reason
+from outgate.policy.compiled import Policy
 from outgate.policy.evidence import (
     MAX_RECIPIENTS,
     MAX_TOKENS,
@@ -357,6 +360,98 @@ class TestWithdrawn:
             assert said is counts.permission
             assert (mailbox in written) == (packed is not None and counts != known)
             assert (mailbox in weighed.overruled) == (counts.state is not State.CONSENT)
+
+
+class TestClaims:
+    """What a good token claims is compared with the challenges that left."""
+
+    ASKED_US = a_token().confirmed_us - DAY_US
+
+    @staticmethod
+    def post(challenges: str = "through-us") -> Lists:
+        post = gate()
+        of = ListSettings(id=LIST, customer="choir", challenges=challenges)
+        settings = attrs.evolve(post.policy.settings, lists=(of,))
+        post.reload(Policy.build(settings))
+        post.clock.now_us = a_token().confirmed_us + DAY_US
+        return post
+
+    def asked(self, post: Lists, mailbox: str, *, left: bool = True) -> None:
+        now_s = self.ASKED_US // SECOND_US
+        post.store.entries[LIST, mailbox] = Entry().noted(now_s, left=left)
+
+    def covered(self, post: Lists) -> None:
+        coverage = Coverage().noted(self.ASKED_US // SECOND_US, 30 * 86_400)
+        post.store.coverage[LIST] = coverage
+
+    def test_a_challenge_before_makes_it_worth_more(self) -> None:
+        """The registry's grade says so; the token itself comes again and changes nothing."""
+        post = self.post()
+        self.covered(post)
+        self.asked(post, ANNA)
+        for said in ({Witness.CORROBORATED: 1}, {}):
+            decision = post.judge(mail([signed(ANNA)]))
+            assert decision.answers is not None
+            assert decision.answers.permissions == [Permission.CORROBORATED]
+            assert decision.answers.witnesses == said
+            assert post.store.consents[LIST, ANNA].grade is Grade.CORROBORATED
+        assert post.store.contradictions == {}
+
+    def test_none_before_is_noted_and_takes_no_mail(self) -> None:
+        """It is asserted, and a consent, as before."""
+        post = self.post()
+        self.covered(post)
+        self.asked(post, "bart@example.net")
+        decision = post.judge(mail([signed(ANNA)]))
+        assert decision.disposition.action.lets_out
+        assert decision.answers is not None
+        assert decision.answers.permissions == [Permission.ASSERTED]
+        assert post.store.consents[LIST, ANNA].grade is Grade.ASSERTED
+        claimed_us = a_token().confirmed_us
+        assert post.store.contradictions == {(LIST, ANNA): claimed_us}
+
+    @pytest.mark.parametrize("why", ["elsewhere", "held", "unseen"])
+    def test_nobody_is_contradicted_where_nobody_knows(self, why: str) -> None:
+        """Challenges by another way, one that was held, a list of which none was seen."""
+        post = self.post("elsewhere" if why == "elsewhere" else "through-us")
+        if why != "unseen":
+            self.covered(post)
+        if why == "held":
+            self.asked(post, ANNA, left=False)
+        decision = post.judge(mail([signed(ANNA)]))
+        assert decision.answers is not None
+        assert decision.answers.witnesses == {Witness.UNWITNESSED: 1}
+        assert post.store.contradictions == {}
+
+    def test_what_stays_here_is_noted_nowhere(self) -> None:
+        """Its claims are not registered either."""
+        post = self.post()
+        self.covered(post)
+        message = mail([signed(ANNA)], [ANNA, *people(2)])
+        assert post.judge(message).disposition.action is Action.QUARANTINE
+        assert (post.store.consents, post.store.contradictions) == ({}, {})
+
+    @pytest.mark.parametrize(
+        "changed", [{"method": Method.PAPER}, {"method": Method.COI, "commitment": ""}]
+    )
+    def test_only_claimed_confirmations_are_compared(
+        self, changed: dict[str, Any]
+    ) -> None:
+        """A form on paper needs no challenge, and an import says of no confirmation."""
+        post = self.post()
+        self.covered(post)
+        decision = post.judge(mail([signed(ANNA, **changed)]))
+        assert decision.plan is not None
+        assert decision.plan.claims is None
+
+    def test_forged_and_absent_ones_ask_nothing(self) -> None:
+        """Whatever they claim."""
+        post = self.post()
+        forged = replace(signed(ANNA), signature=bytes(64))
+        for tokens in ([], [forged]):
+            decision = post.judge(mail(tokens))
+            assert decision.plan is not None
+            assert decision.plan.claims is None
 
 
 class TestForgeries:

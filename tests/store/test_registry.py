@@ -9,18 +9,22 @@ import redis
 
 from message.tokens import a_token
 from outgate.message.optin_evidence import Token
+from outgate.model.challenge import Witness
 from outgate.model.consent import Grade, TokenResult
 from outgate.model.errors import EvidenceError, StoreUnavailable, UnreadableRecord
 from outgate.model.optin import Method, Permission, Record, State
 from outgate.model.optin_order import MAX_AHEAD_US
-from outgate.policy.questions import Answers, Evidence, Plan
+from outgate.model.units import SECOND_US
+from outgate.policy.questions import Answers, Evidence, Plan, PlannedClaims
 from outgate.signing.vault import Vault
+from outgate.store.challenges import bucket_of as challenge_bucket
 from outgate.store.consents import BUCKETS, bucket_of, place_of
 from outgate.store.counters import Counters
 from outgate.store.erasure import Erasure
 from outgate.store.evidence import unseal
 from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys
+from outgate.store.ledger import Ledger
 from outgate.store.registry import Count, Found, Registry
 from outgate.store.trouble import Client
 from store.builders import (
@@ -31,8 +35,12 @@ from store.builders import (
     of_strangers,
     some_people,
 )
+from store.challenged import RETENTION_S, a_challenge
 from store.optins import BART, LIST, WITHDRAWN, an_optin
 from store.running import SECRET, Store
+
+NED = "ned@example.net"
+DAY_US = 86_400 * SECOND_US
 
 
 @pytest.fixture
@@ -492,6 +500,58 @@ class TestTokens:
         store.client.set(keys.optin(LIST, place.bucket), "a word")
         answers = counters.look_up(self.plan_of(self.ASSERTED))
         assert (answers.registrations, answers.stranger_count) == ([], 0)
+
+    def claim(self, *people: str) -> Plan:
+        plan = self.plan_of(*[self.ASSERTED] * len(people), people=len(people))
+        plan.people = people
+        plan.evidence = Evidence({}, dict.fromkeys(people, self.ASSERTED))
+        claimed_us = dict.fromkeys(people, self.TIME_US)
+        plan.claims = PlannedClaims(claimed_us, RETENTION_S, through_us=True)
+        return plan
+
+    @staticmethod
+    def challenged(
+        store: Store, keys: Keys, mailbox: str, at_us: int, list_id: str = LIST
+    ) -> None:
+        """A request to confirm left for somebody."""
+        counters = store.counters(keys, Clock(at_us))
+        plan = a_challenge(mailbox=mailbox, list_id=list_id)
+        plan.customer = ANNE
+        counters.note_challenge(plan, left=True)
+        store.ask("PING")
+
+    def test_claims_are_compared_with_the_ledger(
+        self, registry: Registry, counters: Counters, store: Store, keys: Keys
+    ) -> None:
+        """In the look-up; what it says is written with the record."""
+        counters = store.counters(keys, Clock(self.TIME_US + DAY_US))
+        self.challenged(store, keys, BART, self.TIME_US - DAY_US)
+        self.challenged(store, keys, NED, self.TIME_US - DAY_US, "other.example")
+        plan = self.claim(BART, NED)
+        answers = self.send(counters, plan)
+
+        assert answers.witnesses == {
+            Witness.CORROBORATED: 1,
+            Witness.CONTRADICTED: 1,
+        }
+        assert answers.permissions == [Permission.CORROBORATED, Permission.ASSERTED]
+        assert grade(registry, BART) is Grade.CORROBORATED
+        assert grade(registry, NED) is Grade.ASSERTED
+        ledger = Ledger(store.client, keys, Hashes(SECRET), retention_s=RETENTION_S)
+        assert ledger.find(ANNE, LIST, NED).contradicted_s == self.TIME_US // SECOND_US
+        assert not ledger.find(ANNE, LIST, BART).contradicted_s
+        assert self.send(counters, plan).witnesses == {}
+
+    def test_keys_of_another_type_know_nothing(
+        self, counters: Counters, store: Store, keys: Keys
+    ) -> None:
+        """The message is judged all the same."""
+        place = place_of(Hashes(SECRET), ANNE, LIST, BART)
+        store.client.set(keys.challenges(ANNE, LIST), "a word")
+        store.client.set(keys.challenge(LIST, challenge_bucket(place.bucket)), "a word")
+        answers = counters.look_up(self.claim(BART))
+        assert answers.witnesses == {Witness.UNWITNESSED: 1}
+        assert answers.permissions == [Permission.ASSERTED]
 
     def test_nothing_to_learn_sends_nothing(
         self, registry: Registry, counters: Counters

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 
 from outgate.log.lines import Field, Log
 from outgate.model.address import shown_sender
+from outgate.model.challenge import Witness
 from outgate.model.consent import TokenResult
 from outgate.model.dkim import Signature
 from outgate.policy.decision import Decision
-from outgate.policy.questions import Plan, Source
+from outgate.policy.questions import Answers, Plan, Source
 
 
 class MessageLine:
@@ -59,7 +60,7 @@ def fields(decision: Decision, worker: int) -> list[Field]:
         if decision.disposition.reason not in {None, *decision.verdict.reasons}:
             found.append(("instead", str(decision.disposition.reason)))
     if decision.plan is not None:
-        found += consent(decision.plan)
+        found += consent(decision.plan, decision.answers)
     missing = (
         ("removed", len(decision.disposition.removed)),
         ("refused", transaction.refused_count),
@@ -78,11 +79,14 @@ def fields(decision: Decision, worker: int) -> list[Field]:
     return found
 
 
-def consent(plan: Plan) -> list[Field]:
+def consent(plan: Plan, answers: Answers | None) -> list[Field]:
     """What the message says of somebody's consent, or asks for."""
     found: list[Field] = []
     if results := plan.evidence.results:
         found.append(("optin", _results(results)))
+    if answers is not None and (said := answers.witnesses):
+        words = (f"{one}:{said[one]}" for one in Witness if said[one])
+        found.append(("claims", ",".join(words)))
     if plan.challenge is not None:
         found.append(("challenge", plan.challenge.software))
     return found

@@ -135,6 +135,14 @@ CHALLENGES = Metric(
     "(`subscription-bombing`), or into one again and again.",
     labels=(("disposition", _ACTIONS),),
 )
+OPTIN_CONTRADICTIONS = Metric(
+    name="outgate_optin_contradictions_total",
+    kind=Kind.COUNTER,
+    text="Confirmations claimed by tokens of mail that left, that no request to confirm went before: noted beside "
+    "the claim (`contradicted-by-ledger`). Those of imports are in their reports.",
+    rise="A list host claims what never happened, or sends its requests by another way than is declared: see "
+    "`outgate list status`.",
+)
 NO_ALGORITHM = "none"
 DKIM_SIGNATURES = Metric(
     name="outgate_dkim_signatures_total",
@@ -347,6 +355,7 @@ METRICS: tuple[Metric, ...] = (
     ANSWERS,
     OPTIN_TOKENS,
     CHALLENGES,
+    OPTIN_CONTRADICTIONS,
     DKIM_SIGNATURES,
     CALLBACK_ERRORS,
     LOG_LINES_LOST,

@@ -5,6 +5,7 @@ from typing import Any
 
 from outgate.metrics.names import NO_ALGORITHM, NO_REASON
 from outgate.metrics.recorder import Recorder
+from outgate.model.challenge import Witness
 from outgate.model.dkim import Algorithm, SigningResult
 from outgate.model.verdict import Action, MailClass, Mode, Reason
 from outgate.policy.compiled import Policy
@@ -12,7 +13,7 @@ from outgate.policy.decide import severest
 from outgate.policy.decision import Decision
 from outgate.policy.exhausted import exceeded
 from outgate.policy.nearing import nearing
-from outgate.policy.questions import Plan
+from outgate.policy.questions import Answers, Plan
 
 
 class Observer:
@@ -74,7 +75,7 @@ class Observer:
         self._answer(answers.source).inc()
         if answers.attempts:
             recorder.retries.inc()
-        self._count_consent(plan, disposition.action)
+        self._count_consent(plan, answers, disposition.action)
         if plan.external:
             self._recipients["external", disposition.action].inc(plan.external)
         if plan.internal:
@@ -94,11 +95,15 @@ class Observer:
         if refused := decision.transaction.refused_count:
             self._refused.inc(refused)
 
-    def _count_consent(self, plan: Plan, told: Action) -> None:
+    def _count_consent(self, plan: Plan, answers: Answers, told: Action) -> None:
         for result, count in plan.evidence.results.items():
             self._recorder.optin_tokens.labels(result.value).inc(count)
         if plan.challenge is not None:
             self._recorder.challenges.labels(told.value).inc()
+        # What stays here is not registered, and so not noted.
+        wrong = answers.witnesses[Witness.CONTRADICTED] if told.lets_out else 0
+        if wrong:
+            self._recorder.optin_contradictions.inc(wrong)
 
     def _count_signatures(self, decision: Decision) -> None:
         for signature in decision.signatures:

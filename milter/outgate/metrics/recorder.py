@@ -39,6 +39,7 @@ class Recorder:
         self.answers = self._make(names.ANSWERS)
         self.optin_tokens = self._make(names.OPTIN_TOKENS)
         self.challenges = self._make(names.CHALLENGES)
+        self.optin_contradictions = self._make(names.OPTIN_CONTRADICTIONS)
         self.dkim_signatures = self._make(names.DKIM_SIGNATURES)
         self.callback_errors = self._make(names.CALLBACK_ERRORS)
         self.log_lines_lost = self._make(names.LOG_LINES_LOST)

@@ -107,6 +107,20 @@ class Coverage:
         )
 
 
+COVERAGE_FIELDS = ("first", "since", "count", "last")
+"""As the store names them, in the order of `Coverage`."""
+
+
+def read_coverage(values: Sequence[bytes | None]) -> Coverage:
+    """What the store keeps, by `COVERAGE_FIELDS`; what nobody can read is 0."""
+    return Coverage(*map(read_number, values))
+
+
+def read_number(value: bytes | None) -> int:
+    """A number that the store keeps; 0 where there is none."""
+    return int(value) if value is not None and value.isdigit() else 0
+
+
 def witness(
     claimed_us: int,
     entry: Entry,

@@ -19,6 +19,7 @@ from outgate.policy.naming import UNKNOWN_USER
 from outgate.policy.operator import ALLOWED_BY_DEFAULT, Entry, Order
 from outgate.policy.questions import NO_EVIDENCE, Evidence, Plan, PlannedCharge
 from outgate.policy.snapshot import Snapshot
+from outgate.policy.witness import plan_claims
 
 _PLAIN = frozenset({Count.MESSAGES, Count.RECIPIENTS, Count.BYTES})
 _BY_ADDRESS = frozenset({PrincipalKind.CLIENT, PrincipalKind.NETWORK})
@@ -89,6 +90,9 @@ def make_plan(
     asks = challenge is not None and bool(challenge.list_id)
     # Whom a list asks to confirm is not on it yet.
     subscribed = facts.list_id if registered and people and not asks else ""
+    claims = None
+    if subscribed and evidence.tokens:
+        claims = plan_claims(evidence, people, customer, subscribed, policy.challenges)
     costs = {
         Count.MESSAGES: 1 if external else 0,
         Count.RECIPIENTS: external,
@@ -147,6 +151,7 @@ def make_plan(
         profile=rates.profile.name,
         conduct=conduct,
         evidence=evidence,
+        claims=claims,
         challenge=challenge,
     )
 

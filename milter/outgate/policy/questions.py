@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from outgate.message.optin_evidence import Token
-from outgate.model.challenge import Bombing
+from outgate.model.challenge import Bombing, Witness
 from outgate.model.consent import TokenResult
 from outgate.model.gcra import Level
 from outgate.model.limit import Limit
@@ -118,6 +118,20 @@ class PlannedChallenge(NamedTuple):
     binding: bool
 
 
+class PlannedClaims(NamedTuple):
+    """Confirmations that a message's tokens claim, to be compared with the ledger.
+
+    Attributes:
+        claimed_us: by mailbox, when; microseconds since the epoch.
+        retention_s: how long the ledger keeps a challenge.
+        through_us: whether the list is declared to send its challenges through us.
+    """
+
+    claimed_us: Mapping[str, int]
+    retention_s: int
+    through_us: bool
+
+
 @dataclass(slots=True)
 class Plan:
     """What must be known to decide about one message.
@@ -145,6 +159,7 @@ class Plan:
         conduct: what is asked about the customer's conduct; None where nothing depends
             on it.
         evidence: what the message's opt-in tokens say.
+        claims: confirmations that these claim; None for none.
         challenge: where it is a request to confirm a subscription; else None.
     """
 
@@ -165,6 +180,7 @@ class Plan:
     profile: str = ""
     conduct: Conduct | None = None
     evidence: Evidence = NO_EVIDENCE
+    claims: PlannedClaims | None = None
     challenge: PlannedChallenge | None = None
 
     @property
@@ -211,11 +227,14 @@ class Registration(NamedTuple):
 
     Attributes:
         mailbox: canonical.
-        record: what the token says.
+        record: what the token says, with the grade that the ledger gives it.
+        witness: what the ledger says of the claimed confirmation; None where none is
+            claimed, or nobody asked.
     """
 
     mailbox: str
     record: Record
+    witness: Witness | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -277,6 +296,11 @@ class Answers:
     bombing: Bombing | None = None
     store_us: int = 0
     trouble: str = ""
+
+    @property
+    def witnesses(self) -> Counter[Witness]:
+        """How many claims that are to be registered the ledger says what of."""
+        return Counter(one.witness for one in self.registrations if one.witness)
 
     @property
     def stranger_count(self) -> int:

@@ -3,11 +3,31 @@
 A person who is bombed is asked by lists of many customers, so the count has a key and a
 slot of its own; its script checks and counts in one step. The ledger of a list is many
 small hashes, like its subscribers, of whom far fewer are ever asked.
+
+Claims of a message's tokens are compared with it by plain reads, before anything is
+written: a challenge that is noted meanwhile can only be newer than the claim.
 """
 
-from outgate.model.challenge import Bombing
+from collections.abc import Sequence
+
+from outgate.model.challenge import (
+    COVERAGE_FIELDS,
+    Bombing,
+    Coverage,
+    Entry,
+    Witness,
+    read_coverage,
+    read_entry,
+)
 from outgate.model.errors import ScriptError
-from outgate.policy.questions import Answers, Plan, PlannedChallenge
+from outgate.model.units import SECOND_US
+from outgate.policy.questions import (
+    Answers,
+    Plan,
+    PlannedChallenge,
+    PlannedClaims,
+    Registration,
+)
 from outgate.store.consents import place_of
 from outgate.store.hashes import Hashes
 from outgate.store.keys import Keys
@@ -90,6 +110,49 @@ class Challenges:
             coverage = keys.challenges(plan.customer, planned.list_id)
             head = (b"EVAL", self._coverage.text, b"1", coverage.encode())
             commands.append(pack((*head, now.encode(), retention)))
+        return commands
+
+    def ask_claims(self, plan: Plan) -> list[bytes]:
+        """What the ledger has of a list, and of each who is claimed to have confirmed."""
+        if plan.claims is None:
+            return []
+        list_id, keys = plan.subscribed, self._keys
+        coverage = keys.challenges(plan.customer, list_id)
+        fields = (field.encode() for field in COVERAGE_FIELDS)
+        commands = [pack((b"HMGET", coverage.encode(), *fields))]
+        for mailbox in plan.claims.claimed_us:
+            place = place_of(self._hashes, plan.customer, list_id, mailbox)
+            ledger = keys.challenge(list_id, bucket_of(place.bucket))
+            commands.append(pack((b"HGET", ledger.encode(), place.field)))
+        return commands
+
+    def read_claims(
+        self, claims: PlannedClaims, replies: Sequence[Reply]
+    ) -> tuple[Coverage, dict[str, Entry]]:
+        """What was answered; a key of another type knows nothing."""
+        known, *packed = replies
+        usable = isinstance(known, list) and len(known) == len(COVERAGE_FIELDS)
+        coverage = read_coverage(known) if usable else Coverage()
+        entries = {
+            mailbox: read_entry(reply if isinstance(reply, bytes) else None)
+            for mailbox, reply in zip(claims.claimed_us, packed, strict=True)
+        }
+        return coverage, entries
+
+    def note_contradictions(
+        self, customer: str, list_id: str, news: Sequence[Registration]
+    ) -> list[bytes]:
+        """The commands that note which of a list's claims the ledger contradicts."""
+        commands: list[bytes] = []
+        for one in news:
+            if one.witness is not Witness.CONTRADICTED:
+                continue
+            place = place_of(self._hashes, customer, list_id, one.mailbox)
+            key = self._keys.contradiction(list_id, bucket_of(place.bucket))
+            claimed_s = (one.record.time_us or 0) // SECOND_US
+            commands.append(
+                pack((b"HSET", key.encode(), place.field, b"%d" % claimed_s))
+            )
         return commands
 
     def _call(

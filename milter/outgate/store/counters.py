@@ -17,6 +17,7 @@ from outgate.policy.evidence import weigh
 from outgate.policy.grace import ListKey
 from outgate.policy.operator import Order
 from outgate.policy.questions import Answers, Plan
+from outgate.policy.witness import compared
 from outgate.store.challenges import Challenges
 from outgate.store.charging import Charging, read_charge
 from outgate.store.consents import Consents
@@ -78,6 +79,7 @@ class Counters:
             else []
         )
         shared = self._sharing.ask(plan)
+        claims = self._challenges.ask_claims(plan)
         challenge = self._challenges.ask(plan, now, commit=commit)
         buffer = b"".join(
             (
@@ -87,11 +89,13 @@ class Counters:
                 command(words, self._by_sha, evaluate),
                 *shared,
                 *consents,
+                *claims,
                 *challenge,
             )
         )
         suspend, quarantine, allow, result, *others = self._wire.call(
-            buffer, 4 + len(shared) + len(consents) + len(challenge)
+            buffer,
+            4 + len(shared) + len(consents) + len(claims) + len(challenge),
         )
         if is_unknown_script(result):
             (result,) = self._wire.call(command(words, self._by_text, evaluate), 1)
@@ -103,7 +107,16 @@ class Counters:
         if challenge:
             answers.bombing = self._challenges.read(others.pop())
         if consents:
-            weighed = weigh(plan, self._consents.read(others[len(shared) :]))
+            told = others[len(shared) :]
+            weighed = weigh(plan, self._consents.read(told[: len(consents)]))
+            if plan.claims is not None:
+                coverage, entries = self._challenges.read_claims(
+                    plan.claims, told[len(consents) :]
+                )
+                weighed = compared(
+                    *(weighed, plan.people, plan.claims, coverage, entries),
+                    answers.now_us,
+                )
             answers.permissions = weighed.permissions
             answers.registrations = weighed.registrations
             answers.overruled = weighed.overruled
@@ -213,6 +226,9 @@ class Counters:
             plan.subscribed,
             answers.registrations,
             self._now_argument(),
+        )
+        commands += self._challenges.note_contradictions(
+            plan.customer, plan.subscribed, answers.registrations
         )
         if commands:
             self._wire.post(b"".join(commands), len(commands))

@@ -15,11 +15,14 @@ from typing import Any, NamedTuple
 import redis
 
 from outgate.model.challenge import (
+    COVERAGE_FIELDS,
     TOLERANCE_S,
     Coverage,
     Entry,
     Witness,
+    read_coverage,
     read_entry,
+    read_number,
     witness,
 )
 from outgate.model.optin_order import claim_us, corroborated
@@ -92,7 +95,7 @@ class Ledger:
         """
         pipeline = self._client.pipeline(transaction=False)
         self._ask(pipeline, customer, list_id)
-        return _coverage(_run(pipeline)[0])
+        return read_coverage(_run(pipeline)[0])
 
     def find(self, customer: str, list_id: str, mailbox: str) -> Asked:
         """What is known of one subscriber.
@@ -106,7 +109,7 @@ class Ledger:
         pipeline.hget(self._keys.challenge(list_id, bucket), place.field)
         pipeline.hget(self._keys.contradiction(list_id, bucket), place.field)
         packed, claimed = _run(pipeline)
-        return Asked(read_entry(packed), _number(claimed))
+        return Asked(read_entry(packed), read_number(claimed))
 
     def contradictions(self, list_id: str) -> int:
         """How many of a list's claims are contradicted, of all its customers.
@@ -145,7 +148,7 @@ class Ledger:
         for name in lists:
             self._ask(pipeline, *name)
         (now_s, _), *known = _run(pipeline)
-        coverages = dict(zip(lists, map(_coverage, known), strict=True))
+        coverages = dict(zip(lists, map(read_coverage, known), strict=True))
         entries = self._entries(batch, claims, coverages)
         compared = list(batch)
         noting = self._client.pipeline(transaction=False)
@@ -204,7 +207,7 @@ class Ledger:
 
     def _ask(self, pipeline: Client, customer: str, list_id: str) -> None:
         key = self._keys.challenges(customer, list_id)
-        pipeline.hmget(key, ["first", "since", "count", "last"])
+        pipeline.hmget(key, list(COVERAGE_FIELDS))
 
     def _place(self, customer: str, list_id: str, mailbox: str) -> Place:
         return place_of(self._hashes, customer, list_id, mailbox)
@@ -214,14 +217,6 @@ def _may_know(coverage: Coverage, claimed_us: int) -> bool:
     """Whether a challenge could have been seen before a claim."""
     latest_s = claimed_us // SECOND_US + TOLERANCE_S
     return 0 < coverage.first_s <= latest_s
-
-
-def _coverage(values: Sequence[bytes | None]) -> Coverage:
-    return Coverage(*map(_number, values))
-
-
-def _number(value: bytes | None) -> int:
-    return int(value) if value is not None and value.isdigit() else 0
 
 
 def _run(pipeline: Client) -> list[Any]:
