@@ -17,6 +17,7 @@ _READERS = (
     ("dkim.md", "who signs what leaves"),
     ("list-headers.md", "who keeps a mailing list"),
     ("log.md", "who reads its lines"),
+    ("complaints.md", "who answers complaints"),
     ("complaint-reports.md", "who answers complaints"),
     ("dossier.md", "who answers complaints"),
     ("evidence.md", "who keeps lists"),

@@ -123,6 +123,10 @@ EVENTS: Mapping[str, str] = {
     "metrics-served": "the port of `[metrics] listen` is free again",
     "metrics-not-served": "the port of `[metrics] listen` cannot be had; mail goes on",
     "operator-trouble": "an [order](redis.md#words-of-a-value) that cannot be read, once",
+    "complaint": "a [complaint](complaints.md) was taken in",
+    "complaint-repeated": "a complaint that was taken in before; nothing is counted again",
+    "complaint-filed": "a report that a person has to read: `reason` as in "
+    "[the table](complaint-reports.md#what-is-filed), `our-error` for one of Outgate's own",
     "dkim-off": "no keys are configured: nothing is signed",
     "dkim-error": "a key could not sign; the message left without its signature",
     "optin-key-unusable": "a list host's key cannot be used on this host; its tokens count "

@@ -77,7 +77,9 @@ def test_every_rule_that_can_be_lifted_says_so() -> None:
         assert (f"`rules={reason}`" in page("reasons.md")) == (reason in ALLOWABLE)
 
 
-@pytest.mark.parametrize("table", [field.name for field in attrs.fields(Settings)])
+@pytest.mark.parametrize(
+    "table", [field.name.replace("_", "-") for field in attrs.fields(Settings)]
+)
 def test_every_table_is_in_the_reference_and_in_the_sample(table: str) -> None:
     """Its keys are checked where the pages are made, in `tests/config`."""
     heading = re.compile(rf"^## `\[*{table}[\].`]", re.MULTILINE)
@@ -126,6 +128,9 @@ def test_every_key_that_is_spelled_is_in_the_table() -> None:
         *(keys.audit, keys.audited, keys.held_index, keys.hosts, keys.schema),
         keys.optin_keys,
         *(keys.list_seen, keys.list_grace, keys.list_report),
+        *(keys.complaints, keys.complaint_totals, keys.complaint("<id>")),
+        "outgate:complained:{<customer>}:<scope>",
+        *(keys.strikes("<customer>"), keys.copies("<message>")),
         keys.report("<customer>", "<list>"),
         keys.count("<customer>", "<limit>", "<identity>"),
         keys.distinct("<customer>", "<limit>", "<identity>"),

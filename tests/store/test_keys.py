@@ -69,6 +69,12 @@ _SPELLED = {
     "notice:<customer>:<limit>:<identity>": Keys("ns").notice(
         "choir", "messages-per-login-hourly", "anne@choir.example"
     ),
+    "complaint:<id>": Keys("ns").complaint("0f3c5a1e"),
+    "complaints": Keys("ns").complaints,
+    "complaint-totals": Keys("ns").complaint_totals,
+    "complained:{<customer>}:<scope>": Keys("ns").complained("choir", "customer"),
+    "strikes:{<customer>}": Keys("ns").strikes("choir"),
+    "copies:{<message>}": Keys("ns").copies("01936c5d"),
     "schema": Keys("ns").schema,
 }
 
@@ -99,6 +105,7 @@ def test_the_table_can_be_printed(key: object) -> None:
         "the daemon at its start",
         "`outgate list grace`",
         "`outgate optin`",
+        "`outgate complaint`",
         "`outgate optin`, workers",
         "`outgate evidence`, workers",
         "`outgate optin`, `outgate recipient`, workers",

@@ -1,4 +1,4 @@
-"""`outgate complaint`: what a report says, without acting on it."""
+"""`outgate complaint`: what reports say, and what became of them."""
 
 import sys
 from collections.abc import Iterator
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from outgate.cli.complaint_ingest import ingest, replay
+from outgate.cli.complaint_show import list_, show
 from outgate.log.lines import escape
 from outgate.model.errors import EX_NOINPUT, StartError
 
@@ -18,7 +20,11 @@ _WIDTH = 17
 
 @click.group()
 def complaint() -> None:
-    """Look at complaints about mail that left here."""
+    """Take in and show complaints about mail that left here."""
+
+
+for command in (ingest, list_, replay, show):
+    complaint.add_command(command)
 
 
 @complaint.command()

@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from outgate.config.complaint_checks import complaints
 from outgate.config.dkim_checks import dkim
 from outgate.config.limit_checks import (
     bounces,
@@ -85,6 +86,7 @@ def check(settings: Settings) -> tuple[Problem, ...]:
         _quarantine,
         _tag,
         dkim,
+        complaints,
         _store,
         _service,
         _maintainers,

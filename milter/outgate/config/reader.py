@@ -40,7 +40,7 @@ from outgate.policy.settings import LimitSettings, ProfileSettings
 
 _AT = re.compile(r"@ (?P<kind>attribute|index|key) (?P<part>.+)", re.DOTALL)
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-_ITEM = re.compile(r"(?P<table>[a-z]+)\[(?P<index>\d+)\]")
+_ITEM = re.compile(r"(?P<table>[a-z-]+)\[(?P<index>\d+)\]")
 _REQUIRED = "is required"
 
 Place = tuple[str | int, ...]

@@ -63,7 +63,8 @@ def sample() -> str:
         if kind is RulesSettings:
             lines += _rules_sample()
             continue
-        header = f"[[{field.name}]]" if _is_list(field) else f"[{field.name}]"
+        name = _kebab(field.name)
+        header = f"[[{name}]]" if _is_list(field) else f"[{name}]"
         lines += ["", f"# {field.metadata['doc']}", f"#{header}"]
         for key in attrs.fields(kind):
             lines += [*_comment(key), f"#{_kebab(key.name)} = {_example(key)}"]
@@ -103,10 +104,10 @@ def show(settings: Settings) -> str:
     for field in attrs.fields(Settings):
         value = getattr(settings, field.name)
         if attrs.has(type(value)):
-            tables += _table_lines(field.name, value)
+            tables += _table_lines(_kebab(field.name), value)
         elif _is_list(field):
             for item in value:
-                tables += ["", f"[[{field.name}]]", *_key_lines(item)]
+                tables += ["", f"[[{_kebab(field.name)}]]", *_key_lines(item)]
         else:
             lines.append(f"{_kebab(field.name)} = {_toml(value)}")
     return "\n".join([*lines, *tables]) + "\n"

@@ -12,6 +12,7 @@ import attrs
 
 from outgate.model.identity import Path as SubmissionPath
 from outgate.model.verdict import Mode
+from outgate.policy.complaint_settings import ComplaintSettings, FeedbackLoopSettings
 from outgate.policy.declared import setting, table
 from outgate.policy.dkim_settings import DkimSettings, SignatureSettings
 from outgate.policy.list_settings import ListSettings, OptinSettings
@@ -318,6 +319,10 @@ class Settings:
     dkim: DkimSettings = table("Signing with DKIM.", DkimSettings)
     signature: tuple[SignatureSettings, ...] = setting(
         "Who may have mail signed as which domain.", ()
+    )
+    complaints: ComplaintSettings = table("Complaints.", ComplaintSettings)
+    feedback_loop: tuple[FeedbackLoopSettings, ...] = setting(
+        "Providers whose complaints are believed.", ()
     )
     store: StoreSettings = table("Redis.", StoreSettings)
     log: LogSettings = table("The log.", LogSettings)

@@ -38,6 +38,9 @@ class Hashes:
             key=secret, digest_size=SUBSCRIBER_BYTES, person=b"challenged"
         )
         self._subscriptions = lru_cache(maxsize=1024)(self._of_customer)
+        self._complainant = blake2b(
+            key=secret, digest_size=SUBSCRIBER_BYTES, person=b"complainant"
+        )
         self._erased = blake2b(key=secret, digest_size=ERASED_BYTES, person=b"erased")
         self.item = lru_cache(maxsize=65536)(self._hash_item)
 
@@ -121,6 +124,12 @@ class Hashes:
         """Whoever is asked to confirm subscriptions, whatever the list."""
         digest = self._challenged.copy()
         digest.update(mailbox.encode("utf-8", "surrogateescape"))
+        return digest.hexdigest()
+
+    def complainant(self, customer: str, who: str) -> str:
+        """Whoever complains about a customer: somebody else where it is about another."""
+        digest = self._complainant.copy()
+        digest.update(f"{customer}\n{who}".encode("utf-8", "surrogateescape"))
         return digest.hexdigest()
 
     def erased(self, mailbox: str) -> str:

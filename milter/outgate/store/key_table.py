@@ -307,6 +307,59 @@ KEYS: tuple[Key, ...] = (
         "TTL outgate:notice:choir:strangers-per-login-daily:anne@choir.example",
     ),
     Key(
+        "complaint:<id>",
+        "hash",
+        "400 days",
+        "`outgate complaint`",
+        "One complaint: whose mail it was about, how that is known, what follows. It is "
+        "also what a second delivery of the report is recognised by.",
+        "HGETALL outgate:complaint:0f3c5a1e9b7d2468ace013579bdf0246",
+    ),
+    Key(
+        "complaints",
+        "sorted set",
+        "400 days, 100,000 of them",
+        "`outgate complaint`",
+        "Index of `complaint:` records by the time they were taken in (seconds).",
+        "ZREVRANGE outgate:complaints 0 9 WITHSCORES",
+    ),
+    Key(
+        "complaint-totals",
+        "hash",
+        "none",
+        "`outgate complaint`",
+        "How many there were, by attribution and feed: what the metric shows.",
+        "HGETALL outgate:complaint-totals",
+    ),
+    Key(
+        "complained:{<customer>}:<scope>",
+        "sorted set",
+        "90 days",
+        "`outgate complaint`",
+        "Who complained about mail that certainly was the customer's (`customer`), or a "
+        "list of theirs (`list:<id>`), and when last (seconds): keyed hashes, so that one "
+        "person counts once.",
+        "ZCARD outgate:complained:{choir}:list:news.choir.example",
+    ),
+    Key(
+        "strikes:{<customer>}",
+        "sorted set",
+        "400 days",
+        "`outgate complaint`",
+        "Who has a complaint that is held against a customer, by time (seconds): keyed "
+        "hashes.",
+        "ZRANGE outgate:strikes:{choir} 0 -1 WITHSCORES",
+    ),
+    Key(
+        "copies:{<message>}",
+        "sorted set",
+        "30 days",
+        "`outgate complaint`",
+        "Who got a message of ours from elsewhere without being its recipient: three are "
+        "a replay.",
+        "ZCARD outgate:copies:{01936c5d3e7a5be2ef6d3c8a1b0f9d42}",
+    ),
+    Key(
         "schema",
         "hash",
         "none",

@@ -37,6 +37,8 @@ class Keys:
         self.namespace = namespace
         self.audit = f"{namespace}:audit"
         self.audited = f"{namespace}:audited"
+        self.complaints = f"{namespace}:complaints"
+        self.complaint_totals = f"{namespace}:complaint-totals"
         self.held_index = f"{namespace}:held"
         self.hosts = f"{namespace}:hosts"
         self.list_seen = f"{namespace}:list-seen"
@@ -154,3 +156,19 @@ class Keys:
     def notice(self, customer: str, limit: str, identity: str) -> str:
         """The mark that a notice of a limit went out."""
         return f"{self.namespace}:notice:{safe(customer)}:{limit}:{safe(identity)}"
+
+    def complaint(self, complaint_id: str) -> str:
+        """One complaint."""
+        return f"{self.namespace}:complaint:{complaint_id}"
+
+    def complained(self, customer: str, scope: str) -> str:
+        """Who complained about a customer, or a list of his: `list:<id>`."""
+        return f"{self.namespace}:complained:{{{safe(customer)}}}:{safe(scope)}"
+
+    def strikes(self, customer: str) -> str:
+        """Complaints that are held against a customer."""
+        return f"{self.namespace}:strikes:{{{safe(customer)}}}"
+
+    def copies(self, message: str) -> str:
+        """Who got a message of ours from elsewhere; `message` in hexadecimal digits."""
+        return f"{self.namespace}:copies:{{{message}}}"
