@@ -30,6 +30,7 @@ from outgate.daemon.compose import (
     make_front,
     make_gate,
     make_host,
+    make_tracer,
     now_us,
 )
 from outgate.log.lines import Log
@@ -131,7 +132,14 @@ def open_hot_path(*configurations: str) -> Iterator[HotPath]:
         )
         gates = [
             make_gate(
-                one, Policy.build(one.for_policy()), front, host, recorder, log, 0
+                one,
+                policy := Policy.build(one.for_policy()),
+                front,
+                host,
+                recorder,
+                log,
+                0,
+                tracer=make_tracer(policy, secret, (), log),
             )
             for one in every
         ]

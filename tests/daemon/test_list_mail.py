@@ -15,6 +15,7 @@ from lab.outgate import Outgate
 from lab.sink import Sink
 from lab.skips import or_skip
 from lab.waiting import wait_until
+from mta.marks import marks
 
 LIST = "news.choir.example"
 LOGIN = "post@choir.example"
@@ -110,7 +111,7 @@ def parts(message: Message) -> list[Message]:
 def test_covered_mail_passes(daemon: Outgate) -> None:
     """Nothing is taken out, nothing added."""
     outcome = send(daemon, READERS, "covered")
-    assert (outcome.action, outcome.added, deleted(outcome)) == ("accept", [], [])
+    assert (outcome.action, marks(outcome), deleted(outcome)) == ("accept", [], [])
     assert "reasons" not in daemon.message("covered")
 
 
@@ -236,7 +237,7 @@ def test_one_of_fifty_as_configured(
         outcome = send(daemon, [*READERS[:49], STRANGER], "conf")
     assert (outcome.action, deleted(outcome)) == (action, gone)
     if "grace" in settings:
-        assert outcome.added[0][1] == b"class=list; action=tag"
+        assert marks(outcome)[0][1] == b"class=list; action=tag"
     if action == "reject":
         assert b"No confirmed opt-in on file for 1 of 50 recipients" in outcome.reply
 
@@ -250,7 +251,7 @@ def test_a_list_in_grace_until_an_operator_ends_it(sink: Sink) -> None:
         register(daemon)
         wait_until(lambda: daemon.redis("HLEN", "outgate:list-seen") == ["2"], "a note")
         wait_until(lambda: "(grace)" in daemon.cli("list", "status", LIST), "its grace")
-        assert send(daemon, mailing, "graced").added
+        assert marks(send(daemon, mailing, "graced"))
         assert "not enforced yet but from" in daemon.message("graced")["detail"]
         daemon.cli(*grace, "--until", "2026-01-01")
         wait_until(

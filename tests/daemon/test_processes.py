@@ -25,6 +25,7 @@ from lab.ports import free_port
 from lab.redis import RedisServer
 from lab.skips import or_skip
 from lab.waiting import wait_until
+from mta.marks import marks
 from outgate.config.settings import Settings
 from outgate.daemon.plan import Plan
 from outgate.daemon.supervisor import Supervisor
@@ -230,7 +231,7 @@ class TestReload:
         wait_for_reloads(daemon, 1)
         after = send(daemon.address, 1, 1, bulk)[0]
 
-        assert (len(before.added), len(after.added)) == (1, 0)
+        assert (len(marks(before)), len(marks(after))) == (1, 0)
 
     def test_what_nobody_foresaw_leaves_the_old_one_running(
         self, monkeypatch: pytest.MonkeyPatch

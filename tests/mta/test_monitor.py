@@ -7,6 +7,7 @@ import pytest
 from lab.miltermta import MilterMta
 from lab.outgate import Outgate
 from lab.skips import or_skip
+from mta.marks import marks, traces
 
 ANNE = b"<anne@example.org>"
 BOB = b"<bob@example.net>"
@@ -49,14 +50,21 @@ def test_it_charges_what_enforce_would_have_let_out(daemon: Outgate) -> None:
     assert "messages-per-login-hourly:2/2" in daemon.message("chg3")["limits"]
 
 
-def test_nothing_is_added_and_only_forged_headers_go(daemon: Outgate) -> None:
+def test_a_trace_alone_is_added_and_forged_headers_go(daemon: Outgate) -> None:
     """Bulk mail would be tagged; a header in our name is removed in every mode."""
-    headers = [(b"Precedence", b" bulk"), (b"Outgate-Verdict", b" class=personal")]
+    headers = [
+        (b"Precedence", b" bulk"),
+        (b"Outgate-Verdict", b" class=personal"),
+        (b"Outgate-Trace", b" v=1; i=forged"),
+    ]
     with MilterMta(daemon.address, login="bulky") as client:
         outcome = client.send(sender=ANNE, recipients=[BOB], headers=headers)
 
-    assert outcome.added == []
-    assert [name for _, name, _ in outcome.changed] == [b"Outgate-Verdict"]
+    assert (marks(outcome), len(traces(outcome))) == ([], 1)
+    assert [name for _, name, _ in outcome.changed] == [
+        b"Outgate-Verdict",
+        b"Outgate-Trace",
+    ]
 
 
 def test_operators_orders_act_in_monitor_mode_too(daemon: Outgate) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from lab.miltermta import Actions, MilterMta, Steps
 from lab.outgate import Outgate
+from mta.marks import marks, traces
 
 Connect = Callable[..., MilterMta]
 
@@ -28,14 +29,15 @@ class TestOrdinaryMail:
     def test_a_personal_message_passes_unchanged(
         self, mta: Connect, someone: str
     ) -> None:
-        """No header is added, nothing is changed, and it is accepted at its end."""
+        """A trace is added, nothing is changed, and it is accepted at its end."""
         with mta(login=someone) as client:
             outcome = client.send(
                 sender=ANNE, recipients=[BOB], headers=HEADERS, body=b"Hello\r\n"
             )
 
         assert outcome.action == "accept"
-        assert (outcome.added, outcome.changed, outcome.stage) == ([], [], "eom")
+        assert (marks(outcome), outcome.changed, outcome.stage) == ([], [], "eom")
+        assert len(traces(outcome)) == 1
 
     def test_two_messages_in_one_session_are_two_messages(
         self, mta: Connect, outgate: Outgate, someone: str
@@ -98,7 +100,7 @@ class TestOrdinaryMail:
             )
 
         assert outcome.action == "accept"
-        assert outcome.added == [(b"Outgate-Verdict", b"class=bulk; action=tag", None)]
+        assert marks(outcome) == [(b"Outgate-Verdict", b"class=bulk; action=tag", None)]
 
 
 class TestOddSessions:
@@ -150,7 +152,7 @@ class TestOddSessions:
             )
 
         assert outcome.action == "accept"
-        assert outcome.added == [(b"Outgate-Verdict", b"class=bulk; action=tag", None)]
+        assert marks(outcome) == [(b"Outgate-Verdict", b"class=bulk; action=tag", None)]
 
     def test_bytes_that_are_not_utf8_are_shown_and_judged(
         self, mta: Connect, outgate: Outgate, someone: str
@@ -192,7 +194,7 @@ class TestOwnHeader:
             (2, b""),
             (1, b""),
         ]
-        assert outcome.added == [(b"Outgate-Verdict", b"class=bulk; action=tag", None)]
+        assert marks(outcome) == [(b"Outgate-Verdict", b"class=bulk; action=tag", None)]
 
     def test_bulk_mail_with_an_unsubscribe_is_not_tagged(
         self, mta: Connect, someone: str
@@ -208,7 +210,7 @@ class TestOwnHeader:
                 for _ in range(2)
             )
 
-        assert (len(first.added), second.added) == (1, [])
+        assert (len(marks(first)), marks(second)) == (1, [])
 
 
 class TestLimits:
@@ -268,7 +270,7 @@ class TestLimits:
                 outcome = client.send(
                     sender=ANNE, recipients=[BOB], headers=BULK, queue_id=f"in{number}"
                 )
-                assert (outcome.action, outcome.added) == ("accept", [])
+                assert (outcome.action, marks(outcome)) == ("accept", [])
 
         assert outgate.message("in7")["class"] == "inbound"
         assert "limits" not in outgate.message("in7")

@@ -15,6 +15,7 @@ _READERS = (
     ("reasons.md", "who answers a sender"),
     ("counting.md", "who asks why it was bulk"),
     ("dkim.md", "who signs what leaves"),
+    ("trace.md", "what tells later whose a message was"),
     ("list-headers.md", "who keeps a mailing list"),
     ("log.md", "who reads its lines"),
     ("complaints.md", "who answers complaints"),

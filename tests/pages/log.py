@@ -48,6 +48,7 @@ FIELDS: Mapping[str, str] = {
     "refused": "how many were refused at RCPT, and are not among `recipients`",
     "optin": "`result:number` of each copy of `Opt-In-Evidence`: "
     "[results](optin-evidence.md#what-it-proves-and-what-not)",
+    "trace": "id of the message's [trace](trace.md)",
     "dkim": "`result:domain/selector` of each signature, or why there is none: "
     "[results](dkim.md#watching)",
     "limits": "`name:used/of` of each counter that the message was measured against; what a "
@@ -128,6 +129,7 @@ EVENTS: Mapping[str, str] = {
     "complaint-filed": "a report that a person has to read: `reason` as in "
     "[the table](complaint-reports.md#what-is-filed), `our-error` for one of Outgate's own",
     "dkim-off": "no keys are configured: nothing is signed",
+    "trace-error": "a message left without its trace; it is a bug",
     "dkim-error": "a key could not sign; the message left without its signature",
     "optin-key-unusable": "a list host's key cannot be used on this host; its tokens count "
     "as absent",

@@ -40,6 +40,7 @@ from outgate.policy.settings import (
 )
 from outgate.policy.shipped import SHIPPED_LIMITS
 from outgate.policy.snapshot import EMPTY, Snapshot
+from outgate.policy.trace_settings import TraceSettings
 from policy.ledger import NOW_US, Clock, Ledger
 
 fast = settings(max_examples=60, deadline=None)
@@ -104,6 +105,7 @@ def a_policy(
     streams: Iterable[StreamSettings] = (),
     campaign: CampaignSettings | None = None,
     optin: OptinSettings | None = None,
+    trace: TraceSettings | None = None,
 ) -> Policy:
     """A policy in enforce mode that has no other limits than these."""
     return Policy.build(
@@ -127,6 +129,7 @@ def a_policy(
             ),
             quarantine=quarantine or QuarantineSettings(),
             tag=tag or TagSettings(),
+            trace=trace or TraceSettings(),
             lists=tuple(lists),
             streams=tuple(streams),
             campaign=campaign or CampaignSettings(),

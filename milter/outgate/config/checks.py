@@ -22,12 +22,14 @@ from outgate.config.limit_checks import (
     registered,
 )
 from outgate.config.settings import ListenSettings, Settings
+from outgate.config.trace_checks import trace
 from outgate.config.wording import no_address, no_such, one_of, twice
 from outgate.message.wanted import WANTED_HEADERS
 from outgate.model.errors import Problem
 from outgate.model.identity import Path as SubmissionPath
 from outgate.model.limit import Count
 from outgate.model.standing import MIN_WARM_UP, WHOLE
+from outgate.model.trace import TRACE_HEADERS
 from outgate.model.units import MAX_PERIOD, format_duration
 from outgate.model.verdict import Mode, Reason
 from outgate.policy.compiled import LIMIT_REASONS, merge_limits
@@ -87,6 +89,7 @@ def check(settings: Settings) -> tuple[Problem, ...]:
         _tag,
         dkim,
         complaints,
+        trace,
         _store,
         _service,
         _maintainers,
@@ -272,7 +275,7 @@ def _quarantine(settings: Settings) -> Iterator[Problem]:
 def _tag(settings: Settings) -> Iterator[Problem]:
     if not _HEADER.fullmatch(settings.tag.header):
         yield Problem("tag.header", f"got {settings.tag.header!r}: no header name")
-    elif settings.tag.header.lower() in WANTED_HEADERS:
+    elif settings.tag.header.lower() in WANTED_HEADERS | TRACE_HEADERS:
         yield Problem(
             "tag.header",
             f"got {settings.tag.header!r}: the message's own headers have that name",

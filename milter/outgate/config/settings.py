@@ -29,6 +29,7 @@ from outgate.policy.settings import (
     StreamSettings,
     TagSettings,
 )
+from outgate.policy.trace_settings import TraceSettings
 
 STATE_VARIABLE = "OUTGATE_STATE"
 CONFIG_VARIABLE = "OUTGATE_CONFIG"
@@ -273,6 +274,14 @@ class SecretSettings:
         "",
         example='"/etc/outgate/secret"',
     )
+    trace: tuple[str, ...] = setting(
+        "Files of keys for the header `Outgate-Trace` alone, made like the other one: "
+        "the first signs, the others are still read. A new one is put first, on all "
+        "hosts that share the store. Default: the key of `file` signs, which is read "
+        "in any case.",
+        (),
+        example='["/etc/outgate/trace-2026b", "/etc/outgate/trace-2026a"]',
+    )
 
 
 @attrs.frozen(kw_only=True)
@@ -316,6 +325,7 @@ class Settings:
     rules: RulesSettings = table("What each rule may do.", RulesSettings)
     quarantine: QuarantineSettings = table("Bounds of held mail.", QuarantineSettings)
     tag: TagSettings = table("The header that `tag` adds.", TagSettings)
+    trace: TraceSettings = table("Whose a message was.", TraceSettings)
     dkim: DkimSettings = table("Signing with DKIM.", DkimSettings)
     signature: tuple[SignatureSettings, ...] = setting(
         "Who may have mail signed as which domain.", ()
@@ -347,4 +357,5 @@ class Settings:
             rules=self.rules,
             quarantine=self.quarantine,
             tag=self.tag,
+            trace=self.trace,
         )

@@ -11,6 +11,7 @@ from outgate.config.settings import ListenSettings, Settings
 from outgate.daemon.dsns import DsnWriter
 from outgate.daemon.listreports import ListReportWriter
 from outgate.daemon.notices import NoticeWriter
+from outgate.daemon.watching import ListDayWriter, LoggedVerifier, TraceKeeper
 from outgate.log.canonical import MessageLine
 from outgate.log.lines import Log
 from outgate.metrics.observer import Observer as MetricsObserver
@@ -23,13 +24,13 @@ from outgate.mta.session import Socket
 from outgate.policy.compiled import LIMIT_REASONS, Policy
 from outgate.policy.decision import Decision
 from outgate.policy.gate import Gate
-from outgate.policy.list_day import list_day_of
-from outgate.policy.optin_keys import OptinKey
 from outgate.policy.ports import Observer
 from outgate.policy.snapshot import Snapshot
 from outgate.signing.dkim import DkimSigner
 from outgate.signing.dkim_book import Book
 from outgate.signing.tokens import TokenVerifier
+from outgate.signing.trace import TraceSigner
+from outgate.signing.tracer import MessageTracer
 from outgate.store.breaker import Breaker
 from outgate.store.counters import Counters
 from outgate.store.dsnspool import DsnSpool
@@ -230,30 +231,6 @@ class StoreWatcher:
         self._log.warning("store-up")
 
 
-class LoggedVerifier:
-    """Tells once of each thing that keeps tokens from being checked."""
-
-    def __init__(self, verifier: TokenVerifier, log: Log) -> None:
-        self._verifier = verifier
-        self._log = log
-        self._told: set[tuple[str, str]] = set()
-
-    def is_genuine(self, key: OptinKey, signed: bytes, signature: bytes) -> bool:
-        """As the verifier says.
-
-        Raises:
-            Exception: as the verifier does.
-        """
-        try:
-            return self._verifier.is_genuine(key, signed, signature)
-        except Exception as error:
-            told = (key.name, str(error))
-            if told not in self._told:
-                self._told.add(told)
-                self._log.error("optin-key-unusable", name=key.name, message=str(error))
-            raise
-
-
 class HoldKeeper:
     """An observer that keeps why a message is held, by queue id."""
 
@@ -304,19 +281,6 @@ class HoldKeeper:
             )
 
 
-class ListDayWriter:
-    """An observer that adds up what the mail of registered lists is like."""
-
-    def __init__(self, front: Front) -> None:
-        self._front = front
-
-    def observe(self, decision: Decision) -> None:
-        """Count a message that left, or was stopped; nobody waits."""
-        found = list_day_of(decision)
-        if found is not None:
-            self._front.add_to_list_day(found[0], decision.now_us, found[1])
-
-
 def make_front(
     settings: Settings,
     endpoint: Endpoint,
@@ -358,6 +322,7 @@ def make_gate(
     log: Log,
     worker: int,
     signer: DkimSigner | None = None,
+    tracer: MessageTracer | None = None,
 ) -> Gate:
     """The gate of one worker, with everyone who hears of decisions."""
     outbox = Outbox(Places.of(settings).spool)
@@ -367,6 +332,8 @@ def make_gate(
         MetricsObserver(recorder, policy),
         MessageLine(log, worker),
     ]
+    if settings.trace.keep:
+        observers.append(TraceKeeper(front, policy))
     if settings.notify.sender and settings.mode is Mode.ENFORCE:
         observers.append(NoticeWriter(outbox, log))
         contacts = {
@@ -377,7 +344,9 @@ def make_gate(
         observers.append(ListReportWriter(outbox, log, contacts))
     reporter = DsnWriter(DsnSpool(Places.of(settings).dsns))
     verifier = LoggedVerifier(TokenVerifier(Places.of(settings).optin_keys), log)
-    return Gate(policy, front, host, now_us, observers, verifier, reporter, signer)
+    return Gate(
+        policy, front, host, now_us, observers, verifier, reporter, signer, tracer
+    )
 
 
 def make_signer(
@@ -391,6 +360,17 @@ def make_signer(
         log.error("dkim-error", key=source, message=str(error))
 
     return DkimSigner(book, policy, settings.dkim, settings.signature, failed)
+
+
+def make_tracer(
+    policy: Policy, secret: bytes, rotated: tuple[bytes, ...], log: Log
+) -> MessageTracer:
+    """Who marks what leaves."""
+
+    def failed(error: Exception) -> None:
+        log.error("trace-error", message=repr(error))
+
+    return MessageTracer(TraceSigner(secret, rotated), policy, failed)
 
 
 def log_exception(log: Log, stage: str) -> None:

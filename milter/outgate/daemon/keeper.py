@@ -40,6 +40,7 @@ from outgate.store.localcopy import LocalCopy
 from outgate.store.orders import Orders, State
 from outgate.store.outbox import Outbox, Record
 from outgate.store.strays import Strays
+from outgate.store.traces import TraceRoom
 
 _ROUND_S = 1.0
 # A keeper that leaves keeps its port for a moment.
@@ -88,6 +89,10 @@ class Keeper:
         self._strays = Strays(client, keys)
         self._holds = Holds(client, keys)
         self._lists = Lists(client, keys)
+        keep_s = int(settings.trace.keep.total_seconds())
+        self._traces = TraceRoom(client, keys, keep_s, int(settings.trace.memory))
+        self._dropped = 0
+        self._status.put(names.TRACES_DROPPED, 0)
         self._outbox = Outbox(self._places.spool)
         self._copy = LocalCopy(self._places.local_copy)
         self._mta_names = MtaNames(self._places.mta_names, settings.quarantine.mta)
@@ -125,6 +130,7 @@ class Keeper:
             if run("store-check", self._standing.check) and self._standing.ours:
                 run("orders", self._tend_orders)
                 run("outbox", self._empty_outbox)
+                run("traces", self._tend_traces)
         except StoreError as error:
             self._standing.forget()
             self._note_store(up=False, message=str(error))
@@ -190,6 +196,11 @@ class Keeper:
         in_force = {order.value: number for order, number in state.in_force.items()}
         self._status.put_all(names.ORDERS, in_force)
         self._status.put(names.ORDER_TROUBLES, len(state.troubles))
+
+    def _tend_traces(self) -> None:
+        self._dropped += self._traces.tend()
+        self._status.put(names.TRACES_DROPPED, self._dropped)
+        self._status.put(names.TRACE_BYTES, self._traces.used_bytes)
 
     def _note_lists(self) -> None:
         policy = self._policy

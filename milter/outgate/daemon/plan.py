@@ -15,6 +15,7 @@ class Plan:
     Attributes:
         endpoint: where the store is.
         secret: for keyed hashes.
+        trace_secrets: of the trace header alone, the one that signs first.
         book: keys of DKIM; None where nothing is signed.
     """
 
@@ -22,4 +23,5 @@ class Plan:
     policy: Policy
     endpoint: Endpoint
     secret: bytes = field(repr=False)
+    trace_secrets: tuple[bytes, ...] = field(default=(), repr=False)
     book: Book | None = None

@@ -111,6 +111,7 @@ def make_plan(settings: Settings) -> Plan:
         policy=Policy.build(settings.for_policy()),
         endpoint=endpoint_of(settings),
         secret=secret,
+        trace_secrets=tuple(read_secret(Path(one)) for one in settings.secrets.trace),
         book=read_book(settings.dkim),
     )
 

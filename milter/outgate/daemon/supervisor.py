@@ -189,6 +189,7 @@ class Supervisor:
             policy=self._plan.policy,
             endpoint=self._plan.endpoint,
             secret=self._plan.secret,
+            trace_secrets=self._plan.trace_secrets,
             book=self._plan.book,
             listener=self._listeners[index],
             slot=slot,

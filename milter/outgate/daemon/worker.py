@@ -26,6 +26,7 @@ from outgate.daemon.compose import (
     make_host,
     make_log,
     make_signer,
+    make_tracer,
     socket_of,
 )
 from outgate.daemon.refusal import Refusal, RefusingBreaker
@@ -54,6 +55,7 @@ class Assignment:
     Attributes:
         slot: unique among living workers.
         cpu: the CPU to be bound to, -1 for none.
+        trace_secrets: of the trace header alone.
         book: keys of DKIM; None where nothing is signed.
     """
 
@@ -61,6 +63,7 @@ class Assignment:
     policy: Policy
     endpoint: Endpoint
     secret: bytes
+    trace_secrets: tuple[bytes, ...]
     book: Book | None
     listener: Listener
     slot: int
@@ -87,8 +90,19 @@ def work(assignment: Assignment, control: socket.socket) -> None:
         breaker,
     )
     signer = make_signer(settings, assignment.policy, assignment.book, log)
+    tracer = make_tracer(
+        assignment.policy, assignment.secret, assignment.trace_secrets, log
+    )
     gate = make_gate(
-        settings, assignment.policy, front, host, recorder, log, assignment.slot, signer
+        settings,
+        assignment.policy,
+        front,
+        host,
+        recorder,
+        log,
+        assignment.slot,
+        signer,
+        tracer,
     )
     signed = signer.headers if signer is not None else frozenset[str]()
     hooks = _Sessions(gate, recorder, log, assignment, signed)

@@ -66,6 +66,8 @@ def fields(decision: Decision, worker: int) -> list[Field]:
         ("refused", transaction.refused_count),
     )
     found += [(name, number) for name, number in missing if number]
+    if decision.trace is not None:
+        found.append(("trace", decision.trace.id))
     found.append(("dkim", ",".join(map(_signature, decision.signatures))))
     answers = decision.answers
     if answers is not None and decision.plan is not None:

@@ -294,6 +294,19 @@ STORE_DURABLE = Metric(
     rise="At 0: set `appendfsync always`, or take a server that has WAITAOF (Redis 7.2, "
     "Valkey) with `appendonly yes`.",
 )
+TRACES_DROPPED = Metric(
+    name="outgate_traces_dropped_total",
+    kind=Kind.COUNTER,
+    text="Traces of messages that were dropped before their time, since all of them "
+    "took more than `[trace] memory`.",
+    rise="More mail than this memory is for: raise it, or shorten `[trace] keep`.",
+)
+TRACE_BYTES = Metric(
+    name="outgate_trace_bytes",
+    kind=Kind.GAUGE,
+    text="Memory of the store that traces of messages take.",
+    rise="More mail; at `[trace] memory` the oldest are dropped.",
+)
 KEEPER_ERRORS = Metric(
     name="outgate_keeper_errors_total",
     kind=Kind.COUNTER,
@@ -311,6 +324,7 @@ KEEPER_ERRORS = Metric(
                 "order-upkeep",
                 "hosts",
                 "local-copy",
+                "traces",
                 "outbox",
                 "outbox-size",
                 "dsns",
@@ -377,6 +391,8 @@ METRICS: tuple[Metric, ...] = (
     STORE_UP,
     STORE_REFUSED,
     STORE_DURABLE,
+    TRACES_DROPPED,
+    TRACE_BYTES,
     KEEPER_ERRORS,
     NOTIFY_FAILURES,
     DSNS_WAITING,

@@ -10,6 +10,14 @@ from dataclasses import dataclass
 from outgate.model.consent import Grade
 
 TRACE_HEADER = "Outgate-Trace"
+# RFC 9477 §4.
+CFBL_ADDRESS = "CFBL-Address"
+CFBL_FEEDBACK_ID = "CFBL-Feedback-ID"
+FEEDBACK_ID = "Feedback-ID"
+TRACE_HEADERS = frozenset(
+    name.lower() for name in (TRACE_HEADER, CFBL_ADDRESS, CFBL_FEEDBACK_ID, FEEDBACK_ID)
+)
+"""What is looked for before any of them is added, lower case."""
 
 TRACE_ID_BYTES = 16
 _RANDOM_BYTES = 10

@@ -44,20 +44,21 @@ def effects_of(decision: Decision, own_header: str) -> Effects:
     recipients = tuple(one.path for one in disposition.removed)
     sign = tuple(one.value for one in decision.signatures if one.value)
     match disposition.action:
-        case Action.ACCEPT:
-            if not remove and not recipients and not sign:
+        case Action.ACCEPT | Action.TAG:
+            add = added(decision, own_header)
+            if not remove and not add and not recipients and not sign:
                 return PASS
-            return Effects(remove=remove, remove_recipients=recipients, sign=sign)
-        case Action.TAG:
             return Effects(
                 remove=remove,
-                add=added(decision, own_header),
+                add=add,
                 remove_recipients=recipients,
                 sign=sign,
             )
         case Action.QUARANTINE:
             return Effects(
                 remove=remove,
+                # Whoever releases it later shows it to no milter.
+                add=added(decision, own_header),
                 remove_recipients=recipients,
                 quarantine=disposition.hold_reason,
             )

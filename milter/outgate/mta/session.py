@@ -16,6 +16,7 @@ from outgate.message.dkim.canonical import EMPTY_BODY_SHA256, BodyHash
 from outgate.message.wanted import WANTED_HEADERS
 from outgate.model.client import Client, parse_client
 from outgate.model.identity import Path
+from outgate.model.trace import TRACE_HEADERS
 from outgate.model.transaction import (
     MAX_HEADER_BYTES,
     Session,
@@ -80,7 +81,7 @@ def wanted_headers(
         own_header: the one that `tag` adds.
         signed: those that a signer covers, lower case.
     """
-    return WANTED_HEADERS | {own_header.lower()} | signed
+    return WANTED_HEADERS | TRACE_HEADERS | {own_header.lower()} | signed
 
 
 class MilterSession:

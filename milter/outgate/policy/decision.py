@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from outgate.message.facts import Facts
 from outgate.model.dkim import Signature
 from outgate.model.identity import Accountable
+from outgate.model.trace import Trace
 from outgate.model.transaction import Transaction
 from outgate.model.verdict import Disposition, MailClass, Verdict
 from outgate.policy.questions import Answers, Plan
@@ -21,6 +22,8 @@ class Decision:
         now_us: the moment of the decision.
         signatures: what became of DKIM; nothing where no key is configured, or the
             message does not leave.
+        trace: what tells later whose it was; None where it neither leaves nor is held.
+        headers: name and value of those that the gate adds for complaints.
         total_us: from end-of-message to the decision.
     """
 
@@ -34,4 +37,6 @@ class Decision:
     plan: Plan | None = None
     answers: Answers | None = None
     signatures: tuple[Signature, ...] = ()
+    trace: Trace | None = None
+    headers: tuple[tuple[str, str], ...] = ()
     total_us: int = 0

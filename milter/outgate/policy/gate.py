@@ -41,6 +41,7 @@ from outgate.policy.ports import (
     Reporter,
     Signer,
     Store,
+    Tracer,
     Verifier,
 )
 from outgate.policy.questions import NO_EVIDENCE, Answers, Plan, Source
@@ -72,6 +73,7 @@ class Gate:
         verifier: Verifier = NOBODY,
         reporter: Reporter = NO_REPORTER,
         signer: Signer | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         """Put the parts together.
 
@@ -84,6 +86,7 @@ class Gate:
             verifier: of opt-in tokens; by default none is genuine.
             reporter: tells senders of recipients who were taken out.
             signer: with DKIM; None where no key is configured.
+            tracer: marks what leaves; None marks nothing.
         """
         self.policy = policy
         self._store = store
@@ -93,12 +96,14 @@ class Gate:
         self._verifier = verifier
         self._reporter = reporter
         self._signer = signer
+        self._tracer = tracer
         self._accountability = Accountability(policy)
 
     def judge(self, transaction: Transaction) -> Decision:
         """Decide about one message, charge it, and tell the observers."""
         started_us = self._now_us()
         decision = self._decide(transaction, started_us)
+        self._trace(decision)
         if (
             self._signer is not None
             and decision.disposition.action.lets_out
@@ -106,6 +111,16 @@ class Gate:
         ):
             decision.signatures = self._signer.sign(decision)
         return self._tell(decision, started_us)
+
+    def _trace(self, decision: Decision) -> None:
+        """Mark what leaves, and what may leave when a person releases it."""
+        action = decision.disposition.action
+        if (
+            self._tracer is not None
+            and decision.mail_class is not MailClass.INBOUND
+            and (action.lets_out or action is Action.QUARANTINE)
+        ):
+            self._tracer.trace(decision, self._signer)
 
     def wants_body(self, transaction: Transaction) -> bool:
         """Whether the whole body is needed, because the message may be signed."""
@@ -140,6 +155,7 @@ class Gate:
             now_us,
             accountable=accountable,
         )
+        self._trace(decision)
         return self._tell(decision, now_us)
 
     def refusal(self, transaction: Transaction) -> Reply | None:

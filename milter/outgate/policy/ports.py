@@ -1,6 +1,6 @@
 """What policy needs from outside: declared here, built elsewhere, joined in `daemon`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from collections.abc import Set as AbstractSet
 from typing import Protocol
 
@@ -162,8 +162,22 @@ class Signer(Protocol):
         Asked once, before the body comes; the headers are all there.
         """
 
+    def domains(self, decision: Decision) -> Collection[str]:
+        """As which domains (`d=`) it would sign this message."""
+
     def sign(self, decision: Decision) -> tuple[Signature, ...]:
         """Sign a message that leaves; what cannot be signed leaves as it is."""
+
+
+class Tracer(Protocol):
+    """Marks what leaves, so that a complaint finds whose it was."""
+
+    def trace(self, decision: Decision, signer: Signer | None) -> None:
+        """Put a trace, and the headers that tell of it, into a decision.
+
+        Never raises. Headers that need a signature are added only where the signer
+        will make one.
+        """
 
 
 class Observer(Protocol):

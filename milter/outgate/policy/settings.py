@@ -19,6 +19,7 @@ from outgate.model.verdict import Action, Mode
 from outgate.policy.declared import Without, setting
 from outgate.policy.list_settings import ListSettings, OptinSettings
 from outgate.policy.rule_settings import RulesSettings
+from outgate.policy.trace_settings import TraceSettings
 
 
 @attrs.frozen(kw_only=True)
@@ -111,6 +112,12 @@ class CustomerSettings:
         "or without a `[[customer]]`, a login that is an address gets those of its own.",
         "",
         example='"post@choir.example"',
+    )
+    cfbl_address: str = setting(
+        "Address for complaints about its mail, instead of `[trace] cfbl-address`; "
+        "`off` for none.",
+        "",
+        example='"complaints@choir.example"',
     )
     fingerprints: bool = setting(
         "Whether the content of its mail is compared with other mail's, by fingerprints. "
@@ -346,3 +353,4 @@ class PolicySettings:
     rules: RulesSettings = attrs.field(factory=RulesSettings)
     quarantine: QuarantineSettings = attrs.field(factory=QuarantineSettings)
     tag: TagSettings = attrs.field(factory=TagSettings)
+    trace: TraceSettings = attrs.field(factory=TraceSettings)

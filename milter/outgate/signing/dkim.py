@@ -77,6 +77,19 @@ class DkimSigner:
         sender = _sender(transaction)
         return sender is not None and bool(self._find(sender))
 
+    def domains(self, decision: Decision) -> frozenset[str]:
+        """As which domains it would sign; none where something goes wrong."""
+        transaction, accountable = decision.transaction, decision.accountable
+        sender = _sender(transaction)
+        if sender is None or accountable is None or transaction.headers_cut:
+            return frozenset()
+        return frozenset(
+            domain
+            for key_entry, _ in self._find(sender)
+            if self._book.key_for(key_entry, domain := key_entry.domain_for(sender))
+            and self._rights.may_sign(domain, accountable, transaction.login, sender)
+        )
+
     def sign(self, decision: Decision) -> tuple[Signature, ...]:
         """Sign a message that leaves; where no signature is made, one entry says why.
 

@@ -64,13 +64,16 @@ class TraceSigner:
 
     def sign(self, trace: Trace) -> str:
         """The header's value, in lines of 78 characters at most."""
-        of_list = f" l={trace.list_id};\n" if trace.list_id else ""
-        said = (
-            f"v=1; i={trace.id}; c={trace.customer};\n"
-            f" t={trace.time_s}; g={trace.grade.letter};{of_list} k={self._key_id}"
-        )
-        signed = said.replace(" ", "").replace("\n", "").encode()
-        return f"{said}; b={_tag(self._key, signed).hex()}"
+        head, own = f"i={trace.id};", f"c={trace.customer};"
+        said, key = f"t={trace.time_s};", f"k={self._key_id}"
+        grade = f"g={trace.grade.letter};"
+        of_list = f"l={trace.list_id};" if trace.list_id else ""
+        tag = _tag(
+            self._key, f"v=1;{head}{own}{said}{grade}{of_list}{key}".encode()
+        ).hex()
+        if of_list:
+            of_list = f" {of_list}\n"
+        return f"v=1; {head} {own}\n {said} {grade}{of_list} {key}; b={tag}"
 
     def read(self, value: bytes) -> Trace | None:
         """What a header says, None where it is none that these keys have signed.

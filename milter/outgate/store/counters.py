@@ -13,6 +13,8 @@ from dataclasses import replace
 from outgate.model.errors import ScriptError
 from outgate.model.optin import Permission
 from outgate.model.optin_order import permission
+from outgate.policy.compiled import Policy
+from outgate.policy.decision import Decision
 from outgate.policy.evidence import weigh
 from outgate.policy.grace import ListKey
 from outgate.policy.operator import Order
@@ -27,6 +29,7 @@ from outgate.store.listdays import add_to_day
 from outgate.store.resp import command, known, pack
 from outgate.store.scripts import Script
 from outgate.store.sharing import Sharing
+from outgate.store.traces import TraceWriter
 from outgate.store.wire import Reply, Wire, is_unknown_script, is_wrong_type, raise_for
 
 
@@ -48,6 +51,7 @@ class Counters:
         self._sharing = Sharing(keys, self._hashes)
         self._consents = Consents(keys, self._hashes)
         self._challenges = Challenges(keys, self._hashes)
+        self._traces = TraceWriter(keys, self._hashes)
         self._test_now_us = test_now_us
         charge = Script.load("charge")
         self._settle = Script.load("settle")
@@ -253,6 +257,16 @@ class Counters:
         """
         commands = add_to_day(self._keys, key, now_us, counts)
         self._wire.post(b"".join(commands), len(commands))
+
+    def keep_trace(self, decision: Decision, policy: Policy) -> None:
+        """Keep what tells whose a message was.
+
+        Raises:
+            StoreError: it could not be sent; the header alone tells.
+        """
+        found = self._traces.commands(decision, policy)
+        if found is not None:
+            self._wire.post(*found)
 
     def retry_id(self, plan: Plan) -> str:
         """Keyed hash of what identifies a retry."""

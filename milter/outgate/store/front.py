@@ -20,6 +20,8 @@ from enum import StrEnum
 from typing import Protocol
 
 from outgate.model.errors import ScriptError, StoreError
+from outgate.policy.compiled import Policy
+from outgate.policy.decision import Decision
 from outgate.policy.grace import ListKey
 from outgate.policy.ports import NowUs
 from outgate.policy.questions import Answers, Plan, Source
@@ -127,6 +129,16 @@ class Front:
         """Count a message of a registered list; nobody waits."""
         try:
             self._counters.add_to_list_day(key, now_us, counts)
+        except StoreError as error:
+            self._watcher.store_failed(error.kind, str(error))
+
+    def keep_trace(self, decision: Decision, policy: Policy) -> None:
+        """Keep what tells whose a message was; nobody waits."""
+        if self.degraded:
+            # Nobody would take it, and the breaker is for who waits.
+            return
+        try:
+            self._counters.keep_trace(decision, policy)
         except StoreError as error:
             self._watcher.store_failed(error.kind, str(error))
 

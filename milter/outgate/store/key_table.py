@@ -235,6 +235,15 @@ KEYS: tuple[Key, ...] = (
         "HLEN 'outgate:contradiction:{members.choir.example:17}'",
     ),
     Key(
+        "trace:{<time>}",
+        "hash",
+        "`[trace] keep`; earlier where all take more than `[trace] memory`",
+        "workers",
+        "Messages of ten minutes that left or were held, by the id of their trace: who sent what from "
+        "where, and keyed hashes of the recipients. `outgate trace show` reads them.",
+        "HLEN 'outgate:trace:{2026-11-24T1710}'",
+    ),
+    Key(
         "seen:{<customer>}:<retry>",
         "string",
         "5 days after the first attempt",

@@ -119,6 +119,10 @@ class Keys:
         """What a list's mail of one day was like; `day` as 2026-11-24."""
         return f"{self.namespace}:listday:{{{safe(customer)}}}:{safe(list_id)}:{day}"
 
+    def trace(self, bucket: str) -> str:
+        """Traces of ten minutes; `bucket` as 2026-11-24T1710, in UTC."""
+        return f"{self.namespace}:trace:{{{bucket}}}"
+
     def evidence(self, list_id: str, bucket: int) -> str:
         """Sealed evidence of those in one hash of subscribers."""
         return f"{self.namespace}:evidence:{{{safe(list_id)}:{bucket}}}"
