@@ -18,6 +18,9 @@ from lab.sink import Sink
 from lab.skips import or_skip
 from lab.smtp import send
 from lab.waiting import wait_until
+from outgate.message.split import split_message
+from outgate.signing.secret import read_secret
+from outgate.signing.trace import TraceSigner
 from signing.dkims import BOTH, BOTH_SIGN, Desk, a_book, write_tables
 from system.messages import letter, newsletter
 from system.observing import delivered, line_of
@@ -107,6 +110,24 @@ def verified(message: bytes) -> list[bool]:
     ]
 
 
+def traces(message: bytes) -> list[bytes]:
+    """Values of the header, as they arrive."""
+    headers, _ = split_message(message.replace(b"\r\n", b"\n"))
+    return [value for name, value in headers if name == b"Outgate-Trace"]
+
+
+def verdicts_on_traces(daemon: Outgate, message: bytes) -> list[bool]:
+    """Whether each trace is of this daemon's secret, and covered by each signature."""
+    signer = TraceSigner(read_secret(daemon.directory / "state/secret"))
+    headers, _ = split_message(message.replace(b"\r\n", b"\n"))
+    covered = [
+        b"outgate-trace" in value
+        for name, value in headers
+        if name == b"DKIM-Signature"
+    ]
+    return [signer.read(one) is not None for one in traces(message)] + covered
+
+
 def records() -> dict[str, str]:
     return {
         f"{name.partition(':')[2]}._domainkey.example.org": key.record
@@ -115,9 +136,8 @@ def records() -> dict[str, str]:
 
 
 def signed_bulk(name: str) -> bytes:
-    return b"Outgate-Verdict: class=personal\nOpt-In-Evidence: v=1\n" + newsletter(
-        name, way_out=False
-    )
+    forged = b"Outgate-Verdict: class=personal\nOpt-In-Evidence: v=1\n"
+    return forged + b"Outgate-Trace: v=1; i=forged\n" + newsletter(name, way_out=False)
 
 
 def test_mail_by_postfix_verifies_as_it_arrives(
@@ -138,6 +158,8 @@ def test_mail_by_postfix_verifies_as_it_arrives(
     assert [verified(message) for message in messages] == [[True, True]] * 3
     assert messages[0].startswith(b"DKIM-Signature: v=1; a=rsa-sha256;")
     assert b"Outgate-Verdict: class=bulk; action=tag" in messages[2]
+    for message in messages:
+        assert verdicts_on_traces(signing, message) == [True, True, True]
     assert verify(messages, records()) == [{"2026a": "pass", "2026e": "pass"}] * 3
     line = line_of(signing, results["p-letter"].queue_id)
     assert line["dkim"] == "signed:example.org/2026a,signed:example.org/2026e"
@@ -178,6 +200,8 @@ def test_mail_by_sendmail_verifies_as_it_arrives(
 
     assert [verified(message) for message in messages] == [[True, True]] * 3
     assert verify(messages, records()) == [{"2026a": "pass", "2026e": "pass"}] * 3
+    for message in messages:
+        assert verdicts_on_traces(signing, message) == [True, True, True]
 
 
 @pytest.mark.parametrize(
