@@ -93,7 +93,7 @@ def test_a_full_bucket_stays_packed(store: Store, keys: Keys) -> None:
     """The longest records, and as many as the fullest of a million's hashes has."""
     packed = b"1" + b"\x01" * 7 + b"c5" + b"\xff" * 54
     writer = Subscriptions(store.client, keys, Flushing(store.client, keys))
-    steps = [Step(LIST, 5, b"%8d" % one, b"", packed) for one in range(110)]
+    steps = [Step(LIST, 5, b"%8d" % one, packed) for one in range(110)]
     writer.run_batch(steps, Mode.APPLY)
     key = keys.optin(LIST, 5)
     assert store.client.hlen(key) == 110

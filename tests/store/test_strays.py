@@ -75,7 +75,8 @@ def test_a_wrong_type_is_told_by_rounds_too(store: Store, keys: Keys) -> None:
     name = keys.contacts("choir")
     store.ask("LPUSH", name, "a")
     strays = Strays(store.client, keys)
-    found = [trouble for _ in range(100) for trouble in strays.look()]
+    # As many rounds as the keys of all tests before need.
+    found = next(filter(None, (strays.look() for _ in range(5_000))), [])
     assert {trouble.name for trouble in found} == {name}
     store.ask("DEL", name)
     store.ask("HSET", name, "recent", "")
