@@ -18,6 +18,8 @@ from cli.commands import Done, configure, outgate
 from lab.redis import Flavour, RedisServer
 from lab.skips import or_skip
 from lab.waiting import wait_until
+from outgate.model.units import SECOND_US
+from outgate.policy.operator import format_moment
 
 LIST = "members.choir.example"
 HEAD = "address,method,confirm-time,confirm-ip\n"
@@ -480,3 +482,27 @@ class TestPaper:
         assert done.code == 2
         assert said in done.stderr
         assert not (tmp_path / "state/evidence").exists()
+
+
+def test_a_claim_that_no_challenge_went_before_is_told(
+    run: Run, tmp_path: Path
+) -> None:
+    """By the import, the list's status and what is known of the address; it counts."""
+    config = tmp_path / "outgate.toml"
+    config.write_text(f'{config.read_text()}challenges = "through-us"\n')
+    name = f"cli-evidence-{next(_numbers) - 1}"
+    now_s = int(run("store", "cli", "TIME").stdout.split()[0])
+    begun = str(now_s - 5 * 86_400)
+    coverage = f"{name}:challenges:{{{LIST}}}:choir"
+    words = ("first", begun, "since", begun, "last", begun, "count", "1")
+    run("store", "cli", "HSET", coverage, *words)
+    claimed = format_moment((now_s - 86_400) * SECOND_US)
+    rows = f"anne@example.net,coi-web,{claimed},198.51.100.7\n"
+
+    done = run(*importing(export(tmp_path, HEAD + rows)))
+
+    assert "the ledger of challenges: 1 contradicted-by-ledger\n" in done.stdout
+    assert run("list", "status", LIST).stdout.endswith("contradictions  1\n")
+    shown = run("evidence", "show", "anne@example.net", "--json").stdout
+    assert '"contradicted-by-ledger"' in shown
+    assert '"grade": "asserted"' in shown
