@@ -83,6 +83,7 @@ CONSENTED = Subscription(
     record=OF_CONFIRMED,
     proof=Proof.MATCHES,
     opened=Opened(OF_CONFIRMED, CONFIRMED),
+    contradicted_us=CONFIRMED_US,
     count=ListCount(
         Counter(
             {
@@ -122,6 +123,7 @@ LEFT = Subscription(
         SIGNED,
         Scan(f"/var/lib/outgate/evidence/scans/{SCAN}", ScanState.MATCHES),
     ),
+    challenged_us=SIGNED_US,
 )
 ERASED = Subscription(
     list_id="news.choir.example",
