@@ -127,6 +127,7 @@ def test_every_key_that_is_spelled_is_in_the_table() -> None:
         *(keys.order(order) for order in Order),
         *(keys.audit, keys.audited, keys.held_index, keys.hosts, keys.schema),
         keys.optin_keys,
+        keys.trace("<time>"),
         *(keys.list_seen, keys.list_grace, keys.list_report),
         *(keys.complaints, keys.complaint_totals, keys.complaint("<id>")),
         "outgate:complained:{<customer>}:<scope>",
