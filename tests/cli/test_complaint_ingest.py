@@ -96,6 +96,12 @@ class TestIngest:
         assert "no-report" in file.name
         assert desk.listed() == []
 
+    def test_doctor_tells_of_it(self, desk: Desk) -> None:
+        desk.run("ingest", stdin=mail("You send spam."))
+        done = outgate("--config", desk.config, "doctor")
+
+        assert "complaints     reports that wait for a person: 1, in" in done.stdout
+
     def test_a_store_that_is_away_makes_the_mta_try_again(self, tmp_path: Path) -> None:
         config = tmp_path / "outgate.toml"
         config.write_text(f'[store]\nurl = "unix://{tmp_path}/none"\n')

@@ -51,6 +51,7 @@ def test_status_counts_by_what_stands_behind(run: Run) -> None:
         "with consent    2 (66.7 %)\nwithdrawn       1\nerased          1\n"
         "needs consent   from now (not seen yet)\n"
         "mail            none in 92 days\n"
+        "complaints      0 people in 90 days: ok\n"
     )
     assert json.loads(run("list", "status", LIST, "--json").stdout) == {
         "list": LIST,
@@ -64,6 +65,7 @@ def test_status_counts_by_what_stands_behind(run: Run) -> None:
         "needs-consent-from": "now",
         "why": "not seen yet",
         "reports": [],
+        "complaints": {"people": 0, "recipients": 0, "level": "ok"},
         "days": [],
     }
 
@@ -75,6 +77,7 @@ def test_status_of_a_list_without_subscribers(run: Run) -> None:
         "with consent    0\nwithdrawn       0\nerased          0\n"
         "needs consent   from now (not seen yet)\n"
         "mail            none in 92 days\n"
+        "complaints      0 people in 90 days: ok\n"
     )
     assert run("list", "status", "no.example").code == 2
 

@@ -1,11 +1,13 @@
 """What the commands of `outgate complaint` have in common: store, registry, our names."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from outgate.cli.context import Context
 
 if TYPE_CHECKING:
+    from outgate.cli.optin_open import Opened
     from outgate.complaints.intake import Intake, Ours
     from outgate.complaints.ports import Traces
     from outgate.model.consent import Grade
@@ -51,7 +53,7 @@ def open_intake(context: Context) -> "Intake":
     return Intake(
         loops=settings.feedback_loop,
         ours=_ours(context, opened.hashes),
-        traces=_traces(context),
+        traces=_traces(context, opened),
         kept=Complaints(opened.client, opened.keys),
         consents=_Consents(opened.registry),
         verify_report=verify_by_dns,
@@ -86,21 +88,23 @@ def _ours(context: Context, hashes: "Hashes") -> "Ours":
     )
 
 
-def _traces(context: Context) -> "Traces":
-    """Headers are read; records of messages are not kept yet."""
+def _traces(context: Context, opened: "Opened") -> "Traces":
     from outgate.complaints.ports import Traces
     from outgate.daemon.compose import Places
     from outgate.signing.secret import read_secret
     from outgate.signing.trace import TraceSigner
+    from outgate.store.traces import Traces as Records
 
     settings = context.settings()
-    signer = TraceSigner(read_secret(Places.of(settings).secret(settings)))
+    rotated = tuple(read_secret(Path(one)) for one in settings.secrets.trace)
+    signer = TraceSigner(read_secret(Places.of(settings).secret(settings)), rotated)
     names = {signer.customer(one.name): one.name for one in settings.customer}
+    records = Records(opened.client, opened.keys, opened.hashes)
     return Traces(
         read=signer.read,
-        find=lambda _: None,
+        find=records.find,
         customer_of=lambda pseudonym: names.get(pseudonym, ""),
-        is_recipient=lambda *_: False,
+        is_recipient=records.is_recipient,
     )
 
 

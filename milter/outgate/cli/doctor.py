@@ -53,6 +53,27 @@ def _examine(context: Context) -> Iterator[Ailment]:
         yield from _store(context)
     yield from _hold_queue(context)
     yield from _policy(context)
+    yield from _complaints(context)
+
+
+def _complaints(context: Context) -> Iterator[Ailment]:
+    from outgate.complaints.unread import folder_in
+    from outgate.daemon.compose import Places
+
+    folder = folder_in(Places.of(context.settings()).state)
+    try:
+        unread = folder.count()
+    except OSError as error:
+        yield Ailment(
+            "complaints", f"{folder.path}: {error.strerror}: not seen", note=True
+        )
+        return
+    if unread:
+        yield Ailment(
+            "complaints",
+            f"reports that wait for a person: {unread}, in {folder.path}: read and delete them, "
+            "or try `outgate complaint replay`",
+        )
 
 
 def _store(context: Context) -> Iterator[Ailment]:

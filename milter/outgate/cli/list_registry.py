@@ -88,9 +88,10 @@ def status(context: Context, list_id: str, customer: str, *, as_json: bool) -> N
     Subscribers by what stands behind them, who withdrew, how many marks of erasures
     there are; from when on the list needs consents, and what its maintainer was told;
     week by week, how many recipients had a consent, what was held or refused; and what
-    is wrong with its headers. Where two customers have a list of one id, the subscribers
+    is wrong with its headers; how many people complained. Where two customers have a list of one id, the subscribers
     of both are counted: the registry keeps nothing that tells them apart.
     """
+    from outgate.cli.complaint_rate import complaints_of
     from outgate.cli.dossier_open import count_of
     from outgate.cli.list_grace import deadline_of, open_lists, report_lines
     from outgate.cli.list_trend import days_json, open_days, trend_lines
@@ -108,10 +109,12 @@ def status(context: Context, list_id: str, customer: str, *, as_json: bool) -> N
     rule = deadline_of(context, lists, (owner, name))
     told = lists.told((owner, name))
     days = open_days(context).read((owner, name))
+    complaints = complaints_of(context, owner, name, days)
     if as_json:
         fields = {"list": name, "customers": owners, **count.as_json(), **rule}
         fields["reports"] = [one._asdict() for one in told]
         fields |= _challenges(registry, owner, name)
+        fields["complaints"] = complaints
         fields["days"] = days_json(days)
         click.echo(json.dumps(fields, sort_keys=True))
         return
@@ -121,6 +124,9 @@ def status(context: Context, list_id: str, customer: str, *, as_json: bool) -> N
         *trend_lines(days),
     ):
         click.echo(line)
+    click.echo(
+        f"complaints      {complaints['people']} people in 90 days: {complaints['level']}"
+    )
     for key, value in _challenges(registry, owner, name).items():
         click.echo(f"{key:<15} {value}")
 

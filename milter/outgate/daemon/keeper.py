@@ -11,8 +11,11 @@ import os
 import select
 import socket
 import time
+from contextlib import suppress
+from itertools import product
 
 from outgate import __version__
+from outgate.complaints.unread import folder_in
 from outgate.config.checks import parse_host_port
 from outgate.daemon.children import DRAIN, READY
 from outgate.daemon.compose import Places, make_log
@@ -26,6 +29,7 @@ from outgate.daemon.standing import Standing
 from outgate.daemon.steps import Steps
 from outgate.log.lines import Log
 from outgate.metrics import names
+from outgate.metrics.complaint_names import COMPLAINTS, COMPLAINTS_UNREAD
 from outgate.metrics.endpoint import Endpoint as HttpEndpoint
 from outgate.metrics.status import Status
 from outgate.model.errors import StoreError
@@ -33,6 +37,7 @@ from outgate.policy.grace import deadlines
 from outgate.signing.secret import key_id
 from outgate.store.claims import Claims
 from outgate.store.client import connect
+from outgate.store.complaints import Complaints
 from outgate.store.holds import Holds
 from outgate.store.keys import Keys
 from outgate.store.lists import Lists
@@ -93,7 +98,9 @@ class Keeper:
         self._traces = TraceRoom(client, keys, keep_s, int(settings.trace.memory))
         self._dropped = 0
         self._status.put(names.TRACES_DROPPED, 0)
+        self._complaints = Complaints(client, keys)
         self._outbox = Outbox(self._places.spool)
+        self._unread = folder_in(self._places.state)
         self._copy = LocalCopy(self._places.local_copy)
         self._mta_names = MtaNames(self._places.mta_names, settings.quarantine.mta)
         # Its thread has a connection of its own.
@@ -131,6 +138,7 @@ class Keeper:
                 run("orders", self._tend_orders)
                 run("outbox", self._empty_outbox)
                 run("traces", self._tend_traces)
+                run("complaints", self._count_complaints)
         except StoreError as error:
             self._standing.forget()
             self._note_store(up=False, message=str(error))
@@ -141,6 +149,7 @@ class Keeper:
         run("mta-names", self._mta_names.sync)
         run("outbox-size", self._count_outbox)
         run("dsns-waiting", self._count_dsns)
+        run("complaints", self._count_unread)
 
     def last_round(self) -> None:
         """Put what workers wrote at their end into the store."""
@@ -250,6 +259,17 @@ class Keeper:
         before, self._newest_dsn = self._newest_dsn, self._holding.dsns.measure()
         if self._newest_dsn not in {"", before}:
             self._holding.soon()
+
+    def _count_complaints(self) -> None:
+        totals = self._complaints.totals()
+        (_, attributions), (_, feeds) = COMPLAINTS.labels
+        for labels in product(attributions, feeds):
+            self._status.put(COMPLAINTS, totals.get(labels, 0), *labels)
+
+    def _count_unread(self) -> None:
+        # Another account's folder is for `outgate doctor` to tell.
+        with suppress(OSError):
+            self._status.put(COMPLAINTS_UNREAD, self._unread.count())
 
     def _note_store(self, *, up: bool, message: str) -> None:
         """Tell what the round saw; a message beside `up` says why it is not used."""

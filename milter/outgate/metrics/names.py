@@ -1,5 +1,6 @@
 """Every metric there is. No other module spells one."""
 
+from outgate.metrics.complaint_names import COMPLAINT_METRICS
 from outgate.metrics.metric import Kind, Metric
 from outgate.model.consent import TokenResult
 from outgate.model.dkim import Algorithm, SigningResult
@@ -38,16 +39,14 @@ RECIPIENTS = Metric(
 STRANGERS = Metric(
     name="outgate_strangers_total",
     kind=Kind.COUNTER,
-    text="Recipients whom the customer had never mailed and who have not asked for it, "
-    "by what the MTA was told.",
+    text="Recipients whom the customer had never mailed and who have not asked for it, by what the MTA was told.",
     rise="Bulk mail, or new customers. By disposition `accept`: it leaves.",
     labels=(("disposition", _ACTIONS),),
 )
 REMOVED_RECIPIENTS = Metric(
     name="outgate_removed_recipients_total",
     kind=Kind.COUNTER,
-    text="Recipients that were taken out of a registered list's mail, by reason; envelope "
-    "senders get delivery status notifications.",
+    text="Recipients that were taken out of a registered list's mail, by reason; envelope senders get delivery status notifications.",
     rise="A list's software does not take off those who unsubscribe, or adds people who "
     "did not ask.",
     labels=(
@@ -74,8 +73,7 @@ LIMIT_EXCEEDED = Metric(
 NEAR_LIMIT = Metric(
     name="outgate_near_limit_total",
     kind=Kind.COUNTER,
-    text="Messages after which little was left of a limit, by limit (reason "
-    "`near-limit`).",
+    text="Messages after which little was left of a limit, by limit (reason `near-limit`).",
     rise="Mail will be stopped soon: ask who sends, or raise the limit before.",
     labels=(("limit", ()),),
 )
@@ -329,6 +327,7 @@ KEEPER_ERRORS = Metric(
                 "outbox-size",
                 "dsns",
                 "dsns-waiting",
+                "complaints",
                 "mta-names",
                 "holds",
                 "hold-queue",
@@ -396,4 +395,5 @@ METRICS: tuple[Metric, ...] = (
     KEEPER_ERRORS,
     NOTIFY_FAILURES,
     DSNS_WAITING,
+    *COMPLAINT_METRICS,
 )
