@@ -94,4 +94,5 @@ def _say(lines: Iterable[str]) -> None:
     from outgate.log.lines import escape
 
     for line in lines:
-        click.echo(escape(line), err=True)
+        # click sets choices off by tabs.
+        click.echo(escape(line.expandtabs(4)), err=True)
