@@ -60,7 +60,7 @@ LISTMONK: Message = (
         f'?l={OTHER_UUID}&amp;l={UUID}" class="button">Confirm</a></p>'
         f'<a href="https://news.choir.example/subscription/{OTHER_UUID}/{UUID}">Leave</a>'
         f'<p>Powered by <a href="https://listmonk.app" target="_blank">listmonk</a></p>'
-        '<img src="https://cdn.example/logo.png">'.encode()
+        '<img src="https://news.choir.example/logo.png">'.encode()
     ),
 )
 PHPLIST: Message = (

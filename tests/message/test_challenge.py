@@ -18,15 +18,18 @@ from message.challenges import (
     PHPLIST,
     SYMPA_MAIL,
     SYMPA_WEB,
+    UUID,
     Message,
 )
 from outgate.message.challenge import (
     MAX_CHALLENGE_BYTES,
+    MAX_REQUEST_BYTES,
     Challenge,
     Pattern,
     Software,
     by_content,
     by_headers,
+    is_plain_request,
     software_of,
 )
 
@@ -61,7 +64,7 @@ def test_headers_name_software_and_list(message: Message, found: Challenge) -> N
     ids=["sympa", "listmonk", "phplist", "mailpoet"],
 )
 def test_a_link_names_the_software(message: Message, software: Software) -> None:
-    """In whatever the body is encoded; pictures and the makers' own links do not count."""
+    """In whatever the body is encoded; the makers' own links do not count."""
     assert content_of(message) == Challenge(software)
 
 
@@ -92,6 +95,65 @@ def test_an_advert_with_the_link_is_none(more: bytes) -> None:
     assert content_of((block, body + more)) is None
     block, body = PATTERN
     assert content_of((block, body + more), "one more step") is None
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        '<a href="//shop.example/buy">Buy</a>',
+        "<a href=//shop.example/buy>Buy</a>",
+        '<img src="https://shop.example/advert.png">',
+        '<img srcset="https://news.choir.example/a 1x, https://shop.example/b 2x">',
+        '<form action="https://shop.example/buy">',
+        '<button formaction="http:shop.example">',
+        '<meta http-equiv="refresh" content="0;url=https://shop.example/">',
+        '<p style="background:url(https://news.choir.example/a),url(//shop.example/b)">',
+        '<a href="ht\ntps://shop.example/buy">Buy</a>',
+        '<a href="/\\shop.example/buy">Buy</a>',
+        '<a href="&#104;ttps&colon;//shop.example/buy">Buy</a>',
+        '<a href=https://news.choir.example/a\nclass="x" href="ht\ntps://shop.example/">',
+        "<p>Buy at www.shop.example</p>",
+        '<a href="https://news.choir.example@shop.example/">Buy</a>',
+        '<a href="https://shop.example\\@news.choir.example/">Buy</a>',
+    ],
+)
+def test_whatever_leads_elsewhere_is_seen(more: str) -> None:
+    """Links without a scheme, pictures, forms, styles, refreshes."""
+    link = f'<a href="https://news.choir.example/subscription/optin/{UUID}">Yes</a>'
+    block = "From: Choir <noreply@choir.example>\nContent-Type: text/html"
+    assert content_of((block, link.encode())) == Challenge(Software.LISTMONK)
+    assert content_of((block, f"{link}\n{more}".encode())) is None
+
+
+def test_what_leads_to_its_own_site_stays_one() -> None:
+    """Pictures of its own, names of formats, a footer."""
+    link = f'<a href="https://news.choir.example/subscription/optin/{UUID}">Yes</a>'
+    body = (
+        '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" '
+        '"http://www.w3.org/TR/xhtml1/DTD/xhtml1-strict.dtd">'
+        '<html xmlns="http://www.w3.org/1999/xhtml"><head><style>p { color: red; } '
+        "/* body */</style></head>"
+        f'{link}<img src="//news.choir.example/a.png"><a href="/leave">Leave</a>'
+        '<a href="mailto:help@lists.example">Help</a> and/or // www.news.choir.example'
+    )
+    block = "From: Choir <noreply@choir.example>\nContent-Type: text/html"
+    assert content_of((block, body.encode())) == Challenge(Software.LISTMONK)
+
+
+@pytest.mark.parametrize("message", [MAILMAN_3, MAILMAN_2, SYMPA_MAIL])
+def test_what_list_software_asks_by_is_plain(message: Message) -> None:
+    """Short text, at most one host, seen whole."""
+    block, body = message
+
+    def is_plain(block: str, body: bytes) -> bool:
+        return is_plain_request(headers(block), body, len(body))
+
+    assert is_plain(block, body)
+    assert not is_plain(block, body + b"x" * MAX_REQUEST_BYTES)
+    assert not is_plain(block, body + b"http://a.example http://b.example")
+    assert not is_plain(f"{block}\nContent-Type: text/html", body)
+    assert not is_plain(f"{block}\nContent-Type: image/png", body)
+    assert not is_plain_request(headers(block), body, len(body) + 1)
 
 
 def test_a_body_that_was_not_seen_whole_is_none() -> None:
@@ -162,6 +224,7 @@ def test_hostile_mail_is_read(found: HeaderMap, body: bytes) -> None:
     """Whatever it is."""
     by_headers(found, bulk=True)
     by_content(found, body, len(body), [Pattern("confirm")])
+    is_plain_request(found, body, len(body))
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -1,5 +1,7 @@
 """Challenges at the gate: of which list, noted or not, and how many to one person."""
 
+from dataclasses import replace
+
 import pytest
 
 from message.builders import headers
@@ -14,6 +16,7 @@ from message.challenges import (
     Message,
 )
 from outgate.message.wanted import WANTED_HEADERS
+from outgate.model.optin import Record, State
 from outgate.model.transaction import Transaction
 from outgate.model.units import SECOND_US
 from outgate.model.verdict import Action, Mode, Reason
@@ -239,3 +242,55 @@ def test_whom_a_list_asks_need_not_have_consented() -> None:
     # A newsletter to the same person is asked for a consent.
     letter = (f"From: news@lists.choir.example\nList-Id: News <{LIST}>", body)
     assert Reason.LIST_WITHOUT_CONSENT in post.judge(mail(letter)).verdict.reasons
+
+
+ADVERTS = {
+    "two hosts": b"Buy at https://shop.example/ or https://other.example/\n",
+    "long": b"Buy our pills today.\n" * 1_000,
+}
+
+
+@pytest.mark.parametrize("name", ADVERTS)
+def test_an_advert_with_the_author_of_a_challenge_is_the_list_s_mail(name: str) -> None:
+    """Whoever withdrew gets none, and no later claim has a witness."""
+    block, body = MAILMAN_3
+    post = Outpost(a_policy(lists=[a_list()]))
+    withdrawal = Record(state=State.WITHDRAWN, time_us=post.clock.now_us - 1)
+    post.store.keep(LIST, "bart0@example.net", withdrawal)
+    listed = f"{block}\nList-Id: News <{LIST}>"
+    advert = post.judge(mail((listed, ADVERTS[name])))
+    assert advert.plan is not None
+    assert advert.plan.subscribed == LIST
+    assert advert.plan.challenge is None
+    assert Reason.CONSENT_WITHDRAWN in advert.verdict.reasons
+    assert not post.store.challenges
+    # A proven one may ask him again: Mailman 2 puts the List-Id into it.
+    assert post.judge(mail((listed, body))).verdict.action is Action.ACCEPT
+
+
+def test_a_body_that_nobody_showed_proves_nothing() -> None:
+    """Its recipient is protected; the list's rules hold, and the ledger has nothing."""
+    block, body = MAILMAN_3
+    post = Outpost(a_policy(lists=[a_list()]))
+    message = mail((f"{block}\nList-Id: News <{LIST}>", body))
+    message.session = replace(message.session, bodies=False)
+    decision = post.judge(message)
+    assert decision.plan is not None
+    assert decision.plan.subscribed == LIST
+    assert decision.plan.challenge is not None
+    assert not decision.plan.challenge.list_id
+
+
+def test_an_advert_in_a_stream_of_confirmations_witnesses_nothing() -> None:
+    """Its recipient is protected all the same."""
+    stream = StreamSettings(
+        name="signup",
+        customer=ANNE,
+        sender=("hello@band.example",),
+        kind="confirmation",
+    )
+    post = Outpost(a_policy(streams=[stream], lists=[a_list()]))
+    block, body = PATTERN
+    found = planned(post, (block, body + b"Buy at https://shop.example/\n"))
+    assert found is not None
+    assert not found.list_id

@@ -9,8 +9,9 @@ puts into it:
     https://…/auth/<digits>/subscribe?email=…                                 Sympa on the web
 
 or by a pattern of the operator's. A challenge goes to one person, is short, and leads
-nowhere else: an advert that borrows such a link is none, and would gain nothing, since
-nobody is spared a count for a challenge.
+nowhere else: an advert that borrows such a link, or such an author, is none. One that
+leads to the author's own site alone cannot be told from a challenge; it gains little, since
+nobody is spared a count for a challenge, and each list has one a day for each person.
 
 Limits: what is put into a challenge beside the link is not understood. A request to
 confirm that somebody leaves is told from one to join only by its link, or by an English
@@ -22,7 +23,6 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from html import unescape
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from outgate.message.confirmation import is_confirmation_request
 from outgate.message.headers import (
@@ -31,10 +31,13 @@ from outgate.message.headers import (
     first_value,
     header_from_address,
 )
-from outgate.message.mime_text import read_parts
+from outgate.message.links import host_of, hosts_of
+from outgate.message.mime_text import Parts, read_parts
 
 # MailPoet's, with all its markup, has 20 KiB.
 MAX_CHALLENGE_BYTES = 40_960
+# Mailman's and Sympa's have 2 KiB of text, in some languages encoded.
+MAX_REQUEST_BYTES = 10_240
 _MAX_LINKS = 20
 _MAX_LINK_CHARACTERS = 2_000
 MAX_PATTERN_CHARACTERS = 200
@@ -144,6 +147,34 @@ def by_headers(headers: Headers, *, bulk: bool) -> Challenge | None:
     return Challenge(Software.MAILMAN)
 
 
+def is_plain_request(headers: Headers, body: bytes, size_bytes: int) -> bool:
+    """Whether a body is one that Mailman or Sympa asks by: short text, one host at most.
+
+    Args:
+        headers: lower-case names to values.
+        body: its first bytes.
+        size_bytes: of the whole body.
+    """
+    if size_bytes > MAX_REQUEST_BYTES or size_bytes > len(body):
+        return False
+    parts = read_parts(headers, body)
+    is_text = parts.is_all and all(one.kind == "text/plain" for one in parts)
+    return is_text and _leads_to_one_host(parts)
+
+
+def leads_to_one_host(headers: Headers, body: bytes, size_bytes: int) -> bool:
+    """Whether a body has the size of a challenge, and leads to one host at most.
+
+    Args:
+        headers: lower-case names to values.
+        body: its first bytes.
+        size_bytes: of the whole body.
+    """
+    if size_bytes > MAX_CHALLENGE_BYTES or size_bytes > len(body):
+        return False
+    return _leads_to_one_host(read_parts(headers, body))
+
+
 def by_content(
     headers: Headers, body: bytes, size_bytes: int, patterns: Sequence[Pattern] = ()
 ) -> Challenge | None:
@@ -161,8 +192,9 @@ def by_content(
     number = _place(patterns, subject)
     if not _may_have_link(headers, body) and number < 0:
         return None
-    links = _links(headers, body)
-    if links is None:
+    parts = read_parts(headers, body)
+    links = _links(parts)
+    if links is None or not _leads_to_one_host(parts):
         return None
     software = None
     for link in links:
@@ -172,13 +204,11 @@ def by_content(
             continue
         software = software or known or Software.OTHER
         number = number if number >= 0 else place
-        if not _leads_only_to(link, links):
+        if host_of(link) in _MAKERS:
             return None
     if software is not None:
         return Challenge(software, pattern=number)
-    if number < 0 or (links and not _leads_only_to(links[0], links)):
-        return None
-    return Challenge(Software.OTHER, pattern=number)
+    return Challenge(Software.OTHER, pattern=number) if number >= 0 else None
 
 
 def software_of(link: str) -> Software | None:
@@ -208,36 +238,26 @@ def _may_have_link(headers: Headers, body: bytes) -> bool:
     return b"http" in body or "content-transfer-encoding" in headers or b"64" in body
 
 
-def _links(headers: Headers, body: bytes) -> list[str] | None:
-    """Where a message leads; None where that is too much for a challenge."""
+def _links(parts: Parts) -> list[str] | None:
+    """What a reader could follow; None where that is too much for a challenge."""
     found: list[str] = []
-    for link in _each_link(headers, body):
+    for link in _each_link(parts):
         if len(found) == _MAX_LINKS:
             return None
         found.append(link)
     return found
 
 
-def _each_link(headers: Headers, body: bytes) -> Iterator[str]:
-    for part in read_parts(headers, body):
+def _each_link(parts: Parts) -> Iterator[str]:
+    for part in parts:
         is_html = part.kind == "text/html"
         for found in (_HREF if is_html else _LINK).finditer(part.text):
             yield unescape(found[1]) if is_html else found[0].rstrip(".,;)")
 
 
-def _leads_only_to(link: str, links: Sequence[str]) -> bool:
-    own = _host(link)
-    return bool(own) and all(
-        host == own or host in _MAKERS for host in map(_host, links)
-    )
-
-
-def _host(link: str) -> str:
-    try:
-        host = urlsplit(link).hostname or ""
-    except ValueError:
-        return ""
-    return host.removeprefix("www.")
+def _leads_to_one_host(parts: Parts) -> bool:
+    hosts = hosts_of(parts) - _MAKERS
+    return parts.is_all and len(hosts) <= 1 and "" not in hosts
 
 
 def _subject(headers: Headers) -> str:

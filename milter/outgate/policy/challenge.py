@@ -1,8 +1,11 @@
 """Which challenge a message is: of which registered list, and to whom.
 
-Headers are looked at for everybody; the body only where its customer has a registered
-list or a stream of confirmations, and the message could be a challenge: to one person,
-of no list, short. So ordinary mail pays nothing.
+Headers are looked at for everybody; the body only of what they say is a challenge, or
+where its customer has a registered list or a stream of confirmations, and the message
+could be one: to one person, of no list, short. So ordinary mail pays nothing.
+
+Headers alone prove nothing, since whoever writes an advert writes them too: a challenge
+needs no consent, and is a witness later. So it has to be as short and plain as those are.
 
 The list is the one that the challenge names, or that the message's List-Id names; else
 that of its author (`challenge-sender`) or of its pattern (`challenge-pattern`); else the
@@ -19,6 +22,8 @@ from outgate.message.challenge import (
     Software,
     by_content,
     by_headers,
+    is_plain_request,
+    leads_to_one_host,
 )
 from outgate.message.facts import Facts
 from outgate.model.address import canonical_domain, parse_address
@@ -94,24 +99,28 @@ class Challenges:
         """The challenge that a message is, and the id of its list, "" for an unknown one."""
         if transaction.recipient_count != 1:
             return None
+        content = transaction.headers, transaction.body, transaction.body_bytes
         found = None
         if facts.mail_class is MailClass.CONFIRMATION:
             found = by_headers(transaction.headers, bulk=facts.declares_bulk)
-            return (
-                None if found is None else (found, self._whose(found, facts, customer))
-            )
+            if found is None:
+                return None
+            if not transaction.session.bodies:
+                # Nobody saw it: so its recipient is protected, and its list has no
+                # witness and no way around consents.
+                return found, ""
+            if not is_plain_request(*content):
+                return None
+            return found, self._whose(found, facts, customer)
         known = self._customers.get(customer)
         if known is None or facts.list_id or facts.mail_class not in _MAY_BE:
             return None
-        found = by_content(
-            transaction.headers,
-            transaction.body,
-            transaction.body_bytes,
-            known.patterns,
-        )
+        found = by_content(*content, known.patterns)
         if found is None and stream is not None:
             is_confirmation = stream.mail_class is MailClass.CONFIRMATION
             found = Challenge(Software.OTHER) if is_confirmation else None
+            if not transaction.session.bodies or not leads_to_one_host(*content):
+                return None if found is None else (found, "")
         return None if found is None else (found, self._whose(found, facts, customer))
 
     def plan(
