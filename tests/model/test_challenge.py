@@ -132,8 +132,28 @@ def test_one_list_asks_once_a_day() -> None:
     later, _ = challenge(kept, b"list", NOW_S + DAY_S, 1, 5, binding=True)
 
     assert (first.fits, again.fits, other.fits, later.fits) == (True, False, True, True)
-    assert (again.same, again.total, again.retry_after_s) == (1, 1, DAY_S - 60)
+    assert (again.same, again.own, again.others) == (1, 1, 0)
+    assert again.retry_after_s == DAY_S - 60
     assert not again.charged
+
+
+def test_one_customer_keeps_nobody_from_the_others() -> None:
+    """However many lists it has: five of its own, one among all."""
+    kept: list[Recent] = []
+    for number in range(6):
+        found, kept = challenge(
+            kept, b"xx%02d" % number, NOW_S + number, 1, 5, binding=True
+        )
+        assert found.fits is (number < 5)
+    for number in range(4):
+        sender = b"%02dli" % number
+        found, kept = challenge(kept, sender, NOW_S + 60, 1, 5, binding=True)
+        assert (found.fits, found.others) == (True, number + 1)
+    sixth, _ = challenge(kept, b"yyli", NOW_S + 60, 1, 5, binding=True)
+    # As soon as the first customer's last one is a day old.
+    assert (sixth.fits, sixth.retry_after_s) == (False, 4 + DAY_S - 60)
+    # Who is among the five may go on.
+    assert challenge(kept, b"00el", NOW_S + 61, 1, 5, binding=True)[0].fits
 
 
 @fast
@@ -168,5 +188,6 @@ def test_no_day_has_more_than_fit(
     if binding:
         for sender, at_s in left:
             day = [one for one in left if at_s <= one[1] < at_s + DAY_S]
-            assert len(day) <= per_recipient
+            assert len({one[0][:2] for one in day}) <= per_recipient
+            assert sum(one[0][:2] == sender[:2] for one in day) <= per_recipient
             assert sum(one[0] == sender for one in day) <= per_list

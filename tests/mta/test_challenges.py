@@ -65,7 +65,7 @@ def test_each_software_s_challenge_is_noted(daemon: Outgate, name: str) -> None:
     assert ledger(daemon) == before + 1
     line = daemon.message(f"again{before}")
     assert line["reasons"].startswith("subscription-bombing")
-    assert line["detail"].startswith("1 by the list, 1 by all")
+    assert line["detail"].startswith("1 by the list, 1 by the customer")
     assert line["challenge"] in name
 
 

@@ -146,7 +146,7 @@ class Ledger:
             return None
         found, self.asked_people[planned.mailbox] = challenge(
             self.asked_people.get(planned.mailbox, []),
-            hash_of(planned.sender),
+            hash_of(plan.customer)[:2] + hash_of(planned.sender)[:2],
             self.clock.now_us // SECOND_US,
             planned.per_list,
             planned.per_recipient,

@@ -173,6 +173,18 @@ def test_many_lists_ask_one_person_five_times() -> None:
     assert actions == [Action.ACCEPT] * 5 + [Action.DEFER] * 3
 
 
+def test_one_customer_locks_nobody_out_of_other_lists() -> None:
+    """Whatever authors it writes: five a day, and the honest list may ask all the same."""
+    post = Outpost(a_policy(lists=[a_list(customer="choir@example.org")]))
+    actions = []
+    for number in range(7):
+        block = f"From: l{number}-confirm+{COOKIE}@d{number}.example\nSubject: Confirm"
+        actions.append(post.judge(mail((block, b""))).disposition.action)
+    assert actions == [Action.ACCEPT] * 5 + [Action.DEFER] * 2
+    honest = post.judge(mail(MAILMAN_3, "choir@example.org"))
+    assert honest.disposition.action is Action.ACCEPT
+
+
 def test_what_another_rule_stops_counts_for_nobody() -> None:
     """It is given back; that it was held is noted, since somebody may release it."""
     post = Outpost(a_policy(lists=[a_list()]))
@@ -203,7 +215,7 @@ def test_monitor_mode_counts_what_enforce_would_let_out() -> None:
 def test_the_operator_chooses_what_happens(action: Action) -> None:
     """A rule that lets out counts on."""
     rules = {Reason.SUBSCRIPTION_BOMBING: RuleSettings(action=action)}
-    post = Outpost(a_policy(rules=rules))
+    post = Outpost(a_policy(rules=rules, lists=[a_list()]))
     post.judge(mail(MAILMAN_3))
     again = post.judge(mail(MAILMAN_3))
     assert again.disposition.action is action

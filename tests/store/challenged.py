@@ -10,6 +10,7 @@ RETENTION_S = 30 * DAY_S
 
 def a_challenge(
     *,
+    customer: str = "choir",
     sender: str = "choir",
     mailbox: str = "bart@example.net",
     per_list: int = 1,
@@ -28,6 +29,6 @@ def a_challenge(
         retention_s,
         binding,
     )
-    plan = a_plan(a_charge(burst=1_000), customer="choir")
+    plan = a_plan(a_charge(burst=1_000), customer=customer)
     plan.challenge = planned
     return plan

@@ -37,6 +37,7 @@ class Step:
     """
 
     wait_s: int
+    customer: str
     sender: str
     per_list: int
     per_recipient: int
@@ -47,7 +48,8 @@ class Step:
 STEPS = st.builds(
     Step,
     wait_s=st.sampled_from([0, 0, 1, 60, DAY_S // 2, DAY_S - 1, DAY_S, DAY_S + 1, -5]),
-    sender=st.sampled_from(["choir", "band", "shop"]),
+    customer=st.sampled_from(["choir", "band", "shop", "club"]),
+    sender=st.sampled_from(["news", "members", "announce"]),
     per_list=st.integers(1, 3),
     per_recipient=st.integers(1, 5),
     binding=st.booleans(),
@@ -66,6 +68,7 @@ def test_the_script_says_what_the_twin_says(store: Store, steps: list[Step]) -> 
     for step in steps:
         clock.wait(step.wait_s)
         plan = a_challenge(
+            customer=step.customer,
             sender=step.sender,
             per_list=step.per_list,
             per_recipient=step.per_recipient,
@@ -74,7 +77,7 @@ def test_the_script_says_what_the_twin_says(store: Store, steps: list[Step]) -> 
         commit = step.fate != "looked at"
         expected, after = challenge(
             kept,
-            _HASHES.item(step.sender),
+            _sender(step.sender, step.customer),
             clock.now_us // SECOND_US,
             step.per_list,
             step.per_recipient,
@@ -195,7 +198,7 @@ def test_the_scripts_are_called_as_their_headers_say() -> None:
     assert named("challenge", asked) == {
         "now_us": b"",
         "mode": b"charge",
-        "sender": _HASHES.item("choir"),
+        "sender": _sender("choir"),
         "per_list": b"1",
         "per_recipient": b"3",
         "binding": b"1",
@@ -213,6 +216,10 @@ def test_the_scripts_are_called_as_their_headers_say() -> None:
         *[f"outgate:challenge:{{{LIST}:{bucket_of(place.bucket)}}}"] * 2,
         f"outgate:challenges:{{{LIST}}}:choir",
     ]
+
+
+def _sender(sender: str, customer: str = "choir") -> bytes:
+    return _HASHES.item(customer)[:2] + _HASHES.item(sender)[:2]
 
 
 def named(script: str, call: Call) -> dict[str, bytes]:

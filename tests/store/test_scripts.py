@@ -290,7 +290,7 @@ def _answer(command: list[bytes]) -> Reply:
     if command[0] not in {b"EVAL", b"EVALSHA"}:
         return None
     if command[3].startswith(b"outgate:challenge"):
-        return [1, 0, 0, 0, b""]
+        return [1, 0, 0, 0, 0, b""]
     counters = int(command[2]) - _FIXED_KEYS
     return [*_EMPTY, *([1, 0, 0, 1] * counters)]
 

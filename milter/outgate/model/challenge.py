@@ -12,7 +12,8 @@ A contradiction is said only where the list's challenges leave through us, and o
 from which on the ledger is complete.
 
 The other half counts challenges to one person within a day, whoever sends them: that is
-what subscription bombing is made of.
+what subscription bombing is made of. Among all, a customer counts once, however many it
+sends: nobody alone can use up what a person may be asked by others.
 """
 
 import struct
@@ -161,7 +162,9 @@ class Recent(NamedTuple):
     """One challenge to a person.
 
     Attributes:
-        sender: keyed hash of customer and list, four bytes.
+        sender: two bytes of the keyed hash of the customer, two of that of the list. Of
+            the few that are kept of a day, hardly ever two look alike; then one counts
+            for less, or waits for a day.
         at_s: seconds since the epoch.
     """
 
@@ -176,14 +179,16 @@ class Bombing:
     Attributes:
         fits: whether this one is within both bounds.
         same: how many of the same list.
-        total: how many of all.
+        own: how many of the same customer.
+        others: how many other customers sent any.
         retry_after_s: when it would fit; 0 if it does.
         charged: the record that was added, to be given back; b"" for none.
     """
 
     fits: bool
     same: int
-    total: int
+    own: int
+    others: int
     retry_after_s: int = 0
     charged: bytes = b""
 
@@ -205,18 +210,24 @@ def challenge(
         sender: who sends this one.
         now_s: seconds since the epoch.
         per_list: so many of one list fit into a day.
-        per_recipient: so many of all.
+        per_recipient: so many of one customer, and so many customers.
         binding: whether one that does not fit stays here, and so is not counted.
         commit: whether it is counted at all.
     """
     recent = [one for one in kept if now_s - one.at_s < DAY_S]
-    same = [one for one in recent if one.sender == sender]
+    same = [one.at_s for one in recent if one.sender == sender]
+    own = [one.at_s for one in recent if one.sender[:2] == sender[:2]]
+    # Of each other customer the latest: until then he counts.
+    last_s = {one.sender[:2]: one.at_s for one in recent}
+    last_s.pop(sender[:2], None)
+    others = sorted(last_s.values())
     retry_s = 0
-    for those, most in ((same, per_list), (recent, per_recipient)):
+    bounds = (same, per_list), (own, per_recipient), (others, per_recipient)
+    for those, most in bounds:
         if len(those) >= most:
-            retry_s = max(retry_s, those[len(those) - most].at_s + DAY_S - now_s)
+            retry_s = max(retry_s, those[len(those) - most] + DAY_S - now_s)
     fits = not retry_s
-    found = Bombing(fits, len(same), len(recent), retry_s)
+    found = Bombing(fits, len(same), len(own), len(others), retry_s)
     if not commit or (binding and not fits):
         return found, list(kept)
     recent.append(Recent(sender, now_s))

@@ -150,14 +150,16 @@ class Challenges:
         if not mailbox:
             return None
         challenge, list_id = found
-        author = str(facts.header_from or "")
+        most = self.settings.challenges_per_recipient
+        per_list = self.settings.challenges_per_list
         return PlannedChallenge(
             list_id,
             mailbox,
             challenge.software.value,
-            f"{customer}\n{list_id or author}",
-            self.settings.challenges_per_list,
-            self.settings.challenges_per_recipient,
+            # Nothing that the sender chooses. What nobody registered may be several lists.
+            f"{customer}\n{list_id}",
+            per_list if list_id else max(per_list, most),
+            most,
             self.retention_s,
             binding,
         )

@@ -102,7 +102,8 @@ class OptinSettings:
         example="1",
     )
     challenges_per_recipient: int = setting(
-        "So many of all lists may go to one person within a day: 1 to 60.",
+        "So many of one customer may go to one person within a day, and of so many "
+        "customers: 1 to 60.",
         5,
         example="5",
     )

@@ -101,9 +101,9 @@ class PlannedChallenge(NamedTuple):
         list_id: the registered list that it is of; "" where nothing tells.
         mailbox: of its recipient, canonical.
         software: by whose words it was known.
-        sender: customer and list, or header From: what is told apart by it.
+        sender: customer and list: what is told apart by it.
         per_list: how many of one list may go to one person within a day.
-        per_recipient: how many of all lists.
+        per_recipient: how many of one customer, and how many customers.
         retention_s: how long the ledger keeps it.
         binding: whether one that is too many stays here.
     """

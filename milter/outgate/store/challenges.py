@@ -37,7 +37,7 @@ from outgate.store.wire import Reply, raise_for
 
 # A thousand challenges a day, kept for a month, are 29 in each.
 BUCKETS = 1024
-_RESULTS = 5
+_RESULTS = 6
 
 
 def bucket_of(place_bucket: int) -> int:
@@ -60,7 +60,8 @@ class Challenges:
         planned = plan.challenge
         if planned is None:
             return []
-        sender = self._hashes.item(planned.sender)
+        item = self._hashes.item
+        sender = item(plan.customer)[:2] + item(planned.sender)[:2]
         # EVAL: such messages are few, and a server that forgot the script needs no
         # second round trip.
         return [self._call(planned, now, "charge" if commit else "look", sender)]
@@ -74,8 +75,8 @@ class Challenges:
         result = raise_for(reply, "challenge")
         if not isinstance(result, list) or len(result) != _RESULTS:
             raise ScriptError(f"challenge: {result!r} instead of {_RESULTS} results")
-        fits, same, total, retry_after_s, charged = result
-        return Bombing(fits == 1, same, total, retry_after_s, charged)
+        fits, same, own, others, retry_after_s, charged = result
+        return Bombing(fits == 1, same, own, others, retry_after_s, charged)
 
     def give_back(self, plan: Plan, answers: Answers, now: str) -> list[bytes]:
         """The command that takes one out that did not leave."""

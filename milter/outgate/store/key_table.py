@@ -222,7 +222,7 @@ KEYS: tuple[Key, ...] = (
         "a day after the last one",
         "workers",
         "Challenges that one person (a keyed hash) got within a day, of all lists: keyed "
-        "hash of customer and list, and time.",
+        "hashes of customer and list, and time.",
         "STRLEN 'outgate:challenged:{5f0c…}'",
     ),
     Key(

@@ -4,9 +4,10 @@ Somebody enters an address into many forms, to bury its owner under mail. Each l
 innocent, but for a form that any program can fill in: a CAPTCHA on it, or one request
 for each client and address, ends that.
 
-Within a day one list may ask a person once, and all lists together five times (`[optin]
-challenges-per-list`, `challenges-per-recipient`). Whoever has subscribed to six lists at
-once gets the sixth request on the next day. What waits is sent by the list host's own
+Within a day one list may ask a person once (`[optin] challenges-per-list`), one customer
+five times, and five customers may ask (`challenges-per-recipient`): a customer counts once
+among them, however often it asks. Whoever has subscribed to lists of six customers at once
+gets the sixth request on the next day. What waits is sent by the list host's own
 queue as soon as it fits; where the victim is to be spared it for good, `action =
 "reject"`.
 """
@@ -23,8 +24,8 @@ _PUBLIC_BY_LIST = (
     "day. If a program fills in your form, protect it by a CAPTCHA."
 )
 _PUBLIC_BY_ALL = (
-    "This recipient was asked to confirm too many subscriptions within a day. Somebody "
-    "abuses forms of many lists, yours too: protect it by a CAPTCHA."
+    "This recipient was asked to confirm too many subscriptions within a day. Somebody may "
+    "be abusing forms of many lists: a CAPTCHA keeps yours out of it."
 )
 
 
@@ -38,6 +39,9 @@ def judge(case: Case) -> Finding | None:
         reason=REASON,
         action=case.policy.rules[REASON].action,
         public=_PUBLIC_BY_LIST if by_list else _PUBLIC_BY_ALL,
-        detail=f"{found.same} by the list, {found.total} by all",
+        detail=(
+            f"{found.same} by the list, {found.own} by the customer, "
+            f"{found.others} other customers"
+        ),
         retry_after_us=found.retry_after_s * SECOND_US,
     )
