@@ -240,7 +240,7 @@ KEYS: tuple[Key, ...] = (
         "`[trace] keep`; earlier where all take more than `[trace] memory`",
         "workers",
         "Messages of ten minutes that left or were held, by the id of their trace: who sent what from "
-        "where, and keyed hashes of the recipients. `outgate trace show` reads them.",
+        "where, and keyed hashes of the recipients. Complaints are attributed by them.",
         "HLEN 'outgate:trace:{2026-11-24T1710}'",
     ),
     Key(
