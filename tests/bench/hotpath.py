@@ -139,6 +139,7 @@ def open_hot_path(*configurations: str) -> Iterator[HotPath]:
                 recorder,
                 log,
                 0,
+                secret,
                 tracer=make_tracer(policy, secret, (), log),
             )
             for one in every

@@ -136,7 +136,7 @@ def test_who_left_is_taken_out_and_the_sender_told(daemon: Outgate, sink: Sink) 
     assert headers.get_content_type() == "text/rfc822-headers"
     assert "<1@choir.example>" in str(headers.get_payload())
     spool = daemon.directory / "state" / "spool" / "dsn"
-    wait_until(lambda: not list(spool.iterdir()), "the end of the file")
+    wait_until(lambda: not list(spool.glob("*/*.json")), "the end of the file")
     assert stat.S_IMODE(spool.stat().st_mode) == 0o700
     counted = 'outgate_removed_recipients_total{reason="consent-withdrawn"}'
     assert daemon.metrics()[counted] >= 1
@@ -159,7 +159,7 @@ def test_one_of_fifty_without_a_consent(daemon: Outgate, sink: Sink) -> None:
     report = told(sink, "one")
     assert "No confirmed opt-in on file" in str(report)
     # He would be counted as a stranger no more.
-    again = send(daemon, [*READERS[:49], STRANGER], "again", sender="")
+    again = send(daemon, [*READERS[:49], STRANGER], "again")
     assert deleted(again) == [STRANGER]
 
 
@@ -181,24 +181,51 @@ def test_held_mail_is_without_who_left(daemon: Outgate, sink: Sink) -> None:
     assert LEFT in str(told(sink, "heldleft"))
 
 
-def test_the_null_sender_is_told_nothing(daemon: Outgate, sink: Sink) -> None:
-    """RFC 5321 §4.5.5; the recipient is out all the same."""
-    outcome = send(daemon, [*READERS[:49], LEFT], "null", sender="")
-    assert deleted(outcome) == [LEFT]
-    send(daemon, [*READERS[:49], LEFT], "named")
-    assert told(sink, "named")
-    assert not any(b"Reference: null" in one.data for one in sink.messages)
+@pytest.mark.parametrize("sender", ["", "victim@elsewhere.example"])
+def test_whom_nobody_may_tell_has_the_reply(
+    daemon: Outgate, sink: Sink, sender: str
+) -> None:
+    """Nobody is taken out in silence, and no stranger is written to."""
+    outcome = send(daemon, [*READERS[:49], LEFT], f"by{sender}", sender=sender)
+    assert (outcome.action, outcome.code, deleted(outcome)) == ("reject", 550, [])
+    assert b"none can be taken out: the envelope sender is n" in outcome.reply
+    outcome = send(daemon, [*READERS[:49], STRANGER], f"of{sender}", sender=sender)
+    assert (outcome.action, deleted(outcome)) == ("quarantine", [])
+    assert told_of(sink) == []
 
 
-def test_an_mta_that_takes_nobody_out_gets_a_4xx(daemon: Outgate) -> None:
-    """Better late than to somebody who has left."""
-    outcome = send(
-        daemon,
-        [*READERS[:49], LEFT],
-        "cannot",
-        actions=Actions.ALL & ~Actions.DELRCPT,
-    )
-    assert (outcome.action, outcome.code) == ("tempfail", 451)
+def told_of(sink: Sink) -> list[bytes]:
+    return [one.data for one in sink.messages if one.recipients != (BOUNCES,)]
+
+
+def test_an_mta_that_takes_nobody_out_refuses_it(daemon: Outgate) -> None:
+    """Nothing is written down that does not happen."""
+    spool = daemon.directory / "state" / "spool" / "dsn"
+    wait_until(lambda: not list(spool.glob("*/*.json")), "the end of the others")
+    for _ in range(3):
+        outcome = send(
+            daemon,
+            [*READERS[:49], LEFT],
+            "cannot",
+            actions=Actions.ALL & ~Actions.DELRCPT,
+        )
+        assert (outcome.action, outcome.code) == ("reject", 550)
+    assert list(spool.glob("*/*.json")) == []
+
+
+def test_a_recipient_that_is_not_utf8_is_not_taken_out(daemon: Outgate) -> None:
+    """The MTA cannot be told of him."""
+    with MilterMta(daemon.address, login=LOGIN, actions=Actions.ALL) as client:
+        outcome = client.send(
+            sender=f"<{BOUNCES}>".encode(),
+            recipients=[
+                b"<caf\xe9@example.net>",
+                *(f"<{one}>".encode() for one in READERS[:49]),
+            ],
+            headers=HEADERS,
+            queue_id="latin",
+        )
+    assert (outcome.action, deleted(outcome)) == ("quarantine", [])
 
 
 def test_in_monitor_mode_all_get_it(sink: Sink) -> None:

@@ -1,13 +1,15 @@
 """The rules on list mail: each recipient needs a consent, and none may have withdrawn."""
 
+import errno
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from outgate.message.facts import Facts
 from outgate.model.consent import Grade
+from outgate.model.identity import Path
 from outgate.model.limit import Count
 from outgate.model.optin import Record, State
 from outgate.model.transaction import Transaction
@@ -55,17 +57,22 @@ class Reports:
 
     told: list[Disposition] = field(default_factory=list)
     broken: bool = False
+    many: str = ""
 
     def report(
         self,
         transaction: Transaction,
         facts: Facts,
+        customer: str,
         disposition: Disposition,
         now_us: int,
-    ) -> None:
+    ) -> str:
+        assert customer == "choir"
         if self.broken:
-            raise OSError("no space left")
-        self.told.append(disposition)
+            raise OSError(errno.ENOSPC, "no space left")
+        if not self.many:
+            self.told.append(disposition)
+        return self.many
 
 
 @dataclass(slots=True)
@@ -243,7 +250,17 @@ class TestUncovered:
         monster.recipient_count += 1
         decision = house.judge(monster)
         assert decision.disposition.action is Q
-        assert decision.verdict.findings[0].detail == "1 of 51 uncovered"
+        unseen, uncovered = decision.verdict.findings
+        assert unseen.detail == "0 of 51 withdrawn, 1 not looked up"
+        assert uncovered.detail == "1 of 51 uncovered"
+
+    def test_a_monstrous_envelope_has_no_grace(self) -> None:
+        """Any of those whom nobody looked up may have withdrawn."""
+        house = a_house(known=50, withdrawn=[0], enforce_from=NOW + timedelta(days=1))
+        monster = mail(50)
+        monster.recipient_count += 1
+        decision = house.judge(monster)
+        assert (decision.disposition.action, removed(decision)) == (Q, [bart(0)])
 
 
 class TestWithdrawn:
@@ -471,9 +488,87 @@ class TestDisk:
     """What cannot be told is not done."""
 
     def test_nobody_is_taken_out_in_silence(self) -> None:
-        """The guard answers, and nothing was charged."""
+        """The message comes again, and nothing was charged."""
         house = a_house(known=49)
         house.reports.broken = True
-        with pytest.raises(OSError, match="no space"):
-            house.judge(mail(50))
+        decision = house.judge(mail(50))
+        assert (decision.disposition.action, removed(decision)) == (D, [])
+        assert decision.disposition.reason is Reason.INTERNAL_ERROR
+        assert "no space left" in decision.verdict.findings[-1].detail
         assert len(house.post.store.settled) == 1
+
+    def test_held_without_who_left_where_nothing_is_deferred(self) -> None:
+        """Whoever releases it does not deliver it to him."""
+        house = a_house(known=50, withdrawn=[0])
+        house.reports.broken = True
+        message = mail(50)
+        message.session = replace(message.session, path=Path.LOCAL_SUBMISSION)
+        message.login = ANNE
+        decision = house.judge(message)
+        assert (decision.disposition.action, removed(decision)) == (Q, [bart(0)])
+        assert decision.disposition.hold_reason == "outgate: internal-error"
+
+    def test_too_many_today(self) -> None:
+        """Then as where nobody can be told."""
+        house = a_house(known=50, withdrawn=[0])
+        house.reports.many = "too many notifications today"
+        decision = house.judge(mail(50))
+        assert (decision.disposition.action, removed(decision)) == (R, [])
+        assert decision.verdict.findings[0].detail == (
+            "1 of 50 withdrawn, not taken out: too many notifications today"
+        )
+        assert len(house.post.store.settled) == 1
+
+
+class TestNobodyCanBeTold:
+    """Nobody is taken out in silence, and no stranger is written to."""
+
+    @pytest.mark.parametrize(
+        "sender", ["", "victim@elsewhere.example", "a b@x.example"]
+    )
+    def test_by_its_sender(self, sender: str) -> None:
+        house = a_house(known=50, withdrawn=[0])
+        message = mail(50)
+        message.sender = f"<{sender}>".encode()
+        decision = house.judge(message)
+        assert (decision.disposition.action, removed(decision)) == (R, [])
+        reply = decision.disposition.reply
+        assert reply is not None
+        assert "1 of 50 recipients withdrew consent" in reply.text
+        assert (
+            "not taken out: the envelope sender" in decision.verdict.findings[0].detail
+        )
+        assert house.reports.told == []
+
+    def test_who_has_no_consent_stays_and_the_message_is_held(self) -> None:
+        house = a_house(known=49)
+        message = mail(50)
+        message.sender = b"<victim@elsewhere.example>"
+        decision = house.judge(message)
+        assert (decision.disposition.action, removed(decision)) == (Q, [])
+        assert "not the customer's" in decision.verdict.findings[0].detail
+
+    def test_who_wants_no_notification_has_the_reply(self) -> None:
+        """`NOTIFY=NEVER` is no leave to lose mail in silence."""
+        house = a_house(known=50, withdrawn=[0])
+        message = mail(50)
+        message.recipient_options = {message.recipients[0]: (b"NOTIFY=NEVER",)}
+        assert house.judge(message).disposition.action is R
+        message.recipient_options = {message.recipients[1]: (b"NOTIFY=NEVER",)}
+        assert removed(house.judge(message)) == [bart(0)]
+
+    def test_what_the_mta_cannot_do_is_not_planned(self) -> None:
+        house = a_house(known=50, withdrawn=[0])
+        message = mail(50)
+        message.session = replace(message.session, removes_recipients=False)
+        decision = house.judge(message)
+        assert (decision.disposition.action, removed(decision)) == (R, [])
+        assert house.reports.told == []
+
+    def test_an_address_that_is_not_utf8(self) -> None:
+        house = a_house(known=50)
+        message = mail(50)
+        message.recipients[0] = b"<caf\xe9@example.net>"
+        decision = house.judge(message)
+        assert (decision.disposition.action, removed(decision)) == (Q, [])
+        assert "not UTF-8" in decision.verdict.findings[0].detail

@@ -31,7 +31,8 @@ _MOST_PER_LIST = 20
 # Below `model.challenge.MAX_KEPT`, so that each of them is kept.
 _MOST_PER_PERSON = 60
 _KINDS = ("transactional", "confirmation")
-_LIST_ID = re.compile(r"[^\s<>@]+")
+# As headers are read (`message.listcheck.list_id`): of any other, no mail is known.
+_LIST_ID = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,255}")
 _ADDRESS = re.compile(r"[^\s<>@]+@[^\s<>@*:/.]+(?:\.[^\s<>@*:/.]+)*")
 # A word without a dot is half of an address more often than a domain.
 _SENDER = re.compile(

@@ -321,6 +321,7 @@ def make_gate(
     recorder: Recorder,
     log: Log,
     worker: int,
+    secret: bytes,
     signer: DkimSigner | None = None,
     tracer: MessageTracer | None = None,
 ) -> Gate:
@@ -342,7 +343,7 @@ def make_gate(
             if one.contact
         }
         observers.append(ListReportWriter(outbox, log, contacts))
-    reporter = DsnWriter(DsnSpool(Places.of(settings).dsns))
+    reporter = DsnWriter(DsnSpool(Places.of(settings).dsns), secret)
     verifier = LoggedVerifier(TokenVerifier(Places.of(settings).optin_keys), log)
     return Gate(
         policy, front, host, now_us, observers, verifier, reporter, signer, tracer

@@ -124,7 +124,6 @@ class Keeper:
         self._born_s = time.monotonic()
         self._http_trouble = ""
         self._store_up: bool | None = None
-        self._newest_dsn = ""
         self._refused = False
         self._status.put(names.BUILD, 1, __version__, settings.mode.value)
 
@@ -256,8 +255,7 @@ class Keeper:
         self._status.put(names.OUTBOX, self._outbox.waiting())
 
     def _count_dsns(self) -> None:
-        before, self._newest_dsn = self._newest_dsn, self._holding.dsns.measure()
-        if self._newest_dsn not in {"", before}:
+        if self._holding.dsns.measure():
             self._holding.soon()
 
     def _count_complaints(self) -> None:

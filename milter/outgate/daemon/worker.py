@@ -101,6 +101,7 @@ def work(assignment: Assignment, control: socket.socket) -> None:
         recorder,
         log,
         assignment.slot,
+        assignment.secret,
         signer,
         tracer,
     )

@@ -29,6 +29,7 @@ class Session:
         bodies: whether the MTA was asked for bodies.
         mta: "postfix" or "sendmail".
         mta_name: the MTA's own name for itself (macro `j`).
+        removes_recipients: whether the MTA takes recipients out when it is told to.
     """
 
     client: Client | None = None
@@ -38,6 +39,7 @@ class Session:
     bodies: bool = True
     mta: str = "postfix"
     mta_name: str = ""
+    removes_recipients: bool = True
 
 
 @dataclass(slots=True, kw_only=True)

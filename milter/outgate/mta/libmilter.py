@@ -192,8 +192,10 @@ class Engine:
     def _negotiate(self, ctx: Any, options: list[int]) -> int:
         try:
             agreed = options[1] & self._wanted
-            ctx.setpriv(_Link(self._hooks.open_session(), agreed))
             actions = options[0] & (_ACTIONS | Milter.SETSYMLIST)
+            session = self._hooks.open_session()
+            session.negotiate(removes_recipients=bool(actions & Milter.DELRCPT))
+            ctx.setpriv(_Link(session, agreed))
             options[:] = [actions, agreed, 0, 0]
             if actions & Milter.SETSYMLIST:
                 for stage, macros in _SYMLISTS:
@@ -246,9 +248,11 @@ class Engine:
             if link is None:
                 return int(Milter.TEMPFAIL)
             try:
-                return _apply(
+                answer = _apply(
                     ctx, link.session.end_of_message(ctx.getsymval("i") or "")
                 )
+                link.session.answered()
+                return answer
             finally:
                 self._hooks.end(link.session)
         except Exception:

@@ -57,7 +57,12 @@ class Socket:
 
 @lru_cache(maxsize=4096)
 def _session(
-    socket: Socket, client: Client | None, version: str, mta_name: str
+    socket: Socket,
+    client: Client | None,
+    version: str,
+    mta_name: str,
+    *,
+    removes_recipients: bool,
 ) -> Session:
     """The value that all sessions of one client share."""
     return Session(
@@ -69,6 +74,7 @@ def _session(
         # Sendmail gives a bare number.
         mta="postfix" if version.startswith("Postfix") else "sendmail",
         mta_name=mta_name,
+        removes_recipients=removes_recipients,
     )
 
 
@@ -93,9 +99,11 @@ class MilterSession:
         "_body_hash",
         "_check",
         "_gate",
+        "_judged",
         "_named",
         "_own_header",
         "_refused",
+        "_removes_recipients",
         "_session",
         "_socket",
         "_wanted",
@@ -109,14 +117,20 @@ class MilterSession:
         self._gate = gate
         self._wanted = wanted
         self._own_header = own_header
-        self._session = _session(socket, None, "", "")
+        self._removes_recipients = True
+        self._session = _session(socket, None, "", "", removes_recipients=True)
         self._asked = False
         self._check: RecipientCheck | None = None
         self._refused: Reply | None = None
         self._named: set[bytes] = set()
         self._body_began = False
         self._body_hash: BodyHash | None = None
+        self._judged: Transaction | None = None
         self.transaction: Transaction | None = None
+
+    def negotiate(self, *, removes_recipients: bool) -> None:
+        """Note what the MTA offers: some take no recipient out."""
+        self._removes_recipients = removes_recipients
 
     def connect(self, address: str | None, version: str, mta_name: str) -> None:
         """Note the client.
@@ -129,7 +143,13 @@ class MilterSession:
         client: Client | None = None
         if address is not None and self._socket.path is Path.SMTP:
             client = parse_client(address)
-        self._session = _session(self._socket, client, version, mta_name)
+        self._session = _session(
+            self._socket,
+            client,
+            version,
+            mta_name,
+            removes_recipients=self._removes_recipients,
+        )
 
     def mail(
         self, arguments: tuple[bytes, ...], login: str, certificate: str
@@ -269,14 +289,21 @@ class MilterSession:
             decision = self._gate.fail(transaction)
         else:
             decision = self._gate.judge(transaction)
-        # Only now: if judging raises, `fail` still knows whose message it was.
-        self.transaction = None
+        # Only now: if judging raises, or the MTA does not do what it is told, `fail`
+        # still knows whose message it was.
+        self._judged, self.transaction = transaction, None
         return effects_of(decision, self._own_header)
+
+    def answered(self) -> None:
+        """Forget the message: the MTA was told everything."""
+        self._judged = None
 
     def fail(self, queue_id: str) -> Effects:
         """Answer for a message that an exception of ours got in the way of."""
-        transaction = self.transaction or Transaction(session=self._session)
-        self.transaction = None
+        transaction = self.transaction or self._judged
+        if transaction is None:
+            transaction = Transaction(session=self._session)
+        self._judged = self.transaction = None
         transaction.queue_id = queue_id
         return effects_of(self._gate.fail(transaction), self._own_header)
 

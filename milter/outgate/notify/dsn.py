@@ -75,7 +75,8 @@ def render(returned: Returned, *, sender: str, now_us: int) -> Message:
         MtaError: the sender cannot be addressed.
     """
     to = returned.to
-    if not to or any(one.isspace() or not one.isprintable() for one in to):
+    # A Quoted-string may hold spaces (RFC 5321 §4.1.2).
+    if not to.isprintable() or not to or (" " in to and not to.startswith('"')):
         raise MtaError("a delivery status notification to no address")
     message = MIMEMultipart("report", report_type="delivery-status")
     message["From"] = sender
@@ -101,11 +102,11 @@ def _for_people(returned: Returned) -> Message:
             f"Your message to the list {_one_line(returned.list_id)} was not sent to "
             f"{counted(number, 'recipient')}."
         ),
-        "The others get it. Please take these off the list:",
+        "Please take these off the list:",
         "",
     ]
     for one in returned.failed:
-        lines += [f"  {_ascii(one.address)}", f"      {one.why}"]
+        lines += [f"  {_ascii(one.address)}", f"      {_ascii(one.why)}"]
     lines += ["", f"Reference: {_one_line(returned.queue_id) or '-'}", ""]
     return MIMEText("\n".join(lines), "plain", "us-ascii")
 
@@ -126,7 +127,7 @@ def _for_software(returned: Returned) -> Message:
         block["Final-Recipient"] = _typed(one.address)
         block["Action"] = "failed"
         block["Status"] = STATUS
-        block["Diagnostic-Code"] = f"smtp; 550 {STATUS} {one.why}"
+        block["Diagnostic-Code"] = f"smtp; 550 {STATUS} {_ascii(one.why)}"
         blocks.append(block)
     status = MIMEBase("message", "delivery-status")
     status.set_payload(blocks)

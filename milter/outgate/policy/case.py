@@ -21,6 +21,8 @@ class Case:
         snapshot: the local copy of operator state.
         allowed: rules that an operator lifted for this sender.
         findings: what the rules found that were judged so far.
+        untold: why nobody can be told of recipients who are taken out, and so nobody
+            is; "" where the envelope sender can.
     """
 
     transaction: Transaction
@@ -32,6 +34,7 @@ class Case:
     snapshot: Snapshot
     allowed: frozenset[Reason] = frozenset()
     findings: Sequence[Finding] = ()
+    untold: str = ""
 
     def order_in_force(self, order: Order) -> Entry | None:
         """An operator's order of this kind that holds for this message, if any."""

@@ -14,6 +14,7 @@ from outgate.model.units import Rate, to_us
 from outgate.model.verdict import Action, Mode, Reason
 from outgate.policy.challenge import Challenges
 from outgate.policy.customers import CustomerMap
+from outgate.policy.own_senders import OwnSenders
 from outgate.policy.registered import Streams
 from outgate.policy.rule_settings import RuleSettings, allowed_actions, rule_field
 from outgate.policy.settings import LimitSettings, PolicySettings, ProfileSettings
@@ -84,6 +85,8 @@ class Policy:
         bounces: (customer, List-Id) of lists by the address that takes their bounces,
             canonical.
         refuses_at_rcpt: whether who has withdrawn may be refused there.
+            canonical; empty where nobody is refused at RCPT.
+        own_senders: which envelope senders are whose.
         grace_us: how long lists have where it names none; 0 where their rule does not
             act, and so nothing is to be spared.
         streams: registered streams.
@@ -107,6 +110,7 @@ class Policy:
     lists: Mapping[tuple[str, str], int]
     bounces: Mapping[str, tuple[str, str]]
     refuses_at_rcpt: bool
+    own_senders: OwnSenders
     grace_us: int
     streams: Streams
     challenges: Challenges
@@ -168,6 +172,7 @@ class Policy:
                 if one.bounces
             },
             refuses_at_rcpt=refuses,
+            own_senders=OwnSenders.build(settings),
             grace_us=to_us(settings.optin.grace) if acts else 0,
             streams=Streams(settings.streams),
             challenges=Challenges(settings.lists, settings.streams, settings.optin),

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from outgate.message.dsn_options import wants_failures
 from outgate.model.optin import SOLICITED, Permission
 from outgate.model.transaction import Transaction
 from outgate.model.verdict import Finding, Reason
@@ -91,6 +92,31 @@ def leaves_nobody(case: Case, removed: int) -> bool:
     """Whether nobody would get a message that so many people are taken out of."""
     plan = case.plan
     return removed >= len(plan.people) and not plan.internal
+
+
+def why_not_removed(case: Case, paths: Iterable[bytes]) -> str:
+    """Why these recipients cannot be taken out of a message; "" where they can.
+
+    Nobody is taken out in silence.
+
+    Args:
+        case: the message.
+        paths: arguments of RCPT.
+    """
+    if case.untold:
+        return case.untold
+    transaction = case.transaction
+    if not transaction.session.removes_recipients:
+        return "the MTA takes no recipient out"
+    options = transaction.recipient_options
+    for path in paths:
+        if path in options and not wants_failures(options[path]):
+            return "the envelope wants no notification of failures"
+        try:
+            path.decode()
+        except UnicodeDecodeError:
+            return "the MTA cannot be told of an address that is not UTF-8"
+    return ""
 
 
 def paths_of(case: Case, mailboxes: Iterable[str]) -> tuple[bytes, ...]:

@@ -127,13 +127,20 @@ class Reporter(Protocol):
         self,
         transaction: Transaction,
         facts: Facts,
+        customer: str,
         disposition: Disposition,
         now_us: int,
-    ) -> None:
+    ) -> str:
         """Write down what is to be told; sending it is for later.
 
+        A message that comes again is told of once.
+
+        Returns:
+            Why nobody can be told today, and so nobody may be taken out; "" where it
+            is written.
+
         Raises:
-            OSError: it cannot be kept; then nobody may be taken out.
+            OSError: it cannot be kept now.
         """
 
 
@@ -144,10 +151,12 @@ class _NoReporter:
         self,
         transaction: Transaction,
         facts: Facts,
+        customer: str,
         disposition: Disposition,
         now_us: int,
-    ) -> None:
-        del transaction, facts, disposition, now_us
+    ) -> str:
+        del transaction, facts, customer, disposition, now_us
+        return ""
 
 
 NO_REPORTER: Reporter = _NoReporter()

@@ -8,7 +8,13 @@ what it was registered as, and nobody gets the message for now.
 from outgate.model.verdict import Action, Finding, Reason
 from outgate.policy.case import Case
 from outgate.policy.operator import format_moment
-from outgate.policy.permission import Coverage, coverage_of, leaves_nobody, paths_of
+from outgate.policy.permission import (
+    Coverage,
+    coverage_of,
+    leaves_nobody,
+    paths_of,
+    why_not_removed,
+)
 
 NOT_SEEN_US = 1 << 62
 """No moment that comes."""
@@ -34,7 +40,11 @@ def judge(case: Case) -> Finding | None:
         if from_us != NOT_SEEN_US:
             detail += f" but from {format_moment(from_us)} on"
     elif _are_few(case, coverage):
-        action, remove = Action.ACCEPT, paths_of(case, coverage.uncovered)
+        paths = paths_of(case, coverage.uncovered)
+        if why := why_not_removed(case, paths):
+            detail += f", not taken out: {why}"
+        else:
+            action, remove = Action.ACCEPT, paths
     return Finding(
         reason=REASON,
         action=action,
