@@ -125,7 +125,8 @@ class TestDisguise:
     def test_it_lets_no_more_through(self, disguise: str, session: str) -> None:
         """As many leave as without it, and all counters are as full.
 
-        A person gets one challenge a day of one list, so even fewer of those.
+        A challenge of no registered list is one of five that a customer may send to a
+        person in a day: as many as leave here in any case.
         """
         passed = []
         filled = []
@@ -136,9 +137,6 @@ class TestDisguise:
             passed.append([verdict.action.lets_out for verdict in verdicts])
             filled.append(sorted(post.store.tats_us.values()))
         assert passed[0].count(True) == 5
-        if disguise == "a request of Mailman's":
-            assert passed[1].count(True) == 1
-            return
         assert passed[0] == passed[1]
         assert filled[0] == filled[1]
 

@@ -4,8 +4,6 @@ The store and the clock come in from outside; what goes out is one `Decision`.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
-from operator import attrgetter
 
 from outgate.message.facts import read_facts
 from outgate.message.local_user import sendmail_local_user
@@ -49,6 +47,7 @@ from outgate.policy.ports import (
 from outgate.policy.questions import NO_EVIDENCE, Answers, Plan, Source
 from outgate.policy.reply import reply_for
 from outgate.policy.rules import consent_withdrawn, suspended
+from outgate.policy.telling import tell, why_untold
 
 _PASS = Verdict()
 # What is found by these is known to be bad.
@@ -297,15 +296,15 @@ class Gate:
         if answers.overruled:
             plan.evidence = plan.evidence.without(answers.overruled)
         case = Case(transaction, facts, accountable, policy, plan, answers, snapshot)
-        case.untold = self._why_untold(case)
+        case.untold = why_untold(case)
         try:
             verdict = decide(case)
             mail_class = class_of(facts, plan, answers)
             disposition = self._enforce(case, verdict, mail_class)
-            if disposition.removed:
-                verdict, disposition = self._report(
-                    case, verdict, disposition, mail_class
-                )
+            instead = tell(case, verdict, disposition, self._reporter)
+            if instead is not None:
+                verdict = instead
+                disposition = self._enforce(case, verdict, mail_class)
         except Exception:
             # The guard answers; what it answers for must not have been charged.
             self._store.settle(plan, answers, held_bytes=0)
@@ -343,57 +342,6 @@ class Gate:
             plan,
             answers,
         )
-
-    def _why_untold(self, case: Case) -> str:
-        """Why the envelope sender is not to be told of recipients; "" where he is."""
-        if not case.plan.subscribed:
-            return ""
-        return self.policy.own_senders.why_untold(
-            case.transaction.sender, case.accountable, self.policy.internal_domains
-        )
-
-    def _report(
-        self,
-        case: Case,
-        verdict: Verdict,
-        disposition: Disposition,
-        mail_class: MailClass,
-    ) -> tuple[Verdict, Disposition]:
-        """Write down who is taken out, before the MTA is told: never in silence.
-
-        Where that cannot be, decide again.
-        """
-        try:
-            case.untold = self._reporter.report(
-                case.transaction,
-                case.facts,
-                case.plan.customer,
-                disposition,
-                case.answers.now_us,
-            )
-        except OSError as error:
-            # Held where nothing can be deferred; whoever releases it must not deliver
-            # it to those who are out.
-            finding = Finding(
-                reason=Reason.INTERNAL_ERROR,
-                action=Action.DEFER,
-                public="The mail system had an error of its own; try again later.",
-                detail=f"the sender cannot be told: {error.strerror}",
-                always=True,
-            )
-            verdict = replace(
-                verdict,
-                action=max(verdict.action, Action.DEFER, key=attrgetter("severity")),
-                findings=(*verdict.findings, finding),
-                misses=tuple(
-                    one for one in verdict.misses if one is not finding.reason
-                ),
-            )
-        else:
-            if not case.untold:
-                return verdict, disposition
-            verdict = decide(case)
-        return verdict, self._enforce(case, verdict, mail_class)
 
     def _note_strangers(
         self, plan: Plan, answers: Answers, removed: Sequence[Removal]
