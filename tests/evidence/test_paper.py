@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.skips import need_root
 from outgate.evidence.folders import Folder
 from outgate.evidence.moments import NO_ZONE, ZoneMissing, declared_zone
 from outgate.evidence.paper import (
@@ -115,9 +116,9 @@ def test_a_scan_that_was_changed_is_told(tmp_path: Path) -> None:
         given_back(folder, digest)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 def test_what_root_keeps_belongs_to_the_daemons_account(tmp_path: Path) -> None:
     """So does a folder that root had made before, open to all."""
+    need_root()
     state = tmp_path / "state"
     scan = tmp_path / "sheet"
     scan.write_bytes(b"%PDF")

@@ -25,3 +25,10 @@ def or_skip() -> Iterator[None]:
         if os.environ.get("CI"):
             pytest.fail(str(error), pytrace=False)
         pytest.skip(str(error))
+
+
+def need_root() -> None:
+    """Skip, or fail under CI, where this account cannot give files away."""
+    with or_skip():
+        if os.geteuid() != 0:
+            raise LabUnavailable("only root can give files away")

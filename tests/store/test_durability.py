@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lab.redis import Flavour, RedisServer
-from lab.skips import or_skip
+from lab.skips import need_root, or_skip
 from outgate.model.consent import Grade
 from outgate.model.errors import StoreError, StoreRefused
 from outgate.store.client import connect
@@ -97,9 +97,9 @@ def test_a_server_without_waitaof_is_forced_where_it_is_ours(
     assert _flushes(server) > before
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 def test_the_lock_that_root_makes_is_the_daemons(start: Start, tmp_path: Path) -> None:
     """Or the daemon's account could not write any more; a link is not followed."""
+    need_root()
     os.chown(tmp_path, 12_345, 12_346)
     client = connect(endpoint(start("valkey", EVERY_SECOND)), PATIENCE_S)
     flushing = Flushing(client, Keys(), tmp_path)

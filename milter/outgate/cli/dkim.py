@@ -1,6 +1,5 @@
 """`outgate dkim`: keys that sign what leaves."""
 
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from outgate.cli.context import Context
+from outgate.cli.owner import owner_of
 from outgate.model.errors import EX_CANTCREAT, StartError
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def new_key(
             "example.org 2026a"
         )
     places = Places.of(context.settings())
-    owner = _owner(places.state)
+    owner = owner_of(places.state)
     _make_directories(directory, places.state)
     made = make_key(Algorithm(algorithm), int(bits))
     made.write(path, owner)
@@ -240,17 +240,6 @@ def _published(one: "BookKey") -> Iterator[str]:
             yield "another key is in the DNS: `outgate dkim show-dns` prints the right one"
         elif "y" in tags.get("t", "").split(":"):
             yield "says that it is only tested (t=y): receivers may ignore it"
-
-
-def _owner(state: Path) -> tuple[int, int] | None:
-    """Whom the daemon runs as: root must not keep what it has to read."""
-    if os.geteuid() != 0:
-        return None
-    try:
-        owner = state.stat()
-    except FileNotFoundError:
-        return None
-    return owner.st_uid, owner.st_gid
 
 
 def _make_directories(*directories: Path) -> None:

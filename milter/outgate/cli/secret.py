@@ -1,11 +1,11 @@
 """`outgate secret`: the key behind keyed hashes."""
 
-import os
 from pathlib import Path
 
 import click
 
 from outgate.cli.context import Context
+from outgate.cli.owner import owner_of
 from outgate.model.errors import EX_CANTCREAT, StartError
 
 
@@ -36,19 +36,8 @@ def new(context: Context) -> None:
         raise StartError(
             f"secret: {path.parent} cannot be made: {error.strerror}", EX_CANTCREAT
         ) from error
-    made = make_secret(path, _owner(Path(context.settings().paths.state)))
+    made = make_secret(path, owner_of(Path(context.settings().paths.state)))
     click.echo(f"{path}: made, id {key_id(made)}")
-
-
-def _owner(state: Path) -> tuple[int, int] | None:
-    """Root's would stop a daemon that runs as somebody else; its state says as whom."""
-    if os.geteuid() != 0:
-        return None
-    try:
-        owner = state.stat()
-    except FileNotFoundError:
-        return None
-    return owner.st_uid, owner.st_gid
 
 
 @secret.command("id")
